@@ -1,0 +1,121 @@
+"""The grammar of one cell: text in, typed value out, or a sentence that says what was expected."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from optimizer.quarters import Quarter
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+LONGEST_NAME = 100
+LARGEST_NUMBER = 1e13
+
+
+def _filled(value: Any) -> Any:
+    if value is None or value == "":
+        raise ValueError("is blank, and a blank is not a value; write one")
+    return value
+
+
+def parse_number(value: Any) -> float:
+    """A plain or exponent decimal with a point; no thousands separators, signs of currency, percent, nan or inf."""
+    _filled(value)
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            raise ValueError(f"is not a number; write it plainly, like 1250 or 0.12{_number_hint(value)}")
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("is not a number; write it plainly, like 1250 or 0.12")
+    if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
+        raise ValueError("is not a finite number of sensible size; write it plainly, like 1250 or 0.12")
+    return float(value)
+
+
+def _number_hint(text: str) -> str:
+    if any(ch.isdigit() and not ch.isascii() for ch in text) or "−" in text:
+        return " (it holds digits or a minus sign that are not ASCII)"
+    if text.endswith("%"):
+        return " (a percentage is written as a share: 12% is 0.12)"
+    if re.fullmatch(r"-?\d+,\d{1,2}", text):
+        return " (it looks like a decimal comma)"
+    if "," in text or " " in text:
+        return " (without thousands separators)"
+    return ""
+
+
+def parse_whole(value: Any) -> int:
+    """A whole number; 3.0 counts, 2.5 does not."""
+    number = parse_number(value)
+    if not number.is_integer():
+        raise ValueError("is not a whole number; write one, like 3")
+    return int(number)
+
+
+def parse_yes_no(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value not in ("yes", "no"):
+        raise ValueError("is neither yes nor no; write yes or no")
+    return bool(value == "yes")
+
+
+def parse_quarter(value: Any) -> Quarter:
+    if isinstance(value, Quarter):
+        return value
+    _filled(value)
+    if not isinstance(value, str):
+        raise ValueError("is not a quarter; write it like 2027Q1")
+    return Quarter.parse(value)
+
+
+def parse_date(value: Any) -> date:
+    if isinstance(value, date):
+        return value
+    _filled(value)
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError("is not a date; write it like 2028-04-12")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("is no day of the calendar; write it like 2028-04-12") from None
+
+
+def parse_text(value: Any) -> str:
+    _filled(value)
+    if not isinstance(value, str):
+        raise ValueError("is not text; put it in quotes")
+    return unicodedata.normalize("NFC", value)
+
+
+def parse_name(value: Any) -> str:
+    name = parse_text(value)
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"is longer than {LONGEST_NAME} characters; shorten it")
+    if name == "*":
+        raise ValueError("is reserved (it means all); choose another name")
+    return name
+
+
+def _blank_to_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _yes_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+Number = Annotated[float, BeforeValidator(parse_number)]
+Whole = Annotated[int, BeforeValidator(parse_whole)]
+YesNo = Annotated[bool, BeforeValidator(parse_yes_no), PlainSerializer(_yes_no)]
+QuarterCell = Annotated[Quarter, BeforeValidator(parse_quarter), PlainSerializer(str)]
+DateCell = Annotated[date, BeforeValidator(parse_date), PlainSerializer(str)]
+Name = Annotated[str, BeforeValidator(parse_name)]
+Text = Annotated[str, BeforeValidator(parse_text)]
+Maybe = BeforeValidator(_blank_to_none)

@@ -1,0 +1,427 @@
+"""What must hold between the rows of a case. Each check yields findings; none repairs anything."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from optimizer import schema
+from optimizer.findings import Finding
+from optimizer.quarters import Quarter
+
+if TYPE_CHECKING:
+    from optimizer.case import Case
+
+SHARE_TOLERANCE = 1e-9
+MW_TOLERANCE = 1e-9
+
+
+def check_case(case: Case) -> list[Finding]:
+    """All findings about the case as a whole; later checks run only where the earlier ones left something to check."""
+    findings: list[Finding] = []
+    for group in (_IDENTITY, _REFERENCES, _COMPLETENESS, _BUSINESS):
+        for check in group:
+            findings += check(case)
+        if any(finding.severity == "error" for finding in findings):
+            break
+    return findings
+
+
+def _at(row: schema.Row, why: str, mend: str, column: str = "", value: object = "") -> Finding:
+    return Finding(f"{row.table}.csv", why, mend, line=row.line, column=column, value=str(value))
+
+
+def _note(row: schema.Row, why: str, mend: str = "", column: str = "", value: object = "") -> Finding:
+    return Finding(f"{row.table}.csv", why, mend, line=row.line, column=column, value=str(value), severity="warning")
+
+
+def _rows(case: Case) -> Iterator[tuple[schema.Row, ...]]:
+    for row_type in schema.TABLES:
+        yield getattr(case, row_type.table)
+
+
+# ---- identity -----------------------------------------------------------------------------------------------
+
+
+def required_tables_have_rows(case: Case) -> Iterator[Finding]:
+    for row_type in schema.TABLES:
+        if row_type.required and not getattr(case, row_type.table):
+            yield Finding(f"{row_type.table}.csv", "has no rows", "write at least one")
+
+
+def keys_are_unique(case: Case) -> Iterator[Finding]:
+    for rows in _rows(case):
+        seen: dict[tuple[object, ...], schema.Row] = {}
+        for row in rows:
+            earlier = seen.setdefault(row.identity(), row)
+            if earlier is not row:
+                where = f"stands already in line {earlier.line}" if earlier.line else "stands twice"
+                yield _at(row, where, "keep one", ", ".join(row.key), ", ".join(map(str, row.identity())))
+
+
+def names_do_not_look_alike(case: Case) -> Iterator[Finding]:
+    for rows in _rows(case):
+        if not rows or len(rows[0].key) != 1:
+            continue
+        seen: dict[str, schema.Row] = {}
+        for row in rows:
+            name = str(row.identity()[0])
+            folded = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+            earlier = seen.setdefault(folded, row)
+            if earlier is not row and earlier.identity() != row.identity():
+                why = f"differs from {str(earlier.identity()[0])!r} only in case or spacing"
+                yield _at(row, why, "use one spelling", row.key[0], name)
+
+
+def product_names_are_free(case: Case) -> Iterator[Finding]:
+    for row in case.products:
+        if row.product in (schema.MINING, "corporate"):
+            yield _at(row, "is a reserved word", "choose another name", "product", row.product)
+
+
+# ---- references ---------------------------------------------------------------------------------------------
+
+
+def references_exist(case: Case) -> Iterator[Finding]:
+    known = {
+        "scenario": {row.scenario for row in case.scenarios},
+        "site": {row.site for row in case.sites},
+        "tariff": {row.tariff for row in case.tariffs},
+        "asic": {row.asic for row in case.asics},
+        "product": {row.product for row in case.products},
+        "option": {row.option for row in case.options},
+        "offer": {row.offer for row in case.offers},
+        "profile": {row.profile for row in case.profiles},
+    }
+    aliases = {"facility_curve": "profile", "gpu_curve": "profile", "ramp": "profile"}
+    for rows in _rows(case):
+        for row in rows:
+            for column in type(row).model_fields:
+                kind = aliases.get(column, column)
+                if kind not in known or (row.key == (column,) and row.table == f"{kind}s"):
+                    continue
+                value = getattr(row, column)
+                if value not in known[kind] and value != schema.ANY:
+                    yield _at(row, f"is no {kind} of this case", f"add it to {_home(kind)}.csv", column, value)
+
+
+def _home(kind: str) -> str:
+    return kind if kind == "bitcoin" else f"{kind}s"
+
+
+def use_limits_name_uses(case: Case) -> Iterator[Finding]:
+    uses = {schema.MINING, *(row.product for row in case.products)}
+    sites = {schema.ANY, *(row.site for row in case.sites)}
+    for row in case.use_limits:
+        if row.use not in uses:
+            yield _at(row, "is neither mining nor a product", "name one of them", "use", row.use)
+        if row.site not in sites:
+            yield _at(row, "is no site of this case", "name a site, or * for all", "site", row.site)
+
+
+def discount_rates_name_lines(case: Case) -> Iterator[Finding]:
+    lines = {"corporate", schema.MINING, *(row.product for row in case.products)}
+    rates = case.settings.discount_rates
+    if "corporate" not in rates:
+        yield Finding("case.toml", "has no rate for `corporate`", "add it", column="discount_rates")
+    for name in sorted(set(rates) - lines):
+        yield Finding(
+            "case.toml", "is no business line", f"use one of {', '.join(sorted(lines))}",
+            column="discount_rates", value=name,
+        )  # fmt: skip
+
+
+def names_are_used(case: Case) -> Iterator[Finding]:
+    used = {
+        "tariffs": ({row.tariff for row in case.tariffs}, {row.tariff for row in case.sites}, "site"),
+        "asics": ({row.asic for row in case.asics}, {row.asic for row in case.fleet}, "site's fleet"),
+        "offers": (
+            {row.offer for row in case.offers},
+            {row.offer for row in case.offer_sites},
+            "site (offer_sites)",
+        ),
+    }
+    for table, (names, users, what) in used.items():
+        for name in sorted(names - users):
+            yield Finding(f"{table}.csv", f"is used by no {what}", value=name, severity="warning")
+
+
+# ---- completeness -------------------------------------------------------------------------------------------
+
+
+def every_site_has_a_limit(case: Case) -> Iterator[Finding]:
+    first = case.settings.first_quarter
+    starts: dict[str, list[Quarter]] = {}
+    for row in case.site_limits:
+        starts.setdefault(row.site, []).append(row.from_quarter)
+    for site in case.sites:
+        if not starts.get(site.site):
+            yield _at(site, "has no grid limit", "add it to site_limits.csv", "site", site.site)
+        elif min(starts[site.site]) > first:
+            why = f"has no grid limit before {min(starts[site.site])}, but the horizon begins in {first}"
+            yield _at(site, why, "add a step to site_limits.csv", "site", site.site)
+
+
+def every_quarter_is_there(case: Case) -> Iterator[Finding]:
+    scenarios = [row.scenario for row in case.scenarios]
+    yield from _gaps(case, case.bitcoin, ((w,) for w in scenarios))
+    yield from _gaps(case, case.tariffs, ((w, p) for w in scenarios for p in _unique(r.tariff for r in case.tariffs)))
+    yield from _gaps(case, case.product_markets, ((w, p.product) for w in scenarios for p in case.products))
+    yield from _gaps(case, case.overheads, [()])
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _gaps(case: Case, rows: tuple[schema.Row, ...], series: Iterable[tuple[str, ...]]) -> Iterator[Finding]:
+    there = {row.identity() for row in rows}
+    file = f"{rows[0].table}.csv"
+    for name in series:
+        missing = [t for t in case.horizon if (*name, t) not in there]
+        if missing:
+            what = f" for {', '.join(name)}" if name else ""
+            listed = ", ".join(map(str, missing[:4])) + (" ..." if len(missing) > 4 else "")
+            why = f"lacks {len(missing)} of {len(case.horizon)} quarters{what}: {listed}"
+            yield Finding(file, why, "add a row for each", column="quarter")
+    outside = sum(row.identity()[-1] not in case.horizon for row in rows)
+    if outside:
+        yield Finding(file, f"has {outside} rows outside the horizon, which are not used", severity="warning")
+
+
+def every_offer_has_a_price(case: Case) -> Iterator[Finding]:
+    for offer in case.offers:
+        for scenario in case.scenarios:
+            if (scenario.scenario, offer.offer) not in case.offer_price:
+                why = f"has no price in scenario {scenario.scenario!r}"
+                yield _at(offer, why, "add it to offer_prices.csv", "offer", offer.offer)
+
+
+def hashprice_can_be_known(case: Case) -> Iterator[Finding]:
+    for row in case.bitcoin:
+        given = row.hashprice_usd_per_ph_day is not None
+        parts = [row.difficulty_t is not None, row.fees_btc_per_block is not None]
+        if (given and any(parts)) or (not given and not all(parts)):
+            why = "needs either hashprice_usd_per_ph_day, or both difficulty_t and fees_btc_per_block"
+            yield _at(row, why, "fill one and leave the other blank", "hashprice_usd_per_ph_day")
+
+
+def profiles_are_whole(case: Case) -> Iterator[Finding]:
+    steps: dict[str, list[schema.Profile]] = {}
+    for row in case.profiles:
+        steps.setdefault(row.profile, []).append(row)
+    for name, rows in steps.items():
+        if sorted(row.step for row in rows) != list(range(len(rows))):
+            yield _at(rows[0], "does not count its steps 0, 1, 2, ...", "number them without gaps", "profile", name)
+
+
+def curves_sum_to_one(case: Case) -> Iterator[Finding]:
+    for option in case.options:
+        for column in ("facility_curve", "gpu_curve"):
+            shares = case.profile[getattr(option, column)]
+            if abs(sum(shares) - 1) > SHARE_TOLERANCE:
+                why = f"is used as a spending curve, but its shares sum to {sum(shares):.10g}, not 1"
+                yield _at(option, why, "mend profiles.csv", column, getattr(option, column))
+            if len(shares) > option.lead_quarters:
+                why = f"spends over {len(shares)} quarters, longer than the lead time of {option.lead_quarters}"
+                yield _at(option, why, "end the curve by the start of service", column, getattr(option, column))
+
+
+def ramps_end_at_one(case: Case) -> Iterator[Finding]:
+    ramped: tuple[schema.Option | schema.Offer, ...] = (*case.options, *case.offers)
+    for row in ramped:
+        shares = case.profile[row.ramp]
+        if shares[-1] != 1:
+            why = f"is used as a ramp, but its last share is {shares[-1]:g}, not 1"
+            yield _at(row, why, "mend profiles.csv", "ramp", row.ramp)
+
+
+def gpu_hours_can_be_priced(case: Case) -> Iterator[Finding]:
+    for price in case.offer_prices:
+        offer = case.offer[price.offer]
+        gpus = case.product[offer.product].gpus_per_it_mw
+        if price.price_basis == "usd_per_gpu_hour" and (offer.utilisation is None or gpus is None):
+            why = f"prices offer {offer.offer!r} by the GPU-hour, which needs its utilisation and its product's gpus_per_it_mw"
+            yield _at(price, why, "fill both", "price_basis", price.price_basis)
+    for market in case.product_markets:
+        product = case.product[market.product]
+        if market.price_basis == "usd_per_gpu_hour" and None in (product.utilisation, product.gpus_per_it_mw):
+            why = f"prices {product.product!r} by the GPU-hour, which needs its utilisation and gpus_per_it_mw"
+            yield _at(market, why, "fill both in products.csv", "price_basis", market.price_basis)
+
+
+# ---- business -----------------------------------------------------------------------------------------------
+
+
+def machines_fit_their_sites(case: Case) -> Iterator[Finding]:
+    for site in case.sites:
+        installed = sum(row.gross_mw for row in case.fleet if row.site == site.site)
+        limit = case.limit_gross_mw[site.site, case.first]
+        if installed > limit + MW_TOLERANCE:
+            why = f"has {installed:g} gross MW of machines and a grid limit of {limit:g} in {case.first}"
+            yield _at(site, why, "correct fleet.csv or site_limits.csv", "site", site.site)
+
+
+def options_make_sense(case: Case) -> Iterator[Finding]:
+    ratios: dict[tuple[str, str], schema.Option] = {}
+    for row in case.options:
+        if row.pue > row.design_ratio:
+            why = f"is above the design ratio {row.design_ratio:g}: more energy than power was reserved for"
+            yield _at(row, why, "check which is which", "pue", row.pue)
+        same = ratios.setdefault((row.site, row.product), row)
+        if same.pue != row.pue:
+            why = f"differs from {same.pue:g} of {same.option!r}, which serves the same product at the same site"
+            yield _at(row, why, "use one PUE, or name a second product", "pue", row.pue)
+        if row.mining_stops_quarters > row.lead_quarters:
+            why = f"is later than service, which begins {row.lead_quarters} quarters after start"
+            yield _at(row, why, "hand over by then", "mining_stops_quarters", row.mining_stops_quarters)
+        levels = [
+            row.facility_low_musd_per_it_mw,
+            row.facility_base_musd_per_it_mw,
+            row.facility_high_musd_per_it_mw,
+        ]
+        if levels != sorted(levels):
+            yield _at(
+                row,
+                "has low, base and high facility capex out of order",
+                "order them",
+                "facility_base_musd_per_it_mw",
+            )
+        if not case.eligible(row):
+            why = "can never start: its site lacks firm power, fibre or rack density"
+            yield _note(row, why, column="option", value=row.option)
+        elif max(row.earliest, case.first) + row.lead_quarters > case.last and not _committed(case, row.option):
+            why = f"can never start: service after {row.lead_quarters} quarters of building lies past {case.last}"
+            yield _note(row, why, "lengthen the horizon", "option", row.option)
+
+
+def horizon_is_long_enough(case: Case) -> Iterator[Finding]:
+    longest = max((row.lead_quarters for row in case.options), default=0)
+    if longest >= case.settings.quarters:
+        yield Finding(
+            "case.toml", f"is no longer than the longest lead time ({longest}): AI value would be zero by construction",
+            "lengthen the horizon", column="quarters", value=str(case.settings.quarters),
+        )  # fmt: skip
+
+
+def _committed(case: Case, option: str) -> bool:
+    return any(row.option == option for row in case.committed_starts)
+
+
+def offers_make_sense(case: Case) -> Iterator[Finding]:
+    for row in case.offers:
+        if row.min_it_mw > row.max_it_mw:
+            yield _at(row, f"is above the largest size {row.max_it_mw:g}", "swap them", "min_it_mw", row.min_it_mw)
+        if row.window_first > row.window_last:
+            yield _at(
+                row,
+                f"is after the window's end {row.window_last}",
+                "swap them",
+                "window_first",
+                row.window_first,
+            )
+        if row.price_base_quarter is not None and row.price_base_quarter > row.window_first:
+            why = f"is after the first possible delivery {row.window_first}"
+            yield _at(
+                row,
+                why,
+                "quote the price for a quarter before it",
+                "price_base_quarter",
+                row.price_base_quarter,
+            )
+        served = {o.site for o in case.options if o.product == row.product and case.eligible(o)}
+        if not served & set(case.sites_of_offer[row.offer]):
+            why = f"can never be signed: no site that it accepts can be converted to {row.product}"
+            yield _note(row, why, column="offer", value=row.offer)
+
+
+def use_limits_make_sense(case: Case) -> Iterator[Finding]:
+    for row in case.use_limits:
+        if row.min_mw is None and row.max_mw is None:
+            yield _at(row, "sets neither floor nor ceiling", "fill min_mw or max_mw", "policy", row.policy)
+        if row.min_mw is not None and row.max_mw is not None and row.min_mw > row.max_mw:
+            yield _at(row, f"is above the ceiling {row.max_mw:g}", "swap them", "min_mw", row.min_mw)
+        if row.first > row.last:
+            yield _at(row, f"is after its last quarter {row.last}", "swap them", "first", row.first)
+        if row.use == schema.MINING and row.basis != "gross_mw":
+            yield _at(
+                row,
+                "has no meaning for mining, which is measured at the meter",
+                "write gross_mw",
+                "basis",
+                row.basis,
+            )
+
+
+def customer_share_is_whole(case: Case) -> Iterator[Finding]:
+    share, since = case.settings.max_customer_share, case.settings.max_customer_share_from
+    if (share is None) != (since is None):
+        why = "needs both max_customer_share and max_customer_share_from"
+        yield Finding("case.toml", why, "give both or neither", column="max_customer_share")
+
+
+def commitments_are_possible(case: Case) -> Iterator[Finding]:
+    blocks: dict[str, int] = {}
+    for row in case.committed_starts:
+        option = case.option[row.option]
+        blocks[row.option] = blocks.get(row.option, 0) + row.blocks
+        if not case.eligible(option):
+            yield _at(
+                row,
+                "is committed at a site that is not eligible for it",
+                "correct sites.csv",
+                "option",
+                row.option,
+            )
+        if row.quarter + option.lead_quarters > case.last:
+            why = f"would be in service only after the horizon ends in {case.last}"
+            yield _at(row, why, "lengthen the horizon", "quarter", row.quarter)
+        if blocks[row.option] > option.max_blocks:
+            why = f"makes {blocks[row.option]} blocks where the option has at most {option.max_blocks}"
+            yield _at(row, why, "raise max_blocks", "blocks", row.blocks)
+    for contract in case.committed_contracts:
+        offer = case.offer[contract.offer]
+        if contract.site not in case.sites_of_offer[contract.offer]:
+            yield _at(contract, "does not accept this site", "add it to offer_sites.csv", "site", contract.site)
+        if not offer.min_it_mw <= contract.it_mw <= offer.max_it_mw:
+            why = f"is outside the offer's size of {offer.min_it_mw:g} to {offer.max_it_mw:g} IT MW"
+            yield _at(contract, why, "correct one of them", "it_mw", contract.it_mw)
+        if not offer.window_first <= contract.quarter <= min(offer.window_last, case.last):
+            why = f"is outside the offer's window {offer.window_first} to {offer.window_last} or the horizon"
+            yield _at(contract, why, "correct one of them", "quarter", contract.quarter)
+
+
+def committed_spending_fits(case: Case) -> Iterator[Finding]:
+    spent = 0.0
+    for row in case.committed_starts:
+        option = case.option[row.option]
+        it_mw = row.blocks * option.block_gross_mw / option.design_ratio
+        for curve, rate in (
+            (option.facility_curve, case.facility_musd_per_it_mw(option)),
+            (option.gpu_curve, option.gpu_musd_per_it_mw),
+        ):
+            spent += sum(it_mw * rate * w for k, w in enumerate(case.profile[curve]) if row.quarter + k >= case.first)
+    if spent > case.settings.capex_budget_musd + 1e-6:
+        yield Finding(
+            "case.toml", f"is below the ${spent:,.1f}M that commitments spend within the horizon",
+            f"raise it by ${spent - case.settings.capex_budget_musd:,.1f}M or more",
+            column="capex_budget_musd", value=f"{case.settings.capex_budget_musd:g}",
+        )  # fmt: skip
+
+
+_Check = Callable[["Case"], Iterable[Finding]]
+_IDENTITY: tuple[_Check, ...] = (
+    required_tables_have_rows, keys_are_unique, names_do_not_look_alike, product_names_are_free,
+)  # fmt: skip
+_REFERENCES: tuple[_Check, ...] = (
+    references_exist, use_limits_name_uses, discount_rates_name_lines, names_are_used,
+)  # fmt: skip
+_COMPLETENESS: tuple[_Check, ...] = (
+    every_site_has_a_limit, every_quarter_is_there, every_offer_has_a_price, hashprice_can_be_known,
+    profiles_are_whole, curves_sum_to_one, ramps_end_at_one, gpu_hours_can_be_priced,
+)  # fmt: skip
+_BUSINESS: tuple[_Check, ...] = (
+    machines_fit_their_sites, options_make_sense, horizon_is_long_enough, offers_make_sense, use_limits_make_sense,
+    customer_share_is_whole, commitments_are_possible, committed_spending_fits,
+)  # fmt: skip

@@ -1,0 +1,93 @@
+"""The figures a board asks for, computed from a plan's tables and the do-nothing plan's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+
+from optimizer.case import Case
+from optimizer.quarters import Quarter
+
+Tables = dict[str, pd.DataFrame]
+
+
+def kpis(case: Case, plan: Tables, nothing: Tables, value_musd: float, nothing_musd: float) -> dict[str, Any]:
+    """Value, value over do-nothing, terminal share, capex, lowest cash, return of the AI programme, BTC and its cost.
+
+    Money is $M. A figure that does not exist (an IRR without a change of sign, a cost per BTC without BTC) is None.
+    """
+    after = float(plan["value"]["after_musd"].sum())
+    over = value_musd - nothing_musd
+    terminal = after - float(nothing["value"]["after_musd"].sum())
+    capex = plan["capex"].groupby("quarter")["musd"].sum()
+    lowest = plan["cash"].loc[plan["cash"]["closing_musd"].idxmin()]
+    lowest_nothing = nothing["cash"].loc[nothing["cash"]["closing_musd"].idxmin()]
+    programme = _programme_flows(case, plan, nothing)
+    mining = plan["mining"]
+    btc, cost = float(mining["btc_mined"].sum()), float(mining["mining_cash_cost_musd"].sum())
+    return {
+        "value_musd": value_musd,
+        "do_nothing_value_musd": nothing_musd,
+        "value_over_do_nothing_musd": over,
+        "value_after_horizon_musd": after,
+        "terminal_value_over_do_nothing_musd": terminal,
+        "terminal_share": terminal / over if abs(over) > 1e-9 else None,
+        "capex_musd": float(capex.sum()),
+        "capex_budget_musd": case.settings.capex_budget_musd,
+        "peak_capex_musd": float(capex.max()) if len(capex) else 0.0,
+        "peak_capex_quarter": str(capex.idxmax()) if len(capex) else None,
+        "lowest_cash_musd": float(lowest["closing_musd"]),
+        "lowest_cash_quarter": str(lowest["quarter"]),
+        "minimum_cash_musd": case.settings.minimum_cash_musd,
+        "do_nothing_lowest_cash_musd": float(lowest_nothing["closing_musd"]),
+        "do_nothing_lowest_cash_quarter": str(lowest_nothing["quarter"]),
+        "ai_programme_irr": irr(programme.to_numpy()),
+        "ai_programme_payback_quarter": payback(programme),
+        "btc_mined": btc,
+        "cash_cost_usd_per_btc": cost / btc * 1e6 if btc > 0 else None,
+        "converted_gross_mw": float(plan["starts"]["gross_mw"].sum()),
+        "converted_it_mw": float(plan["starts"]["it_mw"].sum()),
+        "contracted_it_mw": float(plan["contracts"]["it_mw"].sum()),
+    }
+
+
+def _programme_flows(case: Case, plan: Tables, nothing: Tables) -> pd.Series:
+    """What the plan's value flows add to do-nothing's, quarter by quarter to the end of the last contract, $M."""
+    from optimizer.settlement import value_flows
+
+    difference = value_flows(case, plan).sub(value_flows(case, nothing), fill_value=0.0)
+    if difference.empty:
+        return difference
+    last = Quarter.parse(str(difference.index.max()))
+    quarters = [str(case.first + i) for i in range(last - case.first + 1)]
+    return difference.reindex(quarters, fill_value=0.0)
+
+
+def irr(flows: np.ndarray) -> float | None:
+    """Yearly rate at which quarterly flows are worth nothing; None unless there is exactly one such rate.
+
+    Flows are taken mid-quarter, like the value. The search spans -90% to +1,000% a year.
+    """
+    quarters = np.arange(len(flows))
+
+    def worth(rate: float) -> float:
+        return float(flows @ (1 + rate) ** (-(quarters + 0.5) / 4))
+
+    grid = np.concatenate([np.linspace(-0.9, 1.0, 96), np.geomspace(1.05, 10, 40)])
+    values = [worth(rate) for rate in grid]
+    crossings = [i for i in range(len(grid) - 1) if values[i] * values[i + 1] < 0]
+    if len(crossings) != 1:
+        return None
+    return float(brentq(worth, grid[crossings[0]], grid[crossings[0] + 1], xtol=1e-12))
+
+
+def payback(flows: pd.Series) -> str | None:
+    """The quarter from which the cumulated flows stay at or above zero; None if never, or if nothing is ever spent."""
+    total = flows.cumsum()
+    below = np.flatnonzero(total.to_numpy() < -1e-9)
+    if not len(below) or below[-1] + 1 >= len(total):
+        return None
+    return str(total.index[below[-1] + 1])

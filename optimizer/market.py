@@ -1,0 +1,86 @@
+"""Market arithmetic: from quoted prices to $M per MW and quarter. No decisions here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from optimizer import units
+from optimizer.case import Case
+from optimizer.quarters import Quarter
+from optimizer.schema import Asic, PriceBasis
+
+
+def subsidy_btc(case: Case, quarter: Quarter) -> float:
+    """Block subsidy of a quarter in BTC; halvings inside it are weighted by days, the halving day with the new subsidy."""
+    days = [quarter.start + timedelta(days=i) for i in range(quarter.days)]
+    halvings = case.settings.halvings
+    return sum(case.settings.subsidy_btc * 0.5 ** sum(day >= h for h in halvings) for day in days) / quarter.days
+
+
+def hashprice_usd_per_ph_day(case: Case, scenario: str, quarter: Quarter) -> float:
+    """Hashprice as given, or from BTC price, difficulty, subsidy and fees. $/PH/day."""
+    row = case.bitcoin_market[scenario, quarter]
+    if row.hashprice_usd_per_ph_day is not None:
+        return row.hashprice_usd_per_ph_day
+    assert row.difficulty_t is not None and row.fees_btc_per_block is not None
+    return units.hashprice_usd_per_ph_day(
+        row.btc_usd, row.difficulty_t, subsidy_btc(case, quarter), row.fees_btc_per_block
+    )
+
+
+@dataclass(frozen=True)
+class MiningEconomics:
+    """What one installed gross MW of a class returns in a quarter, $M; the first three only while it runs."""
+
+    revenue: float
+    power: float
+    interruptible: float
+    site_cost: float
+    btc: float
+    runs: bool
+
+
+def mining_economics(case: Case, scenario: str, site: str, asic: Asic, quarter: Quarter) -> MiningEconomics:
+    """Economics of one gross MW, run where running beats idling and a machine may still run.
+
+    Idling is a free option and nothing else hangs on it, so the best response is known before the solve: a machine
+    runs exactly when `hashprice x PH x run hours / 24 x (1 - pool fee) + interruptible income > power + demand charge`.
+    """
+    tariff = case.site_price(scenario, site, quarter)
+    run_hours = max(0.0, quarter.hours * asic.uptime - tariff.curtailed_hours)
+    hashprice = hashprice_usd_per_ph_day(case, scenario, quarter)
+    ph = units.ph_per_gross_mw(asic.joules_per_th, asic.overhead)
+    revenue = units.musd_from_usd(hashprice * ph * run_hours / 24 * (1 - asic.pool_fee))
+    power = run_hours * units.musd_per_mwh(tariff.energy_usd_per_mwh)
+    power += units.musd_per_mw_quarter_from_kw_month(tariff.demand_usd_per_kw_month)
+    interruptible = units.musd_per_mw_quarter_from_usd_mw_year(tariff.interruptible_usd_per_mw_year)
+    end = case.mining_ends(site)
+    runs = revenue + interruptible > power and (end is None or quarter <= end)
+    site_cost = units.musd_per_mw_quarter_from_mw_year(case.site[site].mining_cost_musd_per_gross_mw_year)
+    btc = revenue / units.musd_from_usd(case.bitcoin_market[scenario, quarter].btc_usd)
+    return MiningEconomics(revenue, power, interruptible, site_cost, btc, runs)
+
+
+def price_per_it_mw_quarter(
+    price: float, basis: PriceBasis, quarter: Quarter, gpus_per_it_mw: float | None, utilisation: float | None
+) -> float:
+    """A quoted price as $M per IT MW billed in a quarter."""
+    match basis:
+        case "usd_per_kw_month":
+            return units.musd_per_mw_quarter_from_kw_month(price)
+        case "musd_per_it_mw_year":
+            return units.musd_per_mw_quarter_from_mw_year(price)
+        case "usd_per_gpu_hour":
+            assert gpus_per_it_mw is not None and utilisation is not None
+            return units.musd_per_mw_quarter_from_gpu_hour(price, gpus_per_it_mw, utilisation, quarter)
+
+
+def ai_power_per_it_mw_quarter(
+    case: Case, scenario: str, site: str, product: str, quarter: Quarter, load_factor: float
+) -> float:
+    """Power that we pay for one IT MW in use: `PUE x (load factor x hours x energy price + demand charge)`. $M."""
+    tariff = case.site_price(scenario, site, quarter)
+    energy = load_factor * quarter.hours * units.musd_per_mwh(tariff.energy_usd_per_mwh)
+    demand = units.musd_per_mw_quarter_from_kw_month(tariff.demand_usd_per_kw_month)
+    return case.pue[site, product] * (energy + demand)

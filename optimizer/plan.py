@@ -1,0 +1,120 @@
+"""A plan: a solved case as plain tables, with its bound, its KPIs and where it came from. Knows no solver."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from optimizer.case import Case
+
+Status = Literal["optimal", "limit", "interrupted"]
+
+TABLES: dict[str, str] = {
+    "allocation": "gross MW of each site by use and quarter; the uses of a site add up to its grid limit",
+    "capacity": "IT MW of each site and product by quarter: in service, usable, contracted, sold at market, vacant",
+    "starts": "construction starts, with hand-over, first quarter of service and total capex",
+    "contracts": "signed offers, with delivery, end, size and what they are worth",
+    "capex": "capex spent by option, line and quarter",
+    "cash_flow": "every cash line by quarter, business line and site; received positive, paid negative",
+    "cash": "opening cash, net flow, closing cash and the minimum, by quarter",
+    "value": "present value by line and business line, within and after the horizon",
+    "after_horizon": "flows after the horizon: contracts running to their own end and residuals, with discount factors",
+    "mining": "installed and running machines, BTC mined and cash cost per BTC, by quarter",
+    "do_nothing": "the plan without new decisions, by quarter: value flow, closing cash and its shortfall",
+}
+
+NUMERIC = re.compile(r".*(_mw|musd|blocks|factor|btc_mined|_per_btc|price)$")
+"""Columns of plan tables that hold numbers; all others hold text."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The solved plan of one scenario of a case.
+
+    `tables` maps the names of `TABLES` to tidy DataFrames (each is an attribute too: `plan.allocation`); money is $M,
+    power MW, and every table carries the scenario. `kpis` holds the figures a summary shows, `provenance` the versions,
+    options and the hash of every input, `run` what differs from run to run (times).
+    """
+
+    case: Case
+    scenario: str
+    status: Status
+    value_musd: float
+    bound_musd: float
+    kpis: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    provenance: Mapping[str, Any]
+    run: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    log: str = field(default="", compare=False)
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name in TABLES:
+            return self.tables[name]
+        raise AttributeError(name)
+
+    @property
+    def gap_musd(self) -> float:
+        """Most that any plan could be worth above this one, $M."""
+        return max(0.0, self.bound_musd - self.value_musd)
+
+    @property
+    def gap(self) -> float:
+        """`gap_musd` as a share of the plan's value."""
+        return self.gap_musd / max(abs(self.value_musd), 1e-9)
+
+    @property
+    def status_words(self) -> str:
+        """The status as a reader of reports needs it."""
+        gap = f"gap {self.gap:.4%} (${self.gap_musd:,.3f}M)"
+        return {
+            "optimal": f"optimal within {gap}",
+            "limit": f"NOT PROVEN: the time limit came first, {gap}",
+            "interrupted": f"NOT PROVEN: interrupted, {gap}",
+        }[self.status]
+
+    @cached_property
+    def statement(self) -> pd.DataFrame:
+        """The cash-flow statement: lines by quarters, all sites together, with opening and closing cash."""
+        import pandas as pd
+
+        from optimizer.lines import LINES
+
+        quarters = list(self.cash["quarter"])
+        pivot = self.cash_flow.pivot_table(index="line", columns="quarter", values="musd", aggfunc="sum")
+        lines = [line for line in LINES if line in pivot.index]
+        body = pivot.reindex(index=lines, columns=quarters).fillna(0.0)
+        ends = self.cash.set_index("quarter")[["opening_musd", "closing_musd"]].T
+        ends.index = pd.Index(["opening_cash", "closing_cash"], name="line")
+        return pd.concat([ends.iloc[:1], body, ends.iloc[1:]])
+
+    @cached_property
+    def megawatts(self) -> pd.DataFrame:
+        """Gross MW by use and quarter, all sites together."""
+        return self.allocation.pivot_table(
+            index="use", columns="quarter", values="gross_mw", aggfunc="sum", sort=False
+        ).fillna(0.0)
+
+    def record(self) -> dict[str, Any]:
+        """What `plan.json` holds: everything but the tables and the times of this run."""
+        return {
+            "schema": 1,
+            "case": self.case.settings.name,
+            "scenario": self.scenario,
+            "status": self.status,
+            "value_musd": self.value_musd,
+            "bound_musd": self.bound_musd,
+            "gap_musd": self.gap_musd,
+            "gap": self.gap,
+            "kpis": dict(self.kpis),
+            "provenance": dict(self.provenance),
+        }
+
+    def to_json(self) -> str:
+        return json.dumps(self.record(), indent=2, allow_nan=False) + "\n"

@@ -1,0 +1,68 @@
+"""Calendar quarters: `2027Q1`, counted, compared and measured in days and hours."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import date
+from typing import overload
+
+_FORM = re.compile(r"(\d{4})Q([1-4])")
+
+
+class Quarter(int):
+    """A calendar quarter, stored as `4 * year + (quarter - 1)`.
+
+    `Quarter + int` is a quarter, `Quarter - Quarter` the number of quarters between them; `str` gives `2027Q1`.
+    """
+
+    @classmethod
+    def parse(cls, text: str) -> Quarter:
+        """Read `2027Q1`; any other form raises ValueError."""
+        match = _FORM.fullmatch(text)
+        if match is None:
+            raise ValueError("is not a quarter; write it like 2027Q1")
+        return cls(4 * int(match[1]) + int(match[2]) - 1)
+
+    @property
+    def year(self) -> int:
+        return int(self) // 4
+
+    @property
+    def start(self) -> date:
+        return date(self.year, 3 * (int(self) % 4) + 1, 1)
+
+    @property
+    def days(self) -> int:
+        """Calendar days: 90 in 2027Q1, 91 in 2028Q1."""
+        first_month = 3 * (int(self) % 4) + 1
+        return sum(calendar.monthrange(self.year, first_month + i)[1] for i in range(3))
+
+    @property
+    def hours(self) -> int:
+        """Calendar hours: 2,160 in 2027Q1, 2,184 in 2028Q1."""
+        return 24 * self.days
+
+    def __add__(self, other: int) -> Quarter:
+        return Quarter(int(self) + int(other))
+
+    @overload
+    def __sub__(self, other: Quarter) -> int: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def __sub__(self, other: int) -> Quarter: ...
+
+    def __sub__(self, other: int) -> int:
+        """Quarters between two quarters, or the quarter `other` quarters earlier."""
+        difference = int(self) - int(other)
+        return difference if isinstance(other, Quarter) else Quarter(difference)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}Q{int(self) % 4 + 1}"
+
+    __repr__ = __str__
+
+
+def span(first: Quarter, count: int) -> tuple[Quarter, ...]:
+    """`count` quarters from `first` on."""
+    return tuple(first + i for i in range(count))

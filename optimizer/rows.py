@@ -1,0 +1,30 @@
+"""How a rule becomes rows: one function is one rule is one name.
+
+A rule is a function of the model and an index that returns a Pyomo relation (or `SKIP`). Its name is the name of its
+rows; its docstring holds the business sentence and the fields `Math`, `Unit`, `Source` and `Kind`, from which
+`docs/formulation.md` is generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pyomo.environ import ConcreteModel, Constraint
+
+from optimizer.ports import Linear
+
+SKIP = Constraint.Skip
+Rule = Callable[..., Any]
+
+
+def hold(m: ConcreteModel, rule: Rule, index: Iterable[Any]) -> None:
+    """Make the rule hold for every member of the index."""
+    m.add_component(rule.__name__, Constraint(list(index), rule=rule))
+
+
+def at_most(left: Linear, right: float) -> Any:
+    """`left <= right`; a relation between numbers is left out where it holds, and kept as an impossible row where not."""
+    if left.is_constant and left.constant <= right + 1e-9:
+        return SKIP
+    return Constraint.Infeasible if left.is_constant else left.expression <= right

@@ -1,0 +1,190 @@
+"""The rules that bind the uses of power together: site power, capacity, budgets and policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyomo.environ import ConcreteModel, Var
+
+from optimizer.lines import CAPEX_LINES
+from optimizer.ports import Linear, Stock
+from optimizer.quarters import Quarter
+from optimizer.rows import SKIP, at_most, hold
+from optimizer.schema import ANY, MINING
+
+
+def add_rules(m: ConcreteModel) -> None:
+    """Every rule that spans more than one use."""
+    case = m.case
+    hold(m, site_power, ((s.site, t) for s in case.sites for t in case.horizon))
+    hold(m, it_capacity, ((s, p, t) for s, p in m.ports.usable_it_mw.keys for t in case.horizon))
+    m.capex = capex_by_quarter(m)
+    hold(m, capex_budget, ["total"])
+    hold(m, capex_budget_of_a_year, (row.year for row in case.budget_years))
+    hold(m, blocks_under_construction, case.horizon)
+    hold(m, it_mw_under_construction, case.horizon)
+    _cap_customers(m)
+    bounded = [(row.policy, t) for row in case.use_limits for t in case.horizon if row.first <= t <= row.last]
+    hold(m, use_floor, bounded)
+    hold(m, use_ceiling, bounded)
+
+
+def capex_by_quarter(m: ConcreteModel) -> dict[Quarter, Linear]:
+    """Capex spent in each quarter of the horizon, $M, positive."""
+    spent = {t: Linear() for t in m.case.horizon}
+    for stream in m.ports.streams:
+        if stream.line in CAPEX_LINES:
+            for i, musd in enumerate(stream.amounts):
+                spent[stream.first + i].add(-float(musd), stream.decision)
+    return spent
+
+
+def _total(parts: Iterable[Linear]) -> Linear:
+    total = Linear()
+    for part in parts:
+        total.extend(part)
+    return total
+
+
+def site_power(m: ConcreteModel, s: str, t: Quarter) -> object:
+    r"""The uses of a site never draw more than its grid limit.
+
+    Math: \sum_a g_{a,s,t} + \sum_{o @ s} G_o \sum_{k \le t - h_o} n_{o,k} \le L_{s,t}
+    Unit: gross MW
+    Source: the site's interconnection agreement
+    Kind: physical
+    """
+    drawn = _total([m.ports.installed_gross_mw[s, t], m.ports.taken_gross_mw.level(s, t)])
+    return at_most(drawn, m.case.limit_gross_mw[s, t])
+
+
+def it_capacity(m: ConcreteModel, s: str, p: str, t: Quarter) -> object:
+    r"""Signed and market megawatts never exceed the capacity that is in service.
+
+    Math: \sum_c \sum_{k \le t < k + \tau_c} q_{c,s,k} + h_{s,p,t} \le \sum_{o @ s,p} I_o \sum_k \rho_{o,t-k-\lambda_o} n_{o,k}
+    Unit: IT MW
+    Source: the halls and their ramps
+    Kind: physical
+    """
+    sold = _total([m.ports.signed_it_mw.level((s, p), t), m.ports.market_it_mw[s, p, t]])
+    sold.extend(m.ports.usable_it_mw.level((s, p), t), -1)
+    return at_most(sold, 0)
+
+
+def capex_budget(m: ConcreteModel, _: str) -> object:
+    r"""Capex spent within the horizon never exceeds the budget.
+
+    Math: \sum_t \mathrm{capex}_t \le K
+    Unit: $M
+    Source: the board's budget
+    Kind: negotiable
+    """
+    return at_most(_total(m.capex.values()), m.case.settings.capex_budget_musd)
+
+
+def capex_budget_of_a_year(m: ConcreteModel, year: int) -> object:
+    r"""Capex spent in a calendar year never exceeds that year's budget.
+
+    Math: \sum_{t \in \mathrm{year}} \mathrm{capex}_t \le K_{\mathrm{year}}
+    Unit: $M
+    Source: the board's budget
+    Kind: negotiable
+    """
+    budget = next(row.capex_budget_musd for row in m.case.budget_years if row.year == year)
+    return at_most(_total(spent for t, spent in m.capex.items() if t.year == year), budget)
+
+
+def blocks_under_construction(m: ConcreteModel, t: Quarter) -> object:
+    r"""No more blocks are under construction at once than the company can manage.
+
+    Math: \sum_o \sum_{t - \lambda_o < k \le t} n_{o,k} \le B
+    Unit: blocks
+    Source: policy
+    Kind: negotiable
+    """
+    most = m.case.settings.max_blocks_under_construction
+    return SKIP if most is None else at_most(m.ports.building_blocks.level("all", t), most)
+
+
+def it_mw_under_construction(m: ConcreteModel, t: Quarter) -> object:
+    r"""No more IT megawatts are under construction at once than the company can manage.
+
+    Math: \sum_o I_o \sum_{t - \lambda_o < k \le t} n_{o,k} \le B^{IT}
+    Unit: IT MW
+    Source: policy
+    Kind: negotiable
+    """
+    most = m.case.settings.max_it_mw_under_construction
+    return SKIP if most is None else at_most(m.ports.building_it_mw.level("all", t), most)
+
+
+def _cap_customers(m: ConcreteModel) -> None:
+    """Rent `R[k,t]` of each customer, where a policy caps its share."""
+    case, since = m.case, m.case.settings.max_customer_share_from
+    index = [key for key in m.ports.rent if since is not None and since <= key[1] <= case.last]
+    ranges = {key: m.ports.rent[key].range() for key in index}
+    m.R = Var(index, bounds=lambda m, k, t: ranges[k, t])
+    hold(m, rent_of_a_customer, index)
+    hold(m, customer_share, index)
+
+
+def rent_of_a_customer(m: ConcreteModel, k: str, t: Quarter) -> object:
+    r"""A customer's rent is what its contracts pay in a quarter.
+
+    Math: R_{k,t} = \sum_{c \in k} \mathrm{rent}_{c,t}
+    Unit: $M
+    Source: the contracts
+    Kind: physical
+    """
+    return m.R[k, t] == m.ports.rent[k, t].expression
+
+
+def customer_share(m: ConcreteModel, k: str, t: Quarter) -> object:
+    r"""From a given quarter on, no customer pays more than the stated share of all rent.
+
+    Math: R_{k,t} \le \sigma \left( \sum_{k'} R_{k',t} + \mathrm{market}_{t} \right)
+    Unit: $M
+    Source: policy
+    Kind: negotiable
+    """
+    share = m.case.settings.max_customer_share
+    balance = Linear().add(1, m.R[k, t]).extend(m.ports.market_rent[t], -share)
+    for payer, quarter in m.R:
+        if quarter == t:
+            balance.add(-share, m.R[payer, quarter])
+    return at_most(balance, 0)
+
+
+def use_floor(m: ConcreteModel, policy: str, t: Quarter) -> object:
+    r"""A use keeps at least the megawatts that a policy asks for.
+
+    Math: \mathrm{MW}_{u,s,t} \ge \underline{M}
+    Unit: MW of the policy's basis
+    Source: policy
+    Kind: negotiable
+    """
+    row = next(row for row in m.case.use_limits if row.policy == policy)
+    if row.min_mw is None or (row.use != MINING and not m.ports.decide):
+        return SKIP
+    used = _use_mw(m, row.use, row.site, row.basis, t)
+    return at_most(Linear(row.min_mw).extend(used, -1), 0)
+
+
+def use_ceiling(m: ConcreteModel, policy: str, t: Quarter) -> object:
+    r"""A use has at most the megawatts that a policy allows.
+
+    Math: \mathrm{MW}_{u,s,t} \le \overline{M}
+    Unit: MW of the policy's basis
+    Source: policy
+    Kind: negotiable
+    """
+    row = next(row for row in m.case.use_limits if row.policy == policy)
+    return SKIP if row.max_mw is None else at_most(_use_mw(m, row.use, row.site, row.basis, t), row.max_mw)
+
+
+def _use_mw(m: ConcreteModel, use: str, site: str, basis: str, t: Quarter) -> Linear:
+    sites = [s.site for s in m.case.sites if site in (ANY, s.site)]
+    if use == MINING:
+        return _total(m.ports.installed_gross_mw[s, t] for s in sites)
+    stock: Stock = m.ports.service_gross_mw if basis == "gross_mw" else m.ports.service_it_mw
+    return _total(stock.level((s, use), t) for s in sites)

@@ -1,0 +1,186 @@
+"""A plan told to a director: decisions in words, money, and megawatts by quarter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from optimizer.schema import MINING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from optimizer.plan import Plan
+
+BARS = " ▁▂▃▄▅▆▇█"
+WIDTH = 110
+
+
+def print_summary(plan: Plan, console: Console) -> None:
+    """Print the summary; in a pipe it is the same words without trailing blanks."""
+    with console.capture() as captured:
+        console.print(summary(plan))
+    lines = captured.get().splitlines()
+    console.file.write("\n".join(line.rstrip() for line in lines) + "\n")
+
+
+def summary(plan: Plan) -> RenderableType:
+    """Headline, decisions by site, signed offers, money, and the megawatt chart."""
+    settings = plan.case.settings
+    head = Text(f"{settings.title}\n", style="bold")
+    head.append(f"Scenario {plan.scenario}. Plan is {plan.status_words}.\n", style="default")
+    parts: list[RenderableType] = [head]
+    for title, body in (
+        ("Decision by site", _decisions(plan)),
+        ("Signed offers", _offers(plan)),
+        ("Money", _money(plan)),
+        ("Gross MW by quarter", _chart(plan)),
+    ):
+        parts += [Text(title, style="bold"), Padding(body, (0, 0, 1, 2))]
+    return Group(*parts)
+
+
+def _grid(rows: Iterable[tuple[str, ...]], right: tuple[int, ...] = ()) -> Table:
+    rows = list(rows)
+    table = Table.grid(padding=(0, 2))
+    for i in range(len(rows[0])):
+        table.add_column(justify="right" if i in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def musd(amount: float) -> str:
+    """`$412.3M`, with a minus sign before the dollar."""
+    return f"{'-' if amount < -0.05 else ''}${abs(amount):,.1f}M"
+
+
+# ---- decisions ----------------------------------------------------------------------------------------------------
+
+
+def _decisions(plan: Plan) -> RenderableType:
+    return _grid((site.site, _fate(plan, site.site)) for site in plan.case.sites)
+
+
+def _fate(plan: Plan, site: str) -> str:
+    starts = plan.starts[plan.starts["site"] == site]
+    words = [_start_words(row) for row in starts.itertuples()]
+    mined = plan.allocation[(plan.allocation["site"] == site) & (plan.allocation["use"] == MINING)]
+    if len(mined):
+        by_quarter = mined.groupby("quarter", sort=False)["gross_mw"].sum()
+        first, last = by_quarter.index[0], by_quarter.index[-1]
+        span = f"to {last}" if first == str(plan.case.first) else f"{first} to {last}"
+        words.append(f"mines {span} ({by_quarter.iloc[0]:g} gross MW at first, {by_quarter.iloc[-1]:g} at last)")
+    return "; ".join(words) if words else "neither mines nor converts"
+
+
+def _start_words(row: Any) -> str:
+    decided = " (committed)" if row.decided == "committed" else ""
+    return (
+        f"{row.gross_mw:g} gross MW ({row.it_mw:.1f} IT) become {row.product}, "
+        f"start {row.start_quarter}, in service {row.service_quarter}{decided}"
+    )
+
+
+def _offers(plan: Plan) -> RenderableType:
+    rows = [
+        (
+            row.offer, row.customer, f"{row.it_mw:.1f} IT MW {row.product} at {row.site}",
+            f"{row.delivery_quarter} to {row.end_quarter}", f"{row.price:g} {_basis(row.price_basis)}",
+        )
+        for row in plan.contracts.itertuples()
+    ]  # fmt: skip
+    refused = len(plan.case.offers) - len(rows)
+    return Group(*([_grid(rows)] if rows else [Text("none")]), Text(f"{refused} of {len(plan.case.offers)} refused"))
+
+
+def _basis(basis: object) -> str:
+    words = {
+        "usd_per_kw_month": "$/kW-month",
+        "musd_per_it_mw_year": "$M/IT MW-year",
+        "usd_per_gpu_hour": "$/GPU-hour",
+    }
+    return words[str(basis)]
+
+
+# ---- money --------------------------------------------------------------------------------------------------------
+
+
+def _money(plan: Plan) -> RenderableType:
+    k = plan.kpis
+    share = k["terminal_share"]
+    irr, payback, cost = k["ai_programme_irr"], k["ai_programme_payback_quarter"], k["cash_cost_usd_per_btc"]
+    rows = [
+        ("Value over doing nothing", musd(k["value_over_do_nothing_musd"]), _terminal_words(k, share)),
+        ("Value of the plan", musd(k["value_musd"]), f"doing nothing: {musd(k['do_nothing_value_musd'])}"),
+        (
+            "Capex", musd(k["capex_musd"]),
+            f"budget {musd(k['capex_budget_musd'])}, most in one quarter "
+            f"{musd(k['peak_capex_musd'])} ({k['peak_capex_quarter'] or 'never'})",
+        ),
+        (
+            "Lowest cash", musd(k["lowest_cash_musd"]),
+            f"at the end of {k['lowest_cash_quarter']}; minimum {musd(k['minimum_cash_musd'])}",
+        ),
+        ("Doing nothing: lowest cash", musd(k["do_nothing_lowest_cash_musd"]), _do_nothing_words(plan)),
+        (
+            "Return of the AI programme", "none" if irr is None else f"{irr:.1%}",
+            "a year, over doing nothing; " + (f"paid back in {payback}" if payback else "not paid back"),
+        ),
+        (
+            "BTC mined", f"{k['btc_mined']:,.0f}",
+            "none mined" if cost is None else f"at a mining cash cost of ${cost:,.0f} each",
+        ),
+    ]  # fmt: skip
+    return _grid(rows, right=(1,))
+
+
+def _terminal_words(k: Mapping[str, Any], share: float | None) -> str:
+    over, after = k["value_over_do_nothing_musd"], k["terminal_value_over_do_nothing_musd"]
+    words = f"{musd(over - after)} within the horizon, {musd(after)} after it"
+    return words if share is None else f"{words} (terminal share {share:.0%})"
+
+
+def _do_nothing_words(plan: Plan) -> str:
+    nothing = plan.do_nothing
+    short = nothing[nothing["shortfall_musd"] > 0]
+    words = f"at the end of {plan.kpis['do_nothing_lowest_cash_quarter']}"
+    return words if short.empty else f"{words}; below the minimum from {short['quarter'].iloc[0]}"
+
+
+# ---- megawatts ----------------------------------------------------------------------------------------------------
+
+
+def _chart(plan: Plan) -> RenderableType:
+    table = plan.megawatts
+    quarters = list(table.columns)
+    top = float(table.to_numpy().max()) or 1.0
+    rows = [
+        (
+            "",
+            f"{quarters[0]}{quarters[-1]:>{max(1, len(quarters) - len(quarters[0]))}}",
+            "first",
+            "most",
+            "last",
+        )
+    ]
+    for use in _use_order(plan, table):
+        row = table.loc[use]
+        if row.max() > 0:
+            rows.append((use, _bars(row, top), f"{row.iloc[0]:,.0f}", f"{row.max():,.0f}", f"{row.iloc[-1]:,.0f}"))
+    return _grid(rows, right=(2, 3, 4))
+
+
+def _use_order(plan: Plan, table: pd.DataFrame) -> list[str]:
+    order = [MINING, "machines_idle", "construction", *(p.product for p in plan.case.products), "unused"]
+    return [use for use in order if use in table.index]
+
+
+def _bars(row: pd.Series, top: float) -> str:
+    steps = len(BARS) - 1
+    return "".join(BARS[0 if mw <= 0 else max(1, round(mw / top * steps))] for mw in row)
