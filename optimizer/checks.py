@@ -242,7 +242,7 @@ def gpu_hours_can_be_priced(case: Case) -> Iterator[Finding]:
         offer = case.offer[price.offer]
         gpus = case.product[offer.product].gpus_per_it_mw
         if price.price_basis == "usd_per_gpu_hour" and (offer.utilisation is None or gpus is None):
-            why = f"prices offer {offer.offer!r} by the GPU-hour, which needs its utilisation and its product's gpus_per_it_mw"
+            why = f"prices {offer.offer!r} by the GPU-hour, which needs its utilisation and its product's gpus_per_it_mw"
             yield _at(price, why, "fill both", "price_basis", price.price_basis)
     for market in case.product_markets:
         product = case.product[market.product]

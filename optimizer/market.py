@@ -12,7 +12,7 @@ from optimizer.schema import Asic, PriceBasis
 
 
 def subsidy_btc(case: Case, quarter: Quarter) -> float:
-    """Block subsidy of a quarter in BTC; halvings inside it are weighted by days, the halving day with the new subsidy."""
+    """Block subsidy of a quarter in BTC; halvings inside it weigh by days, the halving day as new."""
     days = [quarter.start + timedelta(days=i) for i in range(quarter.days)]
     halvings = case.settings.halvings
     return sum(case.settings.subsidy_btc * 0.5 ** sum(day >= h for h in halvings) for day in days) / quarter.days

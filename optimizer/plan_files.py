@@ -6,7 +6,6 @@ What differs from run to run (times) stands apart in `run.json`, so equal solves
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -52,8 +51,8 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
     try:
         if folder.exists():
-            os.replace(folder, old / "plan")
-        os.replace(fresh, folder)
+            folder.replace(old / "plan")
+        fresh.replace(folder)
     finally:
         shutil.rmtree(old, ignore_errors=True)
 

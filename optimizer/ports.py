@@ -10,7 +10,7 @@ Here-and-now decisions carry no scenario. Streams do: the same decision pays dif
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -42,6 +42,12 @@ class Step:
 
     after: Any
     before: Any
+
+
+def steps(states: Mapping[Any, Any]) -> dict[Any, Step]:
+    """The step of each state since the quarter before; states are keyed by quarter last, and start from nothing."""
+    known = dict(states.items())
+    return {(*key, t): Step(state, known.get((*key, t - 1), 0)) for (*key, t), state in known.items()}
 
 
 Decision = Any
@@ -129,7 +135,7 @@ class Stock:
         return list(self._steps)
 
     def step(self, key: Hashable, quarter: Quarter, coefficient: float, decision: Decision) -> None:
-        """Raise the stock of `key` by `coefficient x decision` from `quarter` on; before the horizon means at its start."""
+        """Raise the stock of `key` by `coefficient x decision` from `quarter` on, or from the horizon's start."""
         by_quarter = self._steps.setdefault(key, {})
         if quarter <= self._horizon[-1]:
             by_quarter.setdefault(max(quarter, self._horizon[0]), Linear()).add(coefficient, decision)

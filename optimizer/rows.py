@@ -24,7 +24,7 @@ def hold(m: ConcreteModel, rule: Rule, index: Iterable[Any]) -> None:
 
 
 def at_most(left: Linear, right: float) -> Any:
-    """`left <= right`; a relation between numbers is left out where it holds, and kept as an impossible row where not."""
+    """`left <= right`; between numbers alone it is left out where it holds, and impossible where not."""
     if left.is_constant and left.constant <= right + 1e-9:
         return SKIP
     return Constraint.Infeasible if left.is_constant else left.expression <= right

@@ -1,4 +1,4 @@
-"""The case format: one class for each table, one field for each column. `docs/case-format.md` is generated from here."""
+"""The case format: a class for each table, a field for each column; `docs/case-format.md` is generated from here."""
 
 from __future__ import annotations
 
@@ -404,7 +404,10 @@ class UseLimit(Row):
     table = "use_limits"
     key = ("policy",)
     required = False
-    about = "Floors and ceilings that a policy puts on mining or on one product. Mining counts installed machines, a product its capacity in service."
+    about = (
+        "Floors and ceilings that a policy puts on mining or on one product. Mining counts installed machines, "
+        "a product its capacity in service."
+    )
     policy: Annotated[Name, Field(description="its name, as reports shall call it")]
     use: Annotated[Name, Field(description="`mining` or a product")]
     site: Annotated[Annotated[str, Field(min_length=1)], Field(description="a site, or `*` for all sites together")]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
+from itertools import pairwise
 
 from pyomo.environ import ConcreteModel
 
@@ -60,7 +61,7 @@ def _twins(likenesses: Iterable[tuple[str, Hashable | None]]) -> list[tuple[str,
     for name, likeness in likenesses:
         if likeness is not None:
             families[likeness].append(name)
-    return [pair for names in families.values() for pair in zip(names, names[1:], strict=False)]
+    return [pair for names in families.values() for pair in pairwise(names)]
 
 
 def _terms(row: schema.Row, *without: str) -> Hashable:

@@ -7,7 +7,7 @@ from pyomo.environ import Binary, ConcreteModel, NonNegativeReals, Var
 
 from optimizer.case import Case
 from optimizer.market import ai_power_per_it_mw_quarter, price_per_it_mw_quarter
-from optimizer.ports import Amounts, Decision, Linear, Ports, Step
+from optimizer.ports import Amounts, Decision, Linear, Ports, steps
 from optimizer.quarters import Quarter
 from optimizer.rows import at_most, hold
 from optimizer.schema import Offer
@@ -23,7 +23,7 @@ def add_contracts(m: ConcreteModel, ports: Ports) -> None:
     flexible = [key for key in index if case.offer[key[0]].max_it_mw > case.offer[key[0]].min_it_mw]
     m.Y = Var(index, domain=Binary)
     m.Q = Var(flexible, domain=NonNegativeReals, bounds=lambda m, c, s, t: (0, case.offer[c].max_it_mw))
-    m.y, m.q = _steps(m.Y), _steps(m.Q)
+    m.y, m.q = steps(m.Y), steps(m.Q)
     for c, s, t in index:
         if (c, s, t) in m.q:
             _bind_and_bill(ports, case.offer[c], s, t, 1.0, m.q[c, s, t])
@@ -38,12 +38,8 @@ def add_contracts(m: ConcreteModel, ports: Ports) -> None:
     hold(m, exclusive_group, dict.fromkeys(o.exclusive_group for o in case.offers if o.exclusive_group))
 
 
-def _steps(states: Var) -> dict[tuple[str, str, Quarter], Step]:
-    return {(c, s, t): Step(states[c, s, t], states.get((c, s, t - 1), 0)) for c, s, t in states}
-
-
 def _deliveries(ports: Ports, offer: Offer) -> list[tuple[str, Quarter]]:
-    """Sites and quarters in which the offer can first be delivered: inside its window, where a hall can be in service."""
+    """Sites and quarters where the offer can first be delivered: inside its window, with a hall in service."""
     case = ports.case
     committed = any(row.offer == offer.offer for row in case.committed_contracts)
     if committed or not ports.decide:

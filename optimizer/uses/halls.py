@@ -6,7 +6,7 @@ import numpy as np
 from pyomo.environ import Binary, ConcreteModel, NonNegativeIntegers, Var
 
 from optimizer.case import Case
-from optimizer.ports import Decision, Linear, Ports, Step
+from optimizer.ports import Decision, Linear, Ports, Step, steps
 from optimizer.quarters import Quarter
 from optimizer.rows import at_most, hold
 from optimizer.schema import Option
@@ -17,7 +17,7 @@ def add_halls(m: ConcreteModel, ports: Ports) -> None:
     case = ports.case
     committed = {(row.option, row.quarter): row.blocks for row in case.committed_starts}
     index = [(o.option, t) for o in case.options for t in _open_quarters(ports, o, committed)]
-    m.N = Var(index, domain=NonNegativeIntegers, bounds=lambda m, o, t: (0, case.option[o].max_blocks))
+    m.N = Var(index, domain=NonNegativeIntegers, bounds=lambda m, o, t: (0, most_blocks(case, case.option[o])))
     m.n = _starts(m, ports, committed)
     hold(m, starts_are_never_undone, index)
     for (name, t), blocks in m.n.items():
@@ -44,9 +44,14 @@ def _starts(
 
 
 def most_blocks(case: Case, option: Option) -> int:
-    """The most blocks that the option and the site's grid limit leave room for."""
+    """The most blocks that the option, the site's grid limit and the capex budget leave room for; commitments stand."""
     limit = max(case.limit_gross_mw[option.site, t] for t in case.horizon)
-    return min(option.max_blocks, int(limit / option.block_gross_mw + 1e-9))
+    rooms = [option.max_blocks, limit / option.block_gross_mw]
+    cost = case.it_mw_of_block(option) * (case.facility_musd_per_it_mw(option) + option.gpu_musd_per_it_mw)
+    if cost > 0:
+        rooms.append(case.settings.capex_budget_musd / cost)
+    committed = sum(row.blocks for row in case.committed_starts if row.option == option.option)
+    return max(committed, int(min(rooms) + 1e-9))
 
 
 def _open_quarters(ports: Ports, option: Option, committed: dict[tuple[str, Quarter], int]) -> list[Quarter]:
@@ -93,7 +98,7 @@ def _mobilise(m: ConcreteModel, ports: Ports, index: list[tuple[str, Quarter]]) 
     sunk = {name for name, t in begun.items() if t < case.first}
     priced = [(o, t) for o, t in index if case.option[o].mobilisation_musd > 0 and o not in sunk]
     m.F = Var(priced, domain=Binary)
-    m.f = {(o, t): Step(m.F[o, t], m.F.get((o, t - 1), 0)) for o, t in priced}
+    m.f = steps(m.F)
     for (name, t), first_start in m.f.items():
         _pay_mobilisation(ports, case.option[name], t, first_start)
     hold(m, mobilised_once, priced)

@@ -1,0 +1,113 @@
+"""Writes the pages of docs/ that follow from the code: `python docs/generate.py`; a test notices stale ones."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from types import ModuleType
+
+from pydantic.fields import FieldInfo
+
+from optimizer import plan, rules, schema, ties, treasury
+from optimizer.uses import contracts, halls, mining, spot
+
+HERE = Path(__file__).parent
+ROOMS: tuple[tuple[str, ModuleType], ...] = (
+    ("Sites and capacity, budgets and policies", rules),
+    ("Mining", mining),
+    ("Halls", halls),
+    ("Contracts", contracts),
+    ("Spot sales", spot),
+    ("Treasury", treasury),
+    ("Ties", ties),
+)
+FIELD = re.compile(r"^(Math|Unit|Source|Kind): (.*)$", re.MULTILINE)
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by file name."""
+    return {"formulation.md": formulation(), "case-format.md": case_format(), "plan-tables.md": plan_tables()}
+
+
+def formulation() -> str:
+    """The formulation: the prose of `formulation.in.md`, then every rule from its docstring."""
+    parts = [(HERE / "formulation.in.md").read_text(encoding="utf-8").rstrip()]
+    for title, module in ROOMS:
+        parts.append(f"### {title}")
+        parts += [_rule(function) for function in rules_of(module)]
+    return "\n\n".join(parts) + "\n"
+
+
+def rules_of(module: ModuleType) -> list[object]:
+    """The rule functions of a module, in the order they are written: those whose docstring has a formula."""
+    functions = [f for _, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__]
+    functions.sort(key=lambda f: f.__code__.co_firstlineno)
+    return [f for f in functions if FIELD.search(inspect.getdoc(f) or "")]
+
+
+def _rule(function: object) -> str:
+    text = inspect.getdoc(function) or ""
+    fields = dict(FIELD.findall(text))
+    sentence = FIELD.sub("", text).strip()
+    name = function.__name__  # type: ignore[attr-defined]
+    return (
+        f"#### `{name}`\n\n{sentence}\n\n$${fields['Math']}$$\n\n"
+        f"Unit: {fields['Unit']}. Source: {fields['Source']}. Kind: {fields['Kind']}."
+    )
+
+
+def case_format() -> str:
+    """The case format: settings and tables, from the schema."""
+    parts = [
+        "# The case format",
+        "A case is a folder: `case.toml`, one CSV file for each table below, and, for people, `SOURCES.md` and "
+        "`README.md`. Text is UTF-8, cells are separated by commas, decimals have a point. Every column must be there; "
+        "a cell may be blank only where its description says what a blank means. Nothing is guessed and nothing is "
+        "repaired: `optimizer check CASE` lists every problem with file, line, column, value, reason and mend.",
+        "Quarters are written `2027Q1`, dates `2028-04-12`, shares as decimals (`0.12`), yes and no as `yes` and `no`.",
+        "## `case.toml`",
+        _columns(schema.Settings.model_fields),
+    ]
+    for table in schema.TABLES:
+        need = "required" if table.required else "may be left out"
+        key = ", ".join(f"`{name}`" for name in table.key)
+        parts += [f"## `{table.table}.csv` ({need})", f"{table.about} Key: {key}.", _columns(table.model_fields)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _columns(fields: dict[str, FieldInfo]) -> str:
+    rows = ["| name | what it holds | limits |", "|---|---|---|"]
+    for name, info in fields.items():
+        rows.append(f"| `{name}` | {info.description or _nested(info)} | {_limits(info)} |")
+    return "\n".join(rows)
+
+
+def _nested(info: FieldInfo) -> str:
+    return next((item.description for item in info.metadata if getattr(item, "description", None)), "")
+
+
+def _limits(info: FieldInfo) -> str:
+    words = {"gt": "above {}", "ge": "at least {}", "lt": "below {}", "le": "at most {}"}
+    limits = [
+        text.format(f"{getattr(item, key):g}")
+        for item in info.metadata
+        for key, text in words.items()
+        if getattr(item, key, None) is not None
+    ]
+    choices = re.findall(r"'([^']+)'", str(info.annotation)) if "Literal" in str(info.annotation) else []
+    optional = [] if info.is_required() else ["may be left out"]
+    return ", ".join([*([" / ".join(f"`{c}`" for c in choices)] if choices else []), *limits, *optional])
+
+
+def plan_tables() -> str:
+    """What each table of a plan holds."""
+    rows = ["# The tables of a plan", "", "Each is `plan.NAME` in a script and `NAME.csv` in a plan folder.", ""]
+    rows += ["| table | what it holds |", "|---|---|"]
+    rows += [f"| `{name}` | {about} |" for name, about in plan.TABLES.items()]
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        (HERE / name).write_text(text, encoding="utf-8")
