@@ -186,16 +186,17 @@ assert {f.name for f in fields(Case)} == {"settings", "warnings", *TABLE_NAMES}
 
 
 def assemble(
-    settings: Mapping[str, Any],
+    settings: Mapping[str, Any] | None,
     tables: Mapping[str, Iterable[schema.Row | tuple[int | None, Mapping[str, Any]]]],
     found: Iterable[Finding] = (),
 ) -> Case:
     """Check settings and rows one by one, then all together, and freeze them into a case.
 
-    `found` are findings that reading the files already made. Raises InputError with everything found in one pass.
+    `found` are findings that reading the files already made; settings that could not be read are None. Raises
+    InputError with everything found in one pass.
     """
     findings = list(found)
-    checked = _parse(schema.Settings, settings, "case.toml", None, findings)
+    checked = None if settings is None else _parse(schema.Settings, settings, "case.toml", None, findings)
     rows = {name: _parse_table(TABLE_TYPES[name], tables.get(name, ()), findings) for name in TABLE_NAMES}
     if checked is None or any(f.severity == "error" for f in findings):
         raise InputError(findings)
@@ -238,7 +239,7 @@ def _parse(
 def _finding_of(error: dict[str, Any], file: str, line: int | None, model: type[BaseModel]) -> Finding:
     """A pydantic error in this project's words."""
     place = ".".join(str(part) for part in error["loc"])
-    value = "" if error["type"] == "missing" else str(error["input"])[:100]
+    value = "" if error["type"] == "missing" or error["input"] is None else str(error["input"])[:100]
     why, _, mend = _words(error, model).partition("; ")
     return Finding(file, why, mend, line=line, column=place, value=value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,28 +24,34 @@ def load_case(folder: str | Path) -> Case:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError([Finding(str(folder), "is not a case folder", "name a folder that holds case.toml")])
-    findings: list[Finding] = _stray_files(folder)
+    try:
+        findings: list[Finding] = _stray_files(folder)
+    except OSError as error:
+        raise InputError([Finding(str(folder), f"cannot be read: {error.strerror}", "check its permissions")]) from None
     settings = read_toml(folder / SETTINGS_FILE, SETTINGS_FILE)
     tables = {name: _read_table(folder, name, row_type, findings) for name, row_type in TABLE_TYPES.items()}
     if isinstance(settings, Finding):
-        raise InputError([settings, *findings])
+        return assemble(None, tables, [settings, *findings])
     return assemble(settings, tables, findings)
 
 
 def _read_table(folder: Path, name: str, row_type: type[schema.Row], findings: list[Finding]) -> Any:
     file = f"{name}.csv"
-    if not (folder / file).exists():
+    if not os.path.lexists(folder / file):
         if row_type.required:
             findings.append(Finding(file, "is missing", f"write the table {name} (docs/case-format.md)"))
         return ()
     raw = read_csv(folder / file, file)
-    findings += raw.findings
     known = list(row_type.model_fields)
     absent = [c for c in known if c not in raw.columns] if raw.columns else []
     extra = [c for c in raw.columns if c and c not in known]
     findings += [Finding(file, "is a missing column", _nearest_hint(c, extra), line=1, column=c) for c in absent]
     findings += [Finding(file, "is an unknown column", _nearest(c, known), line=1, column=c) for c in extra]
-    return () if absent or extra else raw.rows
+    if absent or extra:
+        findings += [finding for finding in raw.findings if finding.line == 1]
+        return ()
+    findings += raw.findings
+    return raw.rows
 
 
 def _nearest_hint(name: str, candidates: list[str]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from datetime import date
+from datetime import date, datetime
+from numbers import Real
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -14,13 +15,17 @@ from optimizer.quarters import Quarter
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
 LONGEST_NAME = 100
 LARGEST_NUMBER = 1e13
 
 
 def _filled(value: Any) -> Any:
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value):
         raise ValueError("is blank, and a blank is not a value; write one")
+    for character in value if isinstance(value, str) else "":
+        if unicodedata.category(character) in _INVISIBLE:
+            raise ValueError(f"holds the invisible character U+{ord(character):04X}; retype the cell")
     return value
 
 
@@ -31,11 +36,15 @@ def parse_number(value: Any) -> float:
         if not _NUMBER.fullmatch(value):
             raise ValueError(f"is not a number; write it plainly, like 1250 or 0.12{_number_hint(value)}")
         value = float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError("is not a number; write it plainly, like 1250 or 0.12")
-    if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or abs(number) > LARGEST_NUMBER:
         raise ValueError("is not a finite number of sensible size; write it plainly, like 1250 or 0.12")
-    return float(value)
+    return number
 
 
 def _number_hint(text: str) -> str:
@@ -76,7 +85,7 @@ def parse_quarter(value: Any) -> Quarter:
 
 
 def parse_date(value: Any) -> date:
-    if isinstance(value, date):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return value
     _filled(value)
     if not isinstance(value, str) or not _DATE.fullmatch(value):
@@ -88,10 +97,10 @@ def parse_date(value: Any) -> date:
 
 
 def parse_text(value: Any) -> str:
-    _filled(value)
-    if not isinstance(value, str):
+    text = _filled(value.strip() if isinstance(value, str) else value)
+    if not isinstance(text, str):
         raise ValueError("is not text; put it in quotes")
-    return unicodedata.normalize("NFC", value)
+    return unicodedata.normalize("NFC", text)
 
 
 def parse_name(value: Any) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SHARE_TOLERANCE = 1e-9
 MW_TOLERANCE = 1e-9
+_LATIN = str.maketrans("авекмнорстухіѕјαβεικνορτυχ", "abekmhopctyxisjabeikvoptux")
+"""Small Cyrillic and Greek letters that look like Latin ones."""
 
 
 def check_case(case: Case) -> list[Finding]:
@@ -67,10 +69,10 @@ def names_do_not_look_alike(case: Case) -> Iterator[Finding]:
         seen: dict[str, schema.Row] = {}
         for row in rows:
             name = str(row.identity()[0])
-            folded = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+            folded = " ".join(unicodedata.normalize("NFKC", name).casefold().translate(_LATIN).split())
             earlier = seen.setdefault(folded, row)
             if earlier is not row and earlier.identity() != row.identity():
-                why = f"differs from {str(earlier.identity()[0])!r} only in case or spacing"
+                why = f"differs from {str(earlier.identity()[0])!r} only in case, spacing or look-alike letters"
                 yield _at(row, why, "use one spelling", row.key[0], name)
 
 
@@ -112,12 +114,9 @@ def _home(kind: str) -> str:
 
 def use_limits_name_uses(case: Case) -> Iterator[Finding]:
     uses = {schema.MINING, *(row.product for row in case.products)}
-    sites = {schema.ANY, *(row.site for row in case.sites)}
     for row in case.use_limits:
         if row.use not in uses:
             yield _at(row, "is neither mining nor a product", "name one of them", "use", row.use)
-        if row.site not in sites:
-            yield _at(row, "is no site of this case", "name a site, or * for all", "site", row.site)
 
 
 def discount_rates_name_lines(case: Case) -> Iterator[Finding]:
@@ -242,7 +241,7 @@ def gpu_hours_can_be_priced(case: Case) -> Iterator[Finding]:
         offer = case.offer[price.offer]
         gpus = case.product[offer.product].gpus_per_it_mw
         if price.price_basis == "usd_per_gpu_hour" and (offer.utilisation is None or gpus is None):
-            why = f"prices {offer.offer!r} by the GPU-hour, which needs its utilisation and its product's gpus_per_it_mw"
+            why = f"prices {offer.offer!r} by the GPU-hour, which needs utilisation and its product's gpus_per_it_mw"
             yield _at(price, why, "fill both", "price_basis", price.price_basis)
     for market in case.product_markets:
         product = case.product[market.product]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class OptimizerError(Exception):
@@ -11,16 +12,35 @@ class OptimizerError(Exception):
     exit_code = 1
 
 
+@dataclass(frozen=True)
+class Clash:
+    """One row of a set that cannot hold together: its rule, its name and the rule's sentence."""
+
+    rule: str
+    row: str
+    sentence: str
+
+
 class Infeasible(OptimizerError):
-    """No plan keeps every rule. `rows` names rows that cannot hold together, where the solver could tell."""
+    """No plan keeps every rule. `clashes` are rows that cannot hold together, where the solver could tell."""
 
     exit_code = 3
 
-    def __init__(self, rows: Sequence[str]):
-        self.rows = tuple(rows)
-        rules = list(dict.fromkeys(row.split("[")[0] for row in self.rows))
-        clash = f" These cannot all hold: {', '.join(rules)}." if rules else " Only whole blocks make the rules clash."
-        super().__init__("No plan keeps every rule of this case." + clash)
+    def __init__(self, clashes: Sequence[Clash]):
+        self.clashes = tuple(clashes)
+        by_rule: dict[str, list[Clash]] = {}
+        for clash in self.clashes:
+            by_rule.setdefault(clash.rule, []).append(clash)
+        if not by_rule:
+            super().__init__("No plan keeps every rule of this case: they clash once blocks and contracts are whole.")
+            return
+        lines = [f"  {rows[0].sentence} ({_listed(rows)})" for rows in by_rule.values()]
+        super().__init__("No plan keeps every rule of this case. These cannot all hold:\n" + "\n".join(lines))
+
+
+def _listed(rows: Sequence[Clash]) -> str:
+    more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+    return rows[0].row + more
 
 
 class NoPlan(OptimizerError):

@@ -18,6 +18,9 @@ from optimizer.plan import NUMERIC, TABLES, Plan
 if TYPE_CHECKING:
     import pandas as pd
 
+_RECORD = ("scenario", "status", "value_musd", "bound_musd", "kpis", "provenance")
+"""What `plan.json` tells a plan beside its tables."""
+
 
 def save_plan(plan: Plan, folder: str | Path) -> Path:
     """Write the plan as a folder, whole or not at all; an earlier plan there is replaced. Raises PlanError."""
@@ -52,7 +55,12 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
     try:
         if folder.exists():
             folder.replace(old / "plan")
-        fresh.replace(folder)
+        try:
+            fresh.replace(folder)
+        except OSError:
+            if (old / "plan").exists():
+                (old / "plan").replace(folder)
+            raise
     finally:
         shutil.rmtree(old, ignore_errors=True)
 
@@ -67,19 +75,16 @@ def load_plan(folder: str | Path) -> Plan:
         tables = {name: _read_table(folder / f"{name}.csv") for name in TABLES}
     except (OSError, ValueError) as error:
         raise PlanError(f"{folder} is not a whole plan folder: {error}.") from None
-    if record.get("schema") != 1:
-        raise PlanError(f"{folder} was written by another version of this program (schema {record.get('schema')}).")
+    if not isinstance(record, dict) or record.get("schema") != 1:
+        raise PlanError(f"{folder} was written by another version of this program, or by another program.")
+    if missing := [key for key in _RECORD if key not in record]:
+        raise PlanError(f"{folder} is not a whole plan folder: plan.json lacks {', '.join(missing)}.")
     return Plan(
         case=load_case(folder / "inputs"),
-        scenario=record["scenario"],
-        status=record["status"],
-        value_musd=record["value_musd"],
-        bound_musd=record["bound_musd"],
-        kpis=record["kpis"],
         tables=tables,
-        provenance=record["provenance"],
         run=run,
         log=log,
+        **{key: record[key] for key in _RECORD},
     )
 
 

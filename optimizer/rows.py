@@ -19,8 +19,9 @@ Rule = Callable[..., Any]
 
 
 def hold(m: ConcreteModel, rule: Rule, index: Iterable[Any]) -> None:
-    """Make the rule hold for every member of the index."""
-    m.add_component(rule.__name__, Constraint(list(index), rule=rule))
+    """Make the rule hold for every member of the index; the rows carry its sentence."""
+    sentence = (rule.__doc__ or "").strip().partition("\n")[0]
+    m.add_component(rule.__name__, Constraint(list(index), rule=rule, doc=sentence))
 
 
 def at_most(left: Linear, right: float) -> Any:

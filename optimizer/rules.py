@@ -61,7 +61,7 @@ def site_power(m: ConcreteModel, s: str, t: Quarter) -> object:
 def it_capacity(m: ConcreteModel, s: str, p: str, t: Quarter) -> object:
     r"""Signed and market megawatts never exceed the capacity that is in service.
 
-    Math: \sum_{c,\, t - \tau_c < k \le t} q_{c,s,k} + h_{s,p,t,w} \le \sum_{o @ s,p} I_o \sum_k \rho_{o,t-k-\lambda_o} n_{o,k}
+    Math: \sum_{c,\, t - \tau_c < k \le t} q_{c,s,k} + h_{s,p,t,w} \le \sum_{o,k} I_o \, \rho_{o,t-k-\lambda_o} n_{o,k}
     Unit: IT MW
     Source: the halls and their ramps
     Kind: physical

@@ -22,11 +22,12 @@ from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.environ import ConcreteModel
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from optimizer.errors import Infeasible, NoPlan, SolverFault
+from optimizer.errors import Clash, Infeasible, NoPlan, SolverFault
 
 Status = Literal["optimal", "limit", "interrupted"]
 
 LARGEST_COEFFICIENT = 1e9
+IIS_IRREDUCIBLE = 4
 ALTERED = 1e-6
 """Largest relative change of value that rounding the integers and re-solving may bring."""
 
@@ -100,7 +101,7 @@ def solve_model(
         _report(highs, progress)
         highs.run()
     searched = time.monotonic() - started
-    status = _status(highs, interrupted(), options)
+    status = _status(highs, interrupted(), program, options)
     bound = highs.getInfo().mip_dual_bound if program.integers.any() else highs.getInfo().objective_function_value
     values, value = _polish(program, np.array(highs.getSolution().col_value), options)
     incumbent = highs.getInfo().objective_function_value
@@ -126,6 +127,7 @@ def solve_model(
 @dataclass(frozen=True)
 class _Program:
     lp: highspy.HighsLp
+    rows: list[Any]
     columns: list[Any]
     integers: npt.NDArray[np.bool_]
 
@@ -134,7 +136,7 @@ def _compile(model: ConcreteModel) -> _Program:
     try:
         form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
     except InfeasibleConstraintException as error:
-        raise Infeasible([str(error).split("'")[1]]) from None
+        raise Infeasible([_clash(model, str(error).split("'")[1])]) from None
     bound_type = np.array([row.bound_type for row in form.rows])
     lp = highspy.HighsLp()
     lp.sense_ = highspy.ObjSense.kMaximize
@@ -154,7 +156,7 @@ def _compile(model: ConcreteModel) -> _Program:
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
     lp.integrality_ = [kinds[int(whole)] for whole in integers]
     _refuse_unsound(lp, form.A.data)
-    return _Program(lp, list(form.columns), integers)
+    return _Program(lp, [row.constraint for row in form.rows], list(form.columns), integers)
 
 
 def _solver_name(component: Any) -> str:
@@ -200,7 +202,10 @@ def _load(program: _Program, options: SolverOptions, **more: Any) -> highspy.Hig
 
 @contextmanager
 def _interruptible(highs: highspy.Highs) -> Iterator[Callable[[], bool]]:
-    """Make Ctrl-C and SIGTERM stop the search and keep its best plan; outside the main thread, leave signals alone."""
+    """Make Ctrl-C and SIGTERM stop the search and keep its best plan; pressed twice, quit.
+
+    Outside the main thread signals are left alone.
+    """
     stop = threading.Event()
 
     def interrupt(event: Any) -> None:
@@ -212,7 +217,13 @@ def _interruptible(highs: highspy.Highs) -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield stop.is_set
         return
-    before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop.is_set
     finally:
@@ -236,7 +247,7 @@ def _report(highs: highspy.Highs, progress: Callable[[Progress], None] | None) -
 # ---- out --------------------------------------------------------------------------------------------------------
 
 
-def _status(highs: highspy.Highs, interrupted: bool, options: SolverOptions) -> Status:
+def _status(highs: highspy.Highs, interrupted: bool, program: _Program, options: SolverOptions) -> Status:
     """The status in this project's words; anything not on the list is a fault."""
     status, info = highs.getModelStatus(), highs.getInfo()
     kinds: Any = highspy.HighsModelStatus
@@ -244,7 +255,7 @@ def _status(highs: highspy.Highs, interrupted: bool, options: SolverOptions) -> 
     if status == kinds.kOptimal and has_plan:
         return "optimal"
     if status == kinds.kInfeasible:
-        raise Infeasible(_conflict(highs))
+        raise Infeasible(_conflict(highs, program))
     if status in (kinds.kTimeLimit, kinds.kInterrupt, kinds.kHighsInterrupt):
         if has_plan:
             return "interrupted" if interrupted else "limit"
@@ -252,13 +263,21 @@ def _status(highs: highspy.Highs, interrupted: bool, options: SolverOptions) -> 
     raise SolverFault(f"the solver ended with status {highs.modelStatusToString(status)!r}")
 
 
-def _conflict(highs: highspy.Highs) -> list[str]:
-    """Names of rows that cannot hold together; empty where only the whole numbers make them clash."""
-    highs.setOptionValue("iis_strategy", 4)
+def _conflict(highs: highspy.Highs, program: _Program) -> list[Clash]:
+    """Rows that cannot hold together; empty where only the whole numbers make them clash."""
+    highs.setOptionValue("iis_strategy", IIS_IRREDUCIBLE)
     _, iis = highs.getIis()
-    if not iis.valid_:
-        return []
-    return [highs.getRowName(row)[1] for row in iis.row_index_]
+    return [_clash_of(program.rows[i]) for i in iis.row_index_] if iis.valid_ else []
+
+
+def _clash(model: ConcreteModel, name: str) -> Clash:
+    row = model.find_component(name)
+    return Clash(name.partition("[")[0], name, "") if row is None else _clash_of(row)
+
+
+def _clash_of(row: Any) -> Clash:
+    rule = row.parent_component()
+    return Clash(rule.name, row.name, rule.doc or "")
 
 
 def _polish(

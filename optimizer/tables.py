@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import tomllib
-import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,16 +67,14 @@ def read_csv(path: Path, file: str) -> RawTable:
     if not findings and len(lines) == 1:
         findings.append(Finding(file, "has a header but no data rows", "write rows, or take the file away", line=1))
     if findings:
-        return RawTable(file, tuple(columns), findings=tuple(findings))
+        return RawTable(file, () if ";" in columns[0] else tuple(columns), findings=tuple(findings))
     rows = []
     for number, cells in lines[1:]:
         if len(cells) != len(columns):
             why = f"has {len(cells)} cells where the header has {len(columns)}"
             findings.append(Finding(file, why, "add or take away commas", line=number))
             continue
-        row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
-        findings += [bad for name, cell in row.items() if (bad := _text_finding(file, number, name, cell))]
-        rows.append((number, row))
+        rows.append((number, dict(zip(columns, (cell.strip() for cell in cells), strict=True))))
     return RawTable(file, tuple(columns), tuple(rows), tuple(findings))
 
 
@@ -94,14 +91,6 @@ def _header_findings(file: str, columns: list[str]) -> list[Finding]:
     return findings
 
 
-def _text_finding(file: str, line: int, column: str, cell: str) -> Finding | None:
-    for character in cell:
-        if unicodedata.category(character) in ("Cc", "Cf"):
-            why = f"holds the invisible character U+{ord(character):04X}"
-            return Finding(file, why, "retype the cell", line=line, column=column, value=cell[:100])
-    return None
-
-
 def read_toml(path: Path, file: str) -> dict[str, Any] | Finding:
     """The TOML file's top level, or why it cannot be read."""
     text = read_text(path, file)
@@ -109,7 +98,7 @@ def read_toml(path: Path, file: str) -> dict[str, Any] | Finding:
         return text
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         return Finding(file, f"is not valid TOML: {error}", "mend it at that line")
     except RecursionError:
         return Finding(file, "is nested too deeply", "keep to the keys of the case format")

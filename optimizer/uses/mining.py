@@ -37,7 +37,8 @@ def _worth_keeping(ports: Ports, asic: Asic, s: str) -> list[Quarter]:
     case = ports.case
     fit = [t for t in case.horizon if asic.retires_after is None or t <= asic.retires_after]
     floors = [row.last for row in case.use_limits if row.use == MINING and row.min_mw]
-    ahead = _residual(asic) * discount_factor(case, MINING, case.last + 1, at_start=True) if fit[-1:] == [case.last] else 0.0
+    at_end = discount_factor(case, MINING, case.last + 1, at_start=True) if fit[-1:] == [case.last] else 0.0
+    ahead = _residual(asic) * at_end
     for t in reversed(fit):
         net = sum(_flows(ports, asic, s, t).values())
         ahead += net * discount_factor(case, MINING, t)
