@@ -159,8 +159,8 @@ class Case:
         return {(option.site, option.product): option.pue for option in self.options}
 
     def site_price(self, scenario: str, site: str, quarter: Quarter) -> schema.Tariff:
-        """The tariff row of a site; after the horizon the last quarter's."""
-        return self.tariff[scenario, self.site[site].tariff, min(quarter, self.last)]
+        """The tariff row of a site; after the horizon the last quarter's, before it (sunk) the first's."""
+        return self.tariff[scenario, self.site[site].tariff, min(max(quarter, self.first), self.last)]
 
     def eligible(self, option: schema.Option) -> bool:
         """Whether the option's site has the power firmness, the fibre and the rack density it needs."""

@@ -43,6 +43,7 @@ LINES: dict[str, Line] = {
     "residual": Line("residual", "Residual at the horizon's end", in_cash=False),
 }
 
+VALUE_LINES = tuple(name for name, line in LINES.items() if line.in_value)
 CAPEX_LINES = tuple(name for name, line in LINES.items() if line.group == "capex")
 
 

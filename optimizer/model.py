@@ -16,7 +16,8 @@ def build_model(case: Case, scenario: str, *, decide: bool = True) -> ConcreteMo
     """The case in one scenario as a Pyomo model that maximises value, $M at the start of the first quarter.
 
     With `decide` false the company takes no new decision (the do-nothing plan): no starts and no contracts beyond the
-    commitments; floors on products and the minimum liquidity, which it may then break, are left out.
+    commitments; rules that only a decision could keep (floors on products, customer shares, the minimum liquidity) are
+    left out.
     The model carries the case and the ports it was built from as `m.case` and `m.ports`.
     """
     m = ConcreteModel(name=case.settings.name)

@@ -11,7 +11,7 @@ import pandas as pd
 from pyomo.environ import ConcreteModel
 
 from optimizer.case import Case
-from optimizer.lines import CAPEX_LINES, LINES
+from optimizer.lines import CAPEX_LINES, VALUE_LINES
 from optimizer.market import mining_economics
 from optimizer.plan import NUMERIC
 from optimizer.ports import Ports
@@ -38,7 +38,7 @@ def settle(m: ConcreteModel, read: Read) -> Settled:
     """Read every decision and derive the tables; `value_musd` is summed afresh from the streams."""
     book = _Book(m, read)
     flows = book.flows()
-    within = flows[flows["quarter"].map(lambda t: t <= m.case.last)]
+    within = flows[flows["quarter"] <= int(m.case.last)]
     tables = {
         "allocation": book.allocation(),
         "capacity": book.capacity(),
@@ -50,10 +50,10 @@ def settle(m: ConcreteModel, read: Read) -> Settled:
         )["musd"].sum(),
         "cash": book.cash(within),
         "value": book.value(flows),
-        "after_horizon": flows[flows["quarter"] > m.case.last].reset_index(drop=True),
+        "after_horizon": flows[flows["quarter"] > int(m.case.last)].reset_index(drop=True),
         "mining": book.mining(),
     }  # fmt: skip
-    counted = flows[flows["line"].map(lambda line: LINES[line].in_value)]
+    counted = flows[flows["line"].isin(VALUE_LINES)]
     value = fsum(counted["musd"] * counted["factor"])
     return Settled({name: tidy(table) for name, table in tables.items()}, value)
 
@@ -230,9 +230,9 @@ class _Book:
         return _frame(rows, "scenario quarter opening_musd net_musd closing_musd minimum_musd")
 
     def value(self, flows: pd.DataFrame) -> pd.DataFrame:
-        counted = flows[flows["line"].map(lambda line: LINES[line].in_value)]
+        counted = flows[flows["line"].isin(VALUE_LINES)]
         present = counted["musd"] * counted["factor"]
-        after = counted["quarter"] > self.case.last
+        after = counted["quarter"] > int(self.case.last)
         table = counted[["scenario", "line", "business"]].assign(
             within_musd=present.where(~after, 0.0), after_musd=present.where(after, 0.0)
         )
@@ -243,5 +243,5 @@ class _Book:
 def value_flows(case: Case, tables: dict[str, pd.DataFrame]) -> pd.Series:
     """Undiscounted value flow of each quarter, within and after the horizon, $M, indexed by quarter."""
     both = pd.concat([tables["cash_flow"], tables["after_horizon"]])
-    counted = both[both["line"].map(lambda line: LINES[line].in_value)]
+    counted = both[both["line"].isin(VALUE_LINES)]
     return counted.groupby("quarter")["musd"].sum().sort_index()

@@ -16,7 +16,7 @@ def add_halls(m: ConcreteModel, ports: Ports) -> None:
     """Blocks `N[o,t]` started by the end of t; the blocks `n[o,t]` that start in t are its steps."""
     case = ports.case
     committed = {(row.option, row.quarter): row.blocks for row in case.committed_starts}
-    index = [(o.option, t) for o in case.options for t in _open_quarters(ports, o, committed)]
+    index = [(o.option, t) for o in case.options for t in _open_quarters(ports, o)]
     m.N = Var(index, domain=NonNegativeIntegers, bounds=lambda m, o, t: (0, most_blocks(case, case.option[o])))
     m.n = _starts(m, ports, committed)
     hold(m, starts_are_never_undone, index)
@@ -45,23 +45,22 @@ def _starts(
 
 def most_blocks(case: Case, option: Option) -> int:
     """The most blocks that the option, the site's grid limit and the capex budget leave room for; commitments stand."""
+    committed = {row.quarter: row.blocks for row in case.committed_starts if row.option == option.option}
     limit = max(case.limit_gross_mw[option.site, t] for t in case.horizon)
     rooms = [option.max_blocks, limit / option.block_gross_mw]
     cost = case.it_mw_of_block(option) * (case.facility_musd_per_it_mw(option) + option.gpu_musd_per_it_mw)
     if cost > 0:
-        rooms.append(case.settings.capex_budget_musd / cost)
-    committed = sum(row.blocks for row in case.committed_starts if row.option == option.option)
-    return max(committed, int(min(rooms) + 1e-9))
+        sunk = sum(blocks for t, blocks in committed.items() if t < case.first)
+        rooms.append(sunk + case.settings.capex_budget_musd / cost)
+    return max(sum(committed.values()), int(min(rooms) + 1e-9))
 
 
-def _open_quarters(ports: Ports, option: Option, committed: dict[tuple[str, Quarter], int]) -> list[Quarter]:
-    """Quarters of the horizon in which blocks may start; service begins within it. Commitments need no leave."""
+def _open_quarters(ports: Ports, option: Option) -> list[Quarter]:
+    """Quarters in which new blocks may start: not before `earliest`, and in service within the horizon."""
     case = ports.case
-    if not (ports.decide and case.eligible(option)):
+    if not (ports.decide and case.eligible(option) and most_blocks(case, option)):
         return []
-    latest = case.last - option.lead_quarters
-    free = {t for t in case.horizon if option.earliest <= t <= latest and most_blocks(case, option)}
-    return [t for t in case.horizon if t in free or (option.option, t) in committed]
+    return [t for t in case.horizon if option.earliest <= t <= case.last - option.lead_quarters]
 
 
 def _take_and_supply(ports: Ports, option: Option, start: Quarter, blocks: Decision) -> None:
@@ -87,16 +86,15 @@ def _take_and_supply(ports: Ports, option: Option, start: Quarter, blocks: Decis
 
 
 def _mobilise(m: ConcreteModel, ports: Ports, index: list[tuple[str, Quarter]]) -> None:
-    """Mobilisation of options begun by a commitment is a datum; of the others it follows the first start."""
+    """Mobilisation follows the first start; where a commitment came before any new start could, it is a datum."""
     case = ports.case
     begun: dict[str, Quarter] = {}
     for row in case.committed_starts:
-        begun[row.option] = min(row.quarter, begun.get(row.option, row.quarter))
+        if (row.option, row.quarter) not in m.N:
+            begun[row.option] = min(row.quarter, begun.get(row.option, row.quarter))
     for name, t in begun.items():
-        if t < case.first or not ports.decide:
-            _pay_mobilisation(ports, case.option[name], t, 1)
-    sunk = {name for name, t in begun.items() if t < case.first}
-    priced = [(o, t) for o, t in index if case.option[o].mobilisation_musd > 0 and o not in sunk]
+        _pay_mobilisation(ports, case.option[name], t, 1)
+    priced = [(o, t) for o, t in index if case.option[o].mobilisation_musd > 0 and o not in begun]
     m.F = Var(priced, domain=Binary)
     m.f = steps(m.F)
     for (name, t), first_start in m.f.items():
