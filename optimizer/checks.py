@@ -295,6 +295,16 @@ def options_make_sense(case: Case) -> Iterator[Finding]:
             yield _note(row, why, "lengthen the horizon", "option", row.option)
 
 
+def dated_rows_lie_in_the_horizon(case: Case) -> Iterator[Finding]:
+    for row in case.obligations:
+        if row.quarter not in case.horizon:
+            yield _note(row, "lies outside the horizon and is not counted", column="quarter", value=row.quarter)
+    years = {t.year for t in case.horizon}
+    for budget in case.budget_years:
+        if budget.year not in years:
+            yield _note(budget, "lies outside the horizon and is not counted", column="year", value=budget.year)
+
+
 def horizon_is_long_enough(case: Case) -> Iterator[Finding]:
     longest = max((row.lead_quarters for row in case.options), default=0)
     if longest >= case.settings.quarters:
@@ -421,6 +431,7 @@ _COMPLETENESS: tuple[_Check, ...] = (
     profiles_are_whole, curves_sum_to_one, ramps_end_at_one, gpu_hours_can_be_priced,
 )  # fmt: skip
 _BUSINESS: tuple[_Check, ...] = (
-    machines_fit_their_sites, options_make_sense, horizon_is_long_enough, offers_make_sense, use_limits_make_sense,
-    customer_share_is_whole, commitments_are_possible, committed_spending_fits,
+    machines_fit_their_sites, options_make_sense, dated_rows_lie_in_the_horizon, horizon_is_long_enough,
+    offers_make_sense, use_limits_make_sense, customer_share_is_whole, commitments_are_possible,
+    committed_spending_fits,
 )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import sys
@@ -27,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-EXIT_INPUT, EXIT_NOT_PROVEN, EXIT_FILES, EXIT_INTERRUPTED = 2, 5, 7, 130
+EXIT_INPUT, EXIT_NOT_PROVEN, EXIT_INTERRUPTED = 2, 5, 130
 
 CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")]
 PlanFolder = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")]
@@ -44,11 +43,6 @@ def main() -> None:
         _fail(f"{error.report()}\n{_count(error.findings)}", EXIT_INPUT)
     except OptimizerError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("Interrupted; nothing was written.", EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_FILES)
 
 
 def _fail(words: str, code: int) -> NoReturn:
@@ -79,7 +73,11 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> Non
 @app.command()
 def check(case: CaseFolder) -> None:
     """Report every problem of a case at once, without solving it."""
-    loaded = _load(case)
+    from optimizer.case_files import load_case
+
+    loaded = load_case(case)
+    for warning in loaded.warnings:
+        print(f"note: {warning}", file=sys.stderr)
     settings = loaded.settings
     print(
         f"{settings.name}: {len(loaded.sites)} sites, {len(loaded.options)} options, {len(loaded.offers)} offers, "
@@ -142,8 +140,9 @@ def _load(folder: Path) -> Case:
     from optimizer.case_files import load_case
 
     loaded = load_case(folder)
-    for warning in loaded.warnings:
-        print(f"note: {warning}", file=sys.stderr)
+    if loaded.warnings:
+        notes = "1 note" if len(loaded.warnings) == 1 else f"{len(loaded.warnings)} notes"
+        print(f"{notes} on this case: optimizer check {folder}", file=sys.stderr)
     return loaded
 
 

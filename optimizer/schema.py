@@ -32,6 +32,13 @@ class Row(BaseModel):
         """The line of the file that this row was read from; None for a row made by a script."""
         return self._line
 
+    def __eq__(self, other: object) -> bool:
+        """Equal in every column; the line a row came from does not count."""
+        return type(other) is type(self) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.__dict__.values()))
+
     def identity(self) -> tuple[object, ...]:
         """The values of the key columns; no two rows of a table share them."""
         return tuple(getattr(self, name) for name in self.key)

@@ -19,7 +19,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 from pyomo.common.errors import InfeasibleConstraintException
-from pyomo.environ import ConcreteModel
+from pyomo.environ import ConcreteModel, Constraint
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from optimizer.errors import Clash, Infeasible, NoPlan, SolverFault
@@ -136,7 +136,7 @@ def _compile(model: ConcreteModel) -> _Program:
     try:
         form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
     except InfeasibleConstraintException as error:
-        raise Infeasible([_clash(model, str(error).split("'")[1])]) from None
+        raise Infeasible([_clash(model, str(error))]) from None
     bound_type = np.array([row.bound_type for row in form.rows])
     lp = highspy.HighsLp()
     lp.sense_ = highspy.ObjSense.kMaximize
@@ -155,7 +155,7 @@ def _compile(model: ConcreteModel) -> _Program:
     integers = np.array([x.is_integer() for x in form.columns])
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
     lp.integrality_ = [kinds[int(whole)] for whole in integers]
-    _refuse_unsound(lp, form.A.data)
+    _refuse_unsound(lp, form.A.data, rhs)
     return _Program(lp, [row.constraint for row in form.rows], list(form.columns), integers)
 
 
@@ -163,9 +163,9 @@ def _solver_name(component: Any) -> str:
     return str(component.name).replace(" ", "_")
 
 
-def _refuse_unsound(lp: highspy.HighsLp, coefficients: npt.NDArray[np.float64]) -> None:
+def _refuse_unsound(lp: highspy.HighsLp, coefficients: npt.NDArray[np.float64], rhs: npt.NDArray[np.float64]) -> None:
     """HiGHS takes NaN in silence and drops rows with huge entries; neither may reach it."""
-    bounds = np.concatenate([lp.col_lower_, lp.col_upper_])
+    bounds = np.concatenate([lp.col_lower_, lp.col_upper_, rhs])
     if not (np.isfinite(coefficients).all() and np.isfinite(lp.col_cost_).all() and np.isfinite(bounds).all()):
         raise SolverFault("the model holds a number that is not finite")
     if len(coefficients) and np.abs(coefficients).max() > LARGEST_COEFFICIENT:
@@ -270,9 +270,13 @@ def _conflict(highs: highspy.Highs, program: _Program) -> list[Clash]:
     return [_clash_of(program.rows[i]) for i in iis.row_index_] if iis.valid_ else []
 
 
-def _clash(model: ConcreteModel, name: str) -> Clash:
-    row = model.find_component(name)
-    return Clash(name.partition("[")[0], name, "") if row is None else _clash_of(row)
+def _clash(model: ConcreteModel, message: str) -> Clash:
+    """The row that Pyomo's message says cannot hold; it names the row between its first and its last quote."""
+    name = message[message.find("'") + 1 : message.rfind("'")]
+    for row in model.component_data_objects(Constraint, active=True):
+        if row.name == name:
+            return _clash_of(row)
+    return Clash(name.partition("[")[0], name, message)
 
 
 def _clash_of(row: Any) -> Clash:

@@ -142,8 +142,8 @@ def _money(plan: Plan) -> RenderableType:
 
 def _terminal_words(k: Mapping[str, Any], share: float | None) -> str:
     over, after = k["value_over_do_nothing_musd"], k["terminal_value_over_do_nothing_musd"]
-    words = f"{musd(over - after)} within the horizon, {musd(after)} after it"
-    return words if share is None else f"{words} (terminal share {share:.0%})"
+    words = f"of which {musd(over - after)} within the horizon and {musd(after)} after it"
+    return words if share is None else f"{words} ({share:.0%})"
 
 
 def _do_nothing_words(plan: Plan) -> str:
@@ -159,7 +159,7 @@ def _do_nothing_words(plan: Plan) -> str:
 def _chart(plan: Plan) -> RenderableType:
     table = plan.megawatts
     quarters = list(table.columns)
-    top = float(table.to_numpy().max()) or 1.0
+    top = float(table.drop("unused").to_numpy().max()) or 1.0
     rows = [
         (
             "",
@@ -172,7 +172,8 @@ def _chart(plan: Plan) -> RenderableType:
     for use in _use_order(plan, table):
         row = table.loc[use]
         if row.max() > 0:
-            rows.append((use, _bars(row, top), f"{row.iloc[0]:,.0f}", f"{row.max():,.0f}", f"{row.iloc[-1]:,.0f}"))
+            bars = "" if use == "unused" else _bars(row, top)
+            rows.append((use, bars, f"{row.iloc[0]:,.0f}", f"{row.max():,.0f}", f"{row.iloc[-1]:,.0f}"))
     return _grid(rows, right=(2, 3, 4))
 
 

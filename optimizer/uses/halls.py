@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 from pyomo.environ import Binary, ConcreteModel, NonNegativeIntegers, Var
 
@@ -44,15 +46,18 @@ def _starts(
 
 
 def most_blocks(case: Case, option: Option) -> int:
-    """The most blocks that the option, the site's grid limit and the capex budget leave room for; commitments stand."""
-    committed = {row.quarter: row.blocks for row in case.committed_starts if row.option == option.option}
+    """The most blocks that the option and the site's grid limit leave room for; commitments stand."""
+    committed = sum(row.blocks for row in case.committed_starts if row.option == option.option)
     limit = max(case.limit_gross_mw[option.site, t] for t in case.horizon)
-    rooms = [option.max_blocks, limit / option.block_gross_mw]
+    return max(committed, min(option.max_blocks, int(limit / option.block_gross_mw + 1e-9)))
+
+
+def affordable_blocks(case: Case, option: Option) -> int:
+    """The most blocks that the capex budget pays for, beside what was sunk before the horizon."""
     cost = case.it_mw_of_block(option) * (case.facility_musd_per_it_mw(option) + option.gpu_musd_per_it_mw)
-    if cost > 0:
-        sunk = sum(blocks for t, blocks in committed.items() if t < case.first)
-        rooms.append(sunk + case.settings.capex_budget_musd / cost)
-    return max(sum(committed.values()), int(min(rooms) + 1e-9))
+    sunk = sum(r.blocks for r in case.committed_starts if r.option == option.option and r.quarter < case.first)
+    paid = case.settings.capex_budget_musd / cost if cost > 0 else inf
+    return int(min(most_blocks(case, option), sunk + paid + 1e-9))
 
 
 def _open_quarters(ports: Ports, option: Option) -> list[Quarter]:
@@ -135,12 +140,12 @@ def mobilised_once(m: ConcreteModel, o: str, t: Quarter) -> object:
 def no_block_before_mobilisation(m: ConcreteModel, o: str, t: Quarter) -> object:
     r"""No block of an option starts before its mobilisation is paid.
 
-    Math: N_{o,t} \le N_o \, M_{o,t}
+    Math: N_{o,t} \le \min(N_o, \text{blocks that the budget pays}) \, M_{o,t}
     Unit: blocks
     Source: the construction contract
     Kind: physical
     """
-    return m.N[o, t] <= m.N[o, t].ub * m.F[o, t]
+    return m.N[o, t] <= affordable_blocks(m.case, m.case.option[o]) * m.F[o, t]
 
 
 def mobilised_with_a_block(m: ConcreteModel, o: str, t: Quarter) -> object:

@@ -1,0 +1,68 @@
+"""What the tests of reading, solving and telling share: where things are, a tiny case that mines, a solved plan."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_cases import tiny_case
+
+import optimizer as opt
+from optimizer.case import Case
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "data"
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def mining_case(**changes: Any) -> Case:
+    """`tiny_case` with machines that earn, overheads that cost, and a little market for capacity."""
+    return tiny_case(
+        overheads={"g_and_a_musd": 0.4},
+        bitcoin={"hashprice_usd_per_ph_day": 60},
+        product_markets={"depth_it_mw": 3},
+        **changes,
+    )
+
+
+@pytest.fixture(scope="session")
+def case() -> Case:
+    return mining_case()
+
+
+@pytest.fixture(scope="session")
+def plan(case: Case) -> opt.Plan:
+    """The tiny case solved; it mines at both sites, converts one and signs the lease."""
+    return opt.solve(case)
+
+
+@pytest.fixture(scope="session")
+def washington() -> Case:
+    return opt.load_case(DATA / "washington_2025")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of a shipped case folder, to be broken."""
+    return Path(shutil.copytree(DATA / "washington_2025", tmp_path / "case"))
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process: exit code, standard output and standard error."""
+    from optimizer.cli import main
+
+    def command(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["optimizer", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return command

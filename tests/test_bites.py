@@ -1,0 +1,121 @@
+"""Every rule bites: without it some shipped case is worth more. This proves that the data exercises the rule.
+
+Quick ones run on the smallest case; the others are a campaign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import optimizer as opt
+from optimizer.model import build_model
+from optimizer.solver import Answer, SolverOptions, solve_model
+
+DATA = Path(__file__).parents[1] / "data"
+GAP = 5e-4
+CERTAIN_MUSD = 0.2
+
+slow = pytest.mark.campaign
+
+
+@cache
+def case_of(name: str) -> opt.Case:
+    return opt.load_case(DATA / name)
+
+
+def solved(case: opt.Case, scenario: str, without: str = "") -> Answer:
+    model = build_model(case, scenario)
+    if without:
+        model.del_component(without)
+    return solve_model(model, SolverOptions(gap=GAP, time_limit=600))
+
+
+@cache
+def with_all_rules(name: str, scenario: str) -> Answer:
+    return solved(case_of(name), scenario)
+
+
+def assert_worth_more(freed: Answer, name: str, scenario: str) -> None:
+    assert freed.value > with_all_rules(name, scenario).bound + CERTAIN_MUSD
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "scenario"),
+    [
+        ("site_power", "washington_2025", "base"),
+        ("it_capacity", "washington_2025", "base"),
+        ("capex_budget", "washington_2025", "gpu_up"),
+        ("exclusive_group", "washington_2025", "base"),
+        ("at_most_the_largest_size", "washington_2025", "base"),
+        ("no_block_before_mobilisation", "washington_2025", "base"),
+        pytest.param("capex_budget", "bitfarms_2025", "base", marks=slow),
+        pytest.param("capex_budget_of_a_year", "keel_2026", "base", marks=slow),
+        pytest.param("it_mw_under_construction", "keel_2026", "base", marks=slow),
+        pytest.param("customer_share", "bitfarms_2025", "base", marks=slow),
+        pytest.param("use_ceiling", "keel_2026", "base", marks=slow),
+        pytest.param("use_floor", "bitfarms_2025", "base", marks=slow),
+        pytest.param("minimum_liquidity", "keel_2026", "base", marks=slow),
+        pytest.param("signed_at_most_once", "bitfarms_2025", "headline", marks=slow),
+        pytest.param("machines_only_leave", "bitfarms_2025", "base", marks=slow),
+    ],
+)
+def test_rule_bites(rule: str, name: str, scenario: str) -> None:
+    assert_worth_more(solved(case_of(name), scenario, without=rule), name, scenario)
+
+
+def sooner(case: opt.Case) -> opt.Case:
+    """Blocks in service a quarter sooner, for the same spending."""
+    rows = [o.model_dump() | {"lead_quarters": o.lead_quarters - 1} for o in case.options]
+    curves = [p.model_dump() for p in case.profiles]
+    for row in rows:
+        row["facility_curve"] = row["gpu_curve"] = "at once"
+    at_once = {"profile": "at once", "step": 0, "share": 1}
+    return case.replace(options=rows, profiles=[*curves, at_once])
+
+
+def at_once(case: opt.Case) -> opt.Case:
+    """The spending of `sooner` with today's lead time, so that the two differ in nothing else."""
+    rows = [o.model_dump() | {"facility_curve": "at once", "gpu_curve": "at once"} for o in case.options]
+    curves = [p.model_dump() for p in case.profiles]
+    return case.replace(options=rows, profiles=[*curves, {"profile": "at once", "step": 0, "share": 1}])
+
+
+def wide_windows(case: opt.Case) -> opt.Case:
+    window = {"window_first": case.first, "window_last": case.last, "price_base_quarter": None}
+    return case.replace(offers=[o.model_dump() | window for o in case.offers])
+
+
+def deep_market(case: opt.Case) -> opt.Case:
+    return case.replace(product_markets=[p.model_dump() | {"depth_it_mw": 1000} for p in case.product_markets])
+
+
+def mining_goes_on(case: opt.Case) -> opt.Case:
+    return case.replace(mining_ends=None)
+
+
+def all_eligible(case: opt.Case) -> opt.Case:
+    good = {"firm_power": True, "fibre": True, "max_rack_kw": 200}
+    return case.replace(sites=[s.model_dump() | good for s in case.sites])
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (wide_windows, "washington_2025"),
+        (deep_market, "washington_2025"),
+        pytest.param(mining_goes_on, "bitfarms_2025", marks=slow),
+        pytest.param(all_eligible, "bitfarms_2025", marks=slow),
+    ],
+)
+def test_datum_bites(change: Callable[[opt.Case], opt.Case], name: str) -> None:
+    """Rules that are built into the sets of the model: windows, the end of mining, eligibility."""
+    assert_worth_more(solved(change(case_of(name)), "base"), name, "base")
+
+
+def test_lead_time_bites() -> None:
+    case = case_of("washington_2025")
+    assert solved(sooner(case), "base").value > solved(at_once(case), "base").bound + CERTAIN_MUSD

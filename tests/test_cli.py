@@ -1,0 +1,253 @@
+"""The command line: exit codes, words, and what a shell script can rely on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import DATA, ROOT, Run
+from test_reader import change_bytes, edit
+
+import optimizer as opt
+from optimizer import planner
+from optimizer.case import Case
+from optimizer.case_files import write_case
+from optimizer.plan_files import load_plan, save_plan
+
+
+@pytest.fixture
+def tiny(case: Case, tmp_path: Path) -> Path:
+    write_case(case, tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+@pytest.fixture
+def saved(plan: opt.Plan, tmp_path: Path) -> Path:
+    return save_plan(plan, tmp_path / "plan")
+
+
+def python(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+# ---- check ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["bitfarms_2025", "keel_2026", "washington_2025"])
+def test_check_of_a_sound_case(run: Run, name: str) -> None:
+    code, out, err = run("check", DATA / name)
+    assert (code, err.count("Mend")) == (0, 0)
+    assert out.startswith(f"{name}: ")
+    assert out.endswith("No problem found.\n")
+
+
+def test_check_of_a_broken_case_tells_every_finding(run: Run, folder: Path) -> None:
+    edit(folder, "fleet.csv", "T21,6", "T21,six")
+    edit(folder, "case.toml", "capex_budget_musd = 128", "capex_budget_musd = -1")
+    change_bytes(folder, "bitcoin.csv", lambda _: b"")
+    code, out, err = run("check", folder)
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        "bitcoin.csv: is empty. Mend: write a header and rows.",
+        "case.toml: capex_budget_musd '-1' must be at least 0. Mend: check its unit.",
+        "fleet.csv:2: gross_mw 'six' is not a number. Mend: write it plainly, like 1250 or 0.12.",
+        "3 problems to mend; nothing was solved.",
+    ]
+
+
+def test_check_notes_what_is_odd(run: Run, folder: Path) -> None:
+    edit(folder, "case.toml", "quarters = 28", "quarters = 27")
+    code, _, err = run("check", folder)
+    assert code == 0
+    assert "note: tariffs.csv: has 3 rows outside the horizon" in err
+
+
+@pytest.mark.parametrize("command", ["check", "solve"])
+def test_a_case_that_is_not_there(run: Run, tmp_path: Path, command: str) -> None:
+    code, out, err = run(command, tmp_path / "nowhere")
+    assert (code, out) == (2, "")
+    assert "is not a case folder" in err
+
+
+# ---- solve and show -------------------------------------------------------------------------------------------------
+
+
+def test_solve_tells_the_plan_and_writes_it(run: Run, tiny: Path, tmp_path: Path, plan: opt.Plan) -> None:
+    code, out, err = run("solve", tiny, "-o", tmp_path / "out")
+    assert (code, err) == (0, "")
+    assert load_plan(tmp_path / "out").value_musd == plan.value_musd
+    for words in (
+        "Two sites to reckon by hand", "Scenario base. Plan is optimal within gap 0.0000% ($0.000M).",
+        "Decision by site", "north", "south", "Signed offers", "lease", "Ada", "8.0 IT MW colo at north",
+        "0 of 1 refused", "Money", "Value over doing nothing", f"${plan.value_musd:,.1f}M", "budget $900.0M",
+        "Gross MW by quarter", "mining", "\u2588", f"Plan written to {tmp_path / 'out'}",
+    ):  # fmt: skip
+        assert words in out, words
+    assert all(line == line.rstrip() for line in out.splitlines())
+    assert max(map(len, out.splitlines()[:-1])) <= 110
+
+
+def test_show_repeats_the_words_of_solve(run: Run, tiny: Path, tmp_path: Path) -> None:
+    _, solved, _ = run("solve", tiny, "-o", tmp_path / "out")
+    code, shown, err = run("show", tmp_path / "out")
+    assert (code, err) == (0, "")
+    assert solved == shown + f"Plan written to {tmp_path / 'out'}\n"
+
+
+def test_json_is_the_plan_record_alone(run: Run, tiny: Path, tmp_path: Path) -> None:
+    code, out, err = run("solve", tiny, "-o", tmp_path / "out", "--json")
+    assert code == 0
+    assert json.loads(out) == json.loads((tmp_path / "out" / "plan.json").read_text())
+    assert err == f"Plan written to {tmp_path / 'out'}\n"
+    assert run("show", tmp_path / "out", "--json") == (0, out, "")
+
+
+def test_options_reach_the_solve(run: Run, folder: Path, tmp_path: Path) -> None:
+    options = ("--gap", 0.3, "--time-limit", 60, "--seed", 4, "--threads", 2, "--scenario", "gpu_up")
+    code, out, _ = run("solve", folder, "-o", tmp_path / "out", *options, "--json")
+    told = json.loads(out)
+    assert (code, told["scenario"]) == (0, "gpu_up")
+    assert told["provenance"]["options"] == {"gap": 0.3, "time_limit_s": 60, "seed": 4, "threads": 2}
+
+
+def test_unless_named_the_plan_goes_to_results(
+    run: Run, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(tiny, "case.toml", 'name = "tiny"', 'name = "../tiny case"')
+    monkeypatch.chdir(tmp_path)
+    assert run("solve", tiny)[0] == 0
+    assert [p.name for p in (tmp_path / "results").iterdir()] == [".._tiny_case-base"]
+
+
+@pytest.mark.parametrize("words", ["capex_budget_musd=12.5", "capex_budget_musd = 12.5", "capex_budget_musd='12.5'"])
+def test_set_changes_a_setting(run: Run, tiny: Path, tmp_path: Path, words: str) -> None:
+    name, _, value = words.partition("=")
+    code, out, _ = run("solve", tiny, "-o", tmp_path / "out", "--json", "--set", f"{name.strip()}={value}")
+    assert code == 0
+    assert json.loads(out)["kpis"]["capex_budget_musd"] == 12.5
+    assert load_plan(tmp_path / "out").case.settings.capex_budget_musd == 12.5
+
+
+def test_set_takes_text_dates_and_several(run: Run, tiny: Path, tmp_path: Path) -> None:
+    sets = ("--set", "capex_level=high", "--set", "mining_ends=2028Q1", "--set", "halvings=[2027-08-01]")
+    assert run("solve", tiny, "-o", tmp_path / "out", *sets)[0] == 0
+    settings = load_plan(tmp_path / "out").case.settings
+    assert (settings.capex_level, str(settings.mining_ends), str(settings.halvings[0])) == (
+        "high",
+        "2028Q1",
+        "2027-08-01",
+    )
+
+
+# ---- ways to fail ---------------------------------------------------------------------------------------------------
+
+FAILURES = {
+    "unknown setting": (("--set", "capex_buget_musd=5"), 2, "'capex_buget_musd=5' is no setting of case.toml"),
+    "set without a value": (("--set", "capex_budget_musd"), 2, "not of the form NAME=VALUE"),
+    "set to nonsense": (("--set", "capex_budget_musd=much"), 2, "'much' is not a number"),
+    "unknown scenario": (("--scenario", "bull"), 2, "'bull' is no scenario of this case"),
+    "unknown option": (("--gapp", "1"), 2, "No such option"),
+    "gap beyond one": (("--gap", "1.5"), 2, "Invalid value for '--gap'"),
+    "negative limit": (("--time-limit", "-1"), 2, "Invalid value for '--time-limit'"),
+    "infeasible": (("--set", "minimum_cash_musd=100000"), 3, "minimum_liquidity["),
+    "limit without a plan": (("--time-limit", "0"), 4, "before a first plan was found"),
+}
+
+
+@pytest.mark.parametrize(("options", "expected", "words"), FAILURES.values(), ids=FAILURES)
+def test_failure(run: Run, tiny: Path, tmp_path: Path, options: tuple[str, ...], expected: int, words: str) -> None:
+    code, out, err = run("solve", tiny, "-o", tmp_path / "out", *options)
+    assert (code, out) == (expected, "")
+    assert words in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "out").exists(), "nothing that looks like a plan"
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_the_solve(
+    run: Run, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "solve", lambda *_, **__: pytest.fail("solved in vain"))
+    (tmp_path / "notes.txt").write_text("mine")
+    for output in (tmp_path / "notes.txt", tmp_path / "notes.txt" / "plan", tmp_path, "/proc/nowhere/plan"):
+        code, out, err = run("solve", tiny, "-o", output)
+        assert (code, out) == (7, "")
+        assert str(output) in err
+        assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("status", "expected"), [("limit", 5), ("interrupted", 130)])
+def test_a_plan_that_is_not_proven_is_written_and_its_code_says_so(
+    run: Run, tiny: Path, tmp_path: Path, plan: opt.Plan, monkeypatch: pytest.MonkeyPatch, status: str, expected: int
+) -> None:
+    unproven = replace(plan, status=status, bound_musd=plan.value_musd * 1.5)
+    monkeypatch.setattr(planner, "solve", lambda *_, **__: unproven)
+    code, out, _ = run("solve", tiny, "-o", tmp_path / "out")
+    assert code == expected
+    assert "NOT PROVEN" in out
+    assert load_plan(tmp_path / "out").status == status
+
+
+def test_show_of_no_plan(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("show", tmp_path)
+    assert (code, out) == (7, "")
+    assert "is not a whole plan folder" in err
+
+
+def test_ctrl_c_while_reading_writes_nothing(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("optimizer.case_files.load_case", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    code, out, err = run("check", tiny)
+    assert (code, out) == (130, "")
+    assert "Traceback" not in err
+
+
+# ---- beginning ------------------------------------------------------------------------------------------------------
+
+
+def test_init_writes_a_case_that_can_be_checked(run: Run, tmp_path: Path) -> None:
+    if not (ROOT / "optimizer" / "starter").exists():
+        pytest.skip("no starter yet")
+    code, out, _ = run("init", tmp_path / "mine")
+    assert code == 0
+    assert f"optimizer check {tmp_path / 'mine'}" in out
+    code, out, err = run("check", tmp_path / "mine")
+    assert (code, err) == (0, "")
+    code, _, err = run("init", tmp_path / "mine")
+    assert code == 7
+    assert "exists already" in err
+    assert run("init", tmp_path / "mine" / "case.toml" / "x")[0] == 7
+
+
+@pytest.mark.parametrize("words", [["--help"], ["solve", "--help"], ["init", "--help"]])
+def test_help_is_quick(words: list[str]) -> None:
+    heavy = "{'pandas', 'pyomo', 'highspy', 'numpy', 'scipy'}"
+    code = (
+        f"import sys; sys.argv = ['optimizer', *{words!r}]\n"
+        "from optimizer.cli import main\n"
+        f"try: main()\nexcept SystemExit as end: print('code', end.code, {heavy} & set(sys.modules))"
+    )
+    done = python("-c", code)
+    assert "Usage" in done.stdout
+    assert done.stdout.splitlines()[-1] == "code 0 set()", done.stdout + done.stderr
+
+
+def test_as_a_module_from_a_shell(folder: Path) -> None:
+    """One run as a user makes it: the process ends with the code, and no warning or traceback leaks."""
+    edit(folder, "fleet.csv", "T21,6", "T21,six")
+    done = python("-W", "error", "-m", "optimizer", "check", folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == "1 problem to mend; nothing was solved."
+
+
+def test_a_closed_pipe_is_no_crash(saved: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "optimizer", "show", str(saved)]
+    done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")

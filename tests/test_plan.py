@@ -1,0 +1,268 @@
+"""A plan adds up, and its folder gives it back whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from math import fsum
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+from test_checks import START
+
+import optimizer as opt
+from optimizer.case import Case
+from optimizer.case_files import input_hashes
+from optimizer.errors import PlanError
+from optimizer.plan import TABLES
+from optimizer.plan_files import load_plan, save_plan
+
+
+@pytest.fixture(scope="session")
+def committed(case: Case) -> opt.Plan:
+    """A plan with a start before the horizon, debts, and a budget that binds."""
+    return opt.solve(
+        case.replace(
+            committed_starts=[START],
+            capex_budget_musd=17,
+            obligations=[
+                {"quarter": "2027Q2", "name": "note", "kind": "interest", "musd": 2.5},
+                {"quarter": "2027Q4", "name": "note", "kind": "principal", "musd": 31},
+                {"quarter": "2028Q1", "name": "land", "kind": "asset_sale", "musd": 7},
+            ],
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def bought(washington: Case) -> opt.Plan:
+    return opt.solve(washington, "headline", gap=0.02)
+
+
+@pytest.fixture(params=["plan", "committed", "bought"])
+def any_plan(request: pytest.FixtureRequest) -> opt.Plan:
+    solved: opt.Plan = request.getfixturevalue(request.param)
+    return solved
+
+
+# ---- sums ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_plans_of_these_tests_do_something(plan: opt.Plan, committed: opt.Plan, bought: opt.Plan) -> None:
+    assert all(len(p.starts) and len(p.contracts) and len(p.capex) for p in (plan, committed, bought))
+    assert set(committed.starts["decided"]) == {"committed"}
+
+
+def test_cash_flow_carries_opening_to_closing_cash_in_every_quarter(any_plan: opt.Plan) -> None:
+    cash = any_plan.cash.set_index("quarter")
+    assert list(cash.index) == [str(t) for t in any_plan.case.horizon]
+    closing = any_plan.case.settings.opening_cash_musd
+    for quarter, row in cash.iterrows():
+        flows = any_plan.cash_flow[any_plan.cash_flow["quarter"] == quarter]["musd"]
+        assert row["opening_musd"] == pytest.approx(closing, abs=1e-6)
+        closing += fsum(flows)
+        assert row["closing_musd"] == pytest.approx(closing, abs=1e-6)
+        assert row["net_musd"] == pytest.approx(fsum(flows), abs=1e-6)
+    assert cash["closing_musd"].min() >= any_plan.case.settings.minimum_cash_musd - 1e-6
+    assert any_plan.kpis["lowest_cash_musd"] == cash["closing_musd"].min()
+
+
+def test_the_statement_adds_up_from_top_to_bottom(any_plan: opt.Plan) -> None:
+    statement = any_plan.statement
+    assert statement.drop(index="closing_cash").sum().to_numpy() == pytest.approx(
+        statement.loc["closing_cash"].to_numpy(), abs=1e-6
+    )
+
+
+def test_uses_of_a_site_add_up_to_its_limit_in_every_quarter(any_plan: opt.Plan) -> None:
+    used = any_plan.allocation.groupby(["site", "quarter"])["gross_mw"].sum()
+    limits = {(s, str(t)): mw for (s, t), mw in any_plan.case.limit_gross_mw.items()}
+    assert used.to_dict() == pytest.approx(limits, abs=1e-6)
+    assert any_plan.allocation["gross_mw"].min() >= 0
+
+
+def test_value_is_the_sum_of_the_value_table(any_plan: opt.Plan) -> None:
+    within, after = any_plan.value["within_musd"].sum(), any_plan.value["after_musd"].sum()
+    assert within + after == pytest.approx(any_plan.value_musd, abs=1e-6)
+    assert any_plan.kpis["value_musd"] == any_plan.value_musd
+    assert any_plan.kpis["value_after_horizon_musd"] == pytest.approx(after, abs=1e-9)
+
+
+def test_value_after_the_horizon_is_the_flows_after_it_discounted(any_plan: opt.Plan) -> None:
+    later = any_plan.after_horizon
+    assert (later["quarter"] > str(any_plan.case.last)).all()
+    discounted = fsum(later["musd"] * later["factor"])
+    assert discounted == pytest.approx(any_plan.kpis["value_after_horizon_musd"], abs=1e-6)
+
+
+def test_capex_adds_up_to_its_kpi_and_stays_within_budget(any_plan: opt.Plan) -> None:
+    spent = fsum(any_plan.capex["musd"])
+    assert spent == pytest.approx(any_plan.kpis["capex_musd"], abs=1e-6)
+    assert 0 < spent <= any_plan.case.settings.capex_budget_musd + 1e-6
+    paid = any_plan.cash_flow[any_plan.cash_flow["line"].isin(any_plan.capex["line"].unique())]["musd"]
+    assert fsum(paid) == pytest.approx(-spent, abs=1e-6)
+
+
+def test_new_starts_cost_what_their_capex_says(plan: opt.Plan) -> None:
+    """Nothing was started before the horizon and the curves end in it: the starts' totals are the spending."""
+    totals = plan.starts[["facility_capex_musd", "gpu_capex_musd"]].to_numpy().sum()
+    assert totals == pytest.approx(plan.kpis["capex_musd"], abs=1e-6)
+
+
+def test_it_capacity_is_contracted_sold_or_vacant(any_plan: opt.Plan) -> None:
+    c = any_plan.capacity
+    parts = c["contracted_it_mw"] + c["market_it_mw"] + c["vacant_it_mw"]
+    assert parts.to_numpy() == pytest.approx(c["usable_it_mw"].to_numpy(), abs=1e-6)
+    assert (c["usable_it_mw"] <= c["in_service_it_mw"] + 1e-9).all()
+    assert c["vacant_it_mw"].min() >= -1e-9
+
+
+def test_obligations_reach_the_cash_once(committed: opt.Plan) -> None:
+    flow = committed.cash_flow.groupby(["line", "quarter"])["musd"].sum()
+    assert (flow["interest", "2027Q2"], flow["principal", "2027Q4"], flow["asset_sale", "2028Q1"]) == (-2.5, -31, 7)
+    assert "principal" not in set(committed.value["line"])
+
+
+def test_the_bound_is_not_below_the_value(any_plan: opt.Plan) -> None:
+    assert any_plan.bound_musd >= any_plan.value_musd
+    assert any_plan.gap_musd == any_plan.bound_musd - any_plan.value_musd
+    assert any_plan.gap <= any_plan.provenance["options"]["gap"] + 1e-12
+
+
+def test_doing_nothing_starts_and_signs_nothing(plan: opt.Plan) -> None:
+    k = plan.kpis
+    assert k["value_over_do_nothing_musd"] == pytest.approx(k["value_musd"] - k["do_nothing_value_musd"])
+    nothing = plan.do_nothing
+    assert k["do_nothing_lowest_cash_musd"] == nothing["closing_musd"].min()
+    # machines only: 800 of opening cash and everything that comes in
+    last = nothing.iloc[-1]
+    assert last["closing_musd"] == pytest.approx(800 + fsum(nothing["value_flow_musd"]), abs=1e-6)
+
+
+@pytest.mark.parametrize("status", ["limit", "interrupted"])
+def test_a_plan_that_is_not_proven_says_so(plan: opt.Plan, status: opt.plan.Status) -> None:
+    unproven = replace(plan, status=status, bound_musd=plan.value_musd + 1)
+    assert unproven.status_words.startswith("NOT PROVEN")
+    assert "$1.000M" in unproven.status_words
+    assert "NOT PROVEN" not in plan.status_words
+
+
+# ---- the folder ---------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_plan_loads_exactly(any_plan: opt.Plan, tmp_path: Path) -> None:
+    again = load_plan(save_plan(any_plan, tmp_path / "plan"))
+    assert set(again.tables) == set(any_plan.tables) == set(TABLES)
+    for name, table in any_plan.tables.items():
+        pd.testing.assert_frame_equal(again.tables[name], table, check_exact=True, check_dtype=len(table) > 0)
+    assert again.record() == any_plan.record()
+    assert (again.run, again.log) == (any_plan.run, any_plan.log)
+    assert input_hashes(again.case) == input_hashes(any_plan.case) == again.provenance["inputs_sha256"]
+
+
+def test_the_folder_holds_the_tables_and_nothing_that_cannot_be_read(plan: opt.Plan, tmp_path: Path) -> None:
+    folder = save_plan(plan, tmp_path / "deep" / "plan")
+    assert {p.name for p in folder.iterdir()} == {
+        *(f"{name}.csv" for name in TABLES), "inputs", "plan.json", "run.json", "solver.log",
+    }  # fmt: skip
+    record = json.loads((folder / "plan.json").read_text(), parse_constant=lambda word: pytest.fail(word))
+    assert record["status"] == "optimal"
+    assert [p.name for p in folder.parent.iterdir()] == ["plan"], "no temporary folder is left"
+
+
+def test_a_folder_that_is_no_plan_is_refused_and_kept(plan: opt.Plan, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(PlanError, match="holds something that is not a plan"):
+        save_plan(plan, tmp_path)
+    with pytest.raises(PlanError, match="is a file, not a folder"):
+        save_plan(plan, tmp_path / "notes.txt")
+    with pytest.raises(PlanError, match="cannot be written"):
+        save_plan(plan, tmp_path / "notes.txt" / "plan")
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_an_empty_folder_is_taken(plan: opt.Plan, tmp_path: Path) -> None:
+    assert load_plan(save_plan(plan, tmp_path / ".")).value_musd == plan.value_musd
+
+
+def test_an_earlier_plan_is_replaced_whole(plan: opt.Plan, committed: opt.Plan, tmp_path: Path) -> None:
+    folder = save_plan(plan, tmp_path / "plan")
+    save_plan(committed, folder)
+    assert load_plan(folder).record() == committed.record()
+    assert (folder / "inputs" / "obligations.csv").exists()
+    save_plan(plan, folder)
+    assert not (folder / "inputs" / "obligations.csv").exists(), "nothing of the earlier plan is left"
+    assert [p.name for p in tmp_path.iterdir()] == ["plan"]
+
+
+@pytest.mark.parametrize("fails_at", ["to_csv", "replace"])
+def test_a_plan_that_cannot_be_written_leaves_the_earlier_one(
+    plan: opt.Plan, committed: opt.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: str
+) -> None:
+    folder = save_plan(plan, tmp_path / "plan")
+    rename = Path.replace
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def refuse(source: Path, target: Path) -> Path:
+        if source.name.startswith(".plan-") and target == folder:
+            full()
+        return rename(source, target)
+
+    with monkeypatch.context() as patched:
+        if fails_at == "to_csv":
+            patched.setattr(pd.DataFrame, "to_csv", full)
+        else:
+            patched.setattr(Path, "replace", refuse)
+        with pytest.raises(PlanError, match="cannot be written: No space left on device"):
+            save_plan(committed, folder)
+    assert load_plan(folder).record() == plan.record()
+    assert [p.name for p in tmp_path.iterdir()] == ["plan"]
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:40])
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "no folder": shutil.rmtree,
+    "no record": lambda folder: (folder / "plan.json").unlink(),
+    "cut record": lambda folder: _cut(folder / "plan.json"),
+    "other record": lambda folder: (folder / "plan.json").write_text("[]"),
+    "other schema": lambda folder: (folder / "plan.json").write_text('{"schema": 2}'),
+    "empty record": lambda folder: (folder / "plan.json").write_text('{"schema": 1}'),
+    "binary record": lambda folder: (folder / "plan.json").write_bytes(b"\xff\xfe"),
+    "no table": lambda folder: (folder / "cash.csv").unlink(),
+    "empty table": lambda folder: (folder / "cash.csv").write_text(""),
+    "word for a number": lambda folder: (folder / "cash.csv").write_text("quarter,net_musd\n2027Q1,much\n"),
+    "no inputs": lambda folder: shutil.rmtree(folder / "inputs"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_plan_is_refused_in_words(plan: opt.Plan, tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    folder = save_plan(plan, tmp_path / "plan")
+    damage(folder)
+    with pytest.raises((PlanError, opt.InputError), match=str(folder)):
+        load_plan(folder)
+
+
+def test_a_plan_loads_without_a_solver(plan: opt.Plan, tmp_path: Path) -> None:
+    folder = save_plan(plan, tmp_path / "plan")
+    code = (
+        "import sys, optimizer as opt\n"
+        "plan = opt.load_plan(sys.argv[1])\n"
+        "plan.statement, plan.megawatts, plan.to_json()\n"
+        "print([m for m in ('highspy', 'pyomo', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
