@@ -95,6 +95,8 @@ def solve_model(
     Raises Infeasible, NoPlan (a limit or an interrupt came before the first plan) or SolverFault.
     """
     program = _compile(model)
+    if not program.columns:
+        return _nothing_to_decide(program)
     started = time.monotonic()
     highs = _load(program, options)
     with _interruptible(highs) as interrupted:
@@ -119,6 +121,11 @@ def solve_model(
         nodes=max(0, highs.getInfo().mip_node_count),
         highs_seconds=searched,
     )
+
+
+def _nothing_to_decide(program: _Program) -> Answer:
+    value = program.lp.offset_
+    return Answer("optimal", value, value, {}, program.lp.num_row_, 0, 0, 0, 0, 0.0)
 
 
 # ---- in -------------------------------------------------------------------------------------------------------
