@@ -389,8 +389,15 @@ def commitments_are_possible(case: Case) -> Iterator[Finding]:
         if blocks[row.option] > option.max_blocks:
             why = f"makes {blocks[row.option]} blocks where the option has at most {option.max_blocks}"
             yield _at(row, why, "raise max_blocks", "blocks", row.blocks)
+    groups: dict[str, schema.CommittedContract] = {}
     for contract in case.committed_contracts:
         offer = case.offer[contract.offer]
+        if offer.exclusive_group and groups.setdefault(offer.exclusive_group, contract) is not contract:
+            why = f"is the second contract of the exclusive group {offer.exclusive_group!r}"
+            yield _at(contract, why, "commit one of the group", "offer", contract.offer)
+        if not any((o.site, o.product) == (contract.site, offer.product) for o in case.options):
+            why = f"has no option for {offer.product}, so nothing can ever serve this contract"
+            yield _at(contract, why, "add the hall to options.csv", "site", contract.site)
         if contract.site not in case.sites_of_offer[contract.offer]:
             yield _at(contract, "does not accept this site", "add it to offer_sites.csv", "site", contract.site)
         if not offer.min_it_mw <= contract.it_mw <= offer.max_it_mw:

@@ -1,8 +1,8 @@
 """The economics of the first conversion (18 gross MW at Moses Lake, 14.4 IT MW) come out as they were published.
 
 Published, rounded, a year: colocation $128M for about $26.6M of rent and $22.6M of net operating income; GPU service
-$128M and about $418M of GPUs for about $140M of revenue and $112M of EBITDA; mining at 18 J/TH and 4.3 cents about $10.5M
-of revenue, $6.5M of power and $3-4M of margin, at a hashprice of $32.
+$128M and about $418M of GPUs for about $140M of revenue and $112M of EBITDA; mining at 18 J/TH and 4.3 cents about
+$10.5M of revenue, $6.5M of power and $3-4M of margin, at a hashprice of $32.
 """
 
 from __future__ import annotations

@@ -500,6 +500,25 @@ def test_committed_work_before_the_horizon_is_sunk_but_served() -> None:
     check(case, lease - ai({0: 16.8}))
 
 
+@pytest.mark.parametrize(("budget", "built"), [(31.8, True), (31.7, False)])
+def test_budgets_do_not_count_what_was_spent_before_the_horizon(budget: float, built: bool) -> None:
+    """The north's block started in 2026Q4: of its $24M and $2.5M of mobilisation only $16.8M are still to be spent.
+    The south's hall needs $15M more and no mobilisation, so $31.8M in all and in 2027 pays for both.
+
+    Counting the sunk $7.2M or the sunk mobilisation would keep the south from being built.
+    """
+    case = tiny_case(
+        capex_budget_musd=budget,
+        budget_years=[{"year": 2027, "capex_budget_musd": budget}],
+        options={"mobilisation_musd": [2.5, 0]},
+        committed_starts=[{"option": "north hall", "quarter": "2026Q4", "blocks": 1}],
+        **with_south_lease(),
+    )
+    north = rents(4.8, 2, 20) - ai({0: 16.8})
+    south = rents(150 * 5_000 * 3 / 1e6, 2, 20) - hall(15)
+    check(case, north + south if built else north)
+
+
 def test_one_customer_pays_at_most_its_share_of_the_rent() -> None:
     """Ada pays $4.8M and Bob $2.25M a quarter: 68% and 32%. A cap of 70% lets both sign, 65% neither:
     whoever signs alone pays all of the rent, and there is no market to balance it.
