@@ -185,11 +185,13 @@ def _progress() -> Iterator[Callable[[Any], None] | None]:
         return
     from rich.console import Console
 
+    from optimizer.summary import musd
+
     with Console(stderr=True).status("Reading the model ...") as status:
 
         def tell(state: Any) -> None:
-            value = f"${state.value_musd:,.1f}M" if abs(state.value_musd) < 1e15 else "none yet"
-            bound = f"${state.bound_musd:,.1f}M" if abs(state.bound_musd) < 1e15 else "none yet"
+            value = musd(state.value_musd) if abs(state.value_musd) < 1e15 else "none yet"
+            bound = musd(state.bound_musd) if abs(state.bound_musd) < 1e15 else "none yet"
             gap = f"{state.gap:.3%}" if state.gap < 10 else "open"
             status.update(
                 f"{state.seconds:5.0f} s   best plan {value}   bound {bound}   gap {gap}   (Ctrl-C keeps the best)"
