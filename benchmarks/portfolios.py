@@ -124,11 +124,11 @@ def _add_markets(draft: _Draft) -> None:
 def _add_products(draft: _Draft) -> None:
     draft.add(
         "products", product=COLO, kind="colocation", power_passed_through=True, operating_cost_share=0.18,
-        load_factor=0.8, gpus_per_it_mw=None, utilisation=None, residual_musd_per_it_mw=4.0,
+        load_factor=0.8, gpus_per_it_mw=None, utilisation=None, residual_musd_per_it_mw=7.0,
     )  # fmt: skip
     draft.add(
         "products", product=GPU, kind="gpu_service", power_passed_through=False, operating_cost_share=0.14,
-        load_factor=0.75, gpus_per_it_mw=380.0, utilisation=0.7, residual_musd_per_it_mw=6.0,
+        load_factor=0.75, gpus_per_it_mw=380.0, utilisation=0.7, residual_musd_per_it_mw=8.0,
     )  # fmt: skip
 
 
@@ -151,11 +151,11 @@ def _add_bitcoin(draft: _Draft) -> None:
 
 def _add_rents(draft: _Draft, scenario: str) -> None:
     cut = 1.0 if scenario == "base" else 0.9
-    rent, gpu_hour, scale = 128 * cut, 1.9 * cut, 1 + len(draft.horizon) / 40
+    rent, gpu_hour, scale = 140 * cut, 1.9 * cut, 1 + len(draft.horizon) / 40
     for i, t in enumerate(draft.horizon):
         draft.add(
             "product_markets", scenario=scenario, product=COLO, quarter=t, price=round(rent, 2),
-            price_basis="usd_per_kw_month", depth_it_mw=round((6 + 0.5 * i) * scale, 1),
+            price_basis="usd_per_kw_month", depth_it_mw=round((24 + 2 * i) * scale, 1),
         )  # fmt: skip
         draft.add(
             "product_markets", scenario=scenario, product=GPU, quarter=t, price=round(gpu_hour, 4),
@@ -387,7 +387,7 @@ def _add_policies(draft: _Draft, seed: int) -> None:
 
 
 def _add_money(draft: _Draft, title: str) -> None:
-    """Budget for about half of what could be built; cash for about half of the budget, and the company's own cost."""
+    """Budget for about half of what could be built; cash for less than half of the budget, and the company's own cost."""
     live = [row for product in (COLO, GPU) for row in _live_options(draft, product)]
     capex = sum(_option_capex(row) * (1.0 if row["product"] == COLO else 0.15) for row in live)
     budget = round(0.5 * capex + 100)
@@ -395,7 +395,7 @@ def _add_money(draft: _Draft, title: str) -> None:
     overhead, owed = _add_overheads(draft, fleet)
     committed = 0.0 if not draft.rows("committed_starts") else 15 * 25 * 1.2
     minimum = 30 + round(0.03 * fleet)
-    opening = minimum + round(0.35 * overhead + owed + committed + 0.5 * budget)
+    opening = minimum + round(0.35 * overhead + owed + committed + 0.4 * budget)
     draft.settings |= {
         "format": 1, "name": "portfolio_" + title.replace(" ", "_"), "title": f"Made portfolio, {title}",
         "as_of": "2026-11-22", "currency": "USD", "money_basis": "nominal", "first_quarter": draft.horizon[0],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from itertools import pairwise
 
 from optimizer import units
 from optimizer.case import Case
@@ -13,9 +13,11 @@ from optimizer.schema import Asic, PriceBasis
 
 def subsidy_btc(case: Case, quarter: Quarter) -> float:
     """Block subsidy of a quarter in BTC; halvings inside it weigh by days, the halving day as new."""
-    days = [quarter.start + timedelta(days=i) for i in range(quarter.days)]
-    halvings = case.settings.halvings
-    return sum(case.settings.subsidy_btc * 0.5 ** sum(day >= h for h in halvings) for day in days) / quarter.days
+    start, end = quarter.start, (quarter + 1).start
+    edges = [start, *sorted(day for day in case.settings.halvings if start < day < end), end]
+    level = case.settings.subsidy_btc * 0.5 ** sum(day <= start for day in case.settings.halvings)
+    spans = [(after - before).days for before, after in pairwise(edges)]
+    return sum(level * 0.5**i * days for i, days in enumerate(spans)) / quarter.days
 
 
 def hashprice_usd_per_ph_day(case: Case, scenario: str, quarter: Quarter) -> float:
