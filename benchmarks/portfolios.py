@@ -387,7 +387,7 @@ def _add_policies(draft: _Draft, seed: int) -> None:
 
 
 def _add_money(draft: _Draft, title: str) -> None:
-    """Budget for about half of what could be built; cash for less than half of the budget, and the company's own cost."""
+    """Budget for about half of what could be built; cash for less than half of it, and the company's own cost."""
     live = [row for product in (COLO, GPU) for row in _live_options(draft, product)]
     capex = sum(_option_capex(row) * (1.0 if row["product"] == COLO else 0.15) for row in live)
     budget = round(0.5 * capex + 100)

@@ -31,3 +31,17 @@ def test_values_are_those_of_the_changelog(case: str) -> None:
         assert plan.gap <= 1e-4
         assert plan.value_musd == pytest.approx(value, abs=5e-4 + plan.gap_musd)
         assert plan.kpis["value_over_do_nothing_musd"] == pytest.approx(over, abs=5e-4 + plan.gap_musd)
+
+
+def test_long_tables_are_those_of_their_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generated tables of the shipped cases are what `data/build_cases.py` writes."""
+    monkeypatch.syspath_prepend(str(ROOT / "data"))
+    import build_cases
+
+    monkeypatch.setattr(build_cases, "DATA", tmp_path)
+    for folder in build_cases.FOLDERS:
+        (tmp_path / folder.name).mkdir()
+    build_cases.main()
+    written = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.csv"))
+    assert len(written) == 12
+    assert [path for path in written if (tmp_path / path).read_bytes() != (ROOT / "data" / path).read_bytes()] == []
