@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from optimizer.case import Case
 from optimizer.quarters import Quarter
@@ -81,7 +81,16 @@ def irr(flows: np.ndarray) -> float | None:
     crossings = [i for i in range(len(grid) - 1) if values[i] * values[i + 1] < 0]
     if len(crossings) != 1:
         return None
-    return float(brentq(worth, grid[crossings[0]], grid[crossings[0] + 1], xtol=1e-12))
+    return _bisect(worth, float(grid[crossings[0]]), float(grid[crossings[0] + 1]))
+
+
+def _bisect(function: Callable[[float], float], low: float, high: float) -> float:
+    """The zero between two points of opposite sign; written out because importing scipy.optimize takes a second."""
+    rising = function(high) > 0
+    while high - low > 1e-12:
+        middle = (low + high) / 2
+        low, high = (low, middle) if (function(middle) > 0) == rising else (middle, high)
+    return (low + high) / 2
 
 
 def payback(flows: pd.Series) -> str | None:
