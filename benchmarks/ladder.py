@@ -242,6 +242,12 @@ def _median(rung: list[dict[str, Run]], slow: str, fast: str) -> str:
     return f"{sign}{statistics.median(ratios):.2g}"
 
 
+def _recorded(raw: Path) -> list[Run]:
+    """The runs of a raw file; of runs of the same contestant on the same case the last counts."""
+    runs = [json.loads(line) for line in raw.read_text(encoding="utf-8").splitlines()]
+    return list({(run["rung"], run["seed"], run["who"]): run for run in runs}.values())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rungs", default="W,B,M,L", help=f"of {', '.join([*SHIPPED, *MADE])}")
@@ -249,7 +255,11 @@ def main() -> None:
     parser.add_argument("--gap", type=float, default=1e-3)
     parser.add_argument("--time-limit", type=float, default=300.0, help="seconds in the solver, each run")
     parser.add_argument("--raw", type=Path, required=True, help="JSON lines file to append every run to")
+    parser.add_argument("--tables-only", action="store_true", help="run nothing; print the tables of the --raw file")
     given = parser.parse_args()
+    if given.tables_only:
+        print(report(_recorded(given.raw), given.gap, given.time_limit))
+        return
     names = given.rungs.split(",")
     if unknown := sorted(set(names) - {*SHIPPED, *MADE}):
         parser.error(f"no such rung: {', '.join(unknown)}")
