@@ -9,7 +9,9 @@ from types import ModuleType
 
 from pydantic.fields import FieldInfo
 
-from optimizer import plan, rules, schema, ties, treasury
+from optimizer import debt, plan, rules, schema, tax, ties, treasury
+from optimizer.terms import TERMS
+from optimizer.terms.deal import Term
 from optimizer.uses import contracts, halls, mining, spot
 
 HERE = Path(__file__).parent
@@ -19,7 +21,9 @@ ROOMS: tuple[tuple[str, ModuleType], ...] = (
     ("Halls", halls),
     ("Contracts", contracts),
     ("Spot sales", spot),
+    ("Debt", debt),
     ("Treasury", treasury),
+    ("Tax", tax),
     ("Ties", ties),
 )
 FIELD = re.compile(r"^(Math|Unit|Source|Kind): (.*)$", re.MULTILINE)
@@ -36,7 +40,23 @@ def formulation() -> str:
     for title, module in ROOMS:
         parts.append(f"### {title}")
         parts += [_rule(function) for function in rules_of(module)]
+    parts += ["## Terms of contracts", TERMS_INTRO, *(_term(term) for term in TERMS)]
     return "\n\n".join(parts) + "\n"
+
+
+TERMS_INTRO = (
+    "Each term is one file of `optimizer/terms/`: its table, what it does to a deal, what would be wrong with its "
+    "rows. They shape a deal in this order."
+)
+
+
+def _term(term: Term) -> str:
+    """A term in its own words: what it is, what it computes, and its tables."""
+    module = inspect.getmodule(term.check)
+    title, _, meaning = (inspect.getdoc(module) or "").partition(": ")
+    formula = inspect.getdoc(term.shape) if term.shape.__module__ == term.check.__module__ else None
+    tables = ", ".join(f"`{table.table}.csv`" for table in term.tables)
+    return f"#### {title}\n\n{' '.join([meaning[:1].upper() + meaning[1:], formula or '']).strip()}\n\nIn {tables}."
 
 
 def rules_of(module: ModuleType) -> list[object]:
@@ -62,14 +82,15 @@ def case_format() -> str:
     parts = [
         "# The case format",
         "A case is a folder: `case.toml`, one CSV file for each table below, and, for people, `SOURCES.md` and "
-        "`README.md`. Text is UTF-8, cells are separated by commas, decimals have a point. Every column must be there; "
-        "a cell may be blank only where its description says what a blank means. Nothing is guessed and nothing is "
-        "repaired: `optimizer check CASE` lists every problem with file, line, column, value, reason and mend.",
+        "`README.md`. Text is UTF-8, cells are separated by commas, decimals have a point. Every column must be there, "
+        "but those that may be left out; a cell may be blank only where its description says what a blank means. "
+        "Nothing is guessed and nothing is repaired: `optimizer check CASE` lists every problem with file, line, "
+        "column, value, reason and mend.",
         "Quarters are written `2027Q1`, dates `2028-04-12`, shares as decimals (`0.12`), yes and no as `yes` and `no`.",
         "## `case.toml`",
         _columns(schema.Settings.model_fields),
     ]
-    for table in schema.TABLES:
+    for table in (*schema.TABLES, *(table for term in TERMS for table in term.tables)):
         need = "required" if table.required else "may be left out"
         key = ", ".join(f"`{name}`" for name in table.key)
         parts += [f"## `{table.table}.csv` ({need})", f"{table.about} Key: {key}.", _columns(table.model_fields)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,11 +13,14 @@ from optimizer import schema
 from optimizer.checks import check_case
 from optimizer.findings import Finding, InputError
 from optimizer.quarters import Quarter, span
+from optimizer.terms import TERM_TABLES
+from optimizer.units import th_per_gross_mw
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_Row = TypeVar("_Row", bound=schema.Row)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,16 @@ class Case:
     use_limits: tuple[schema.UseLimit, ...] = ()
     committed_starts: tuple[schema.CommittedStart, ...] = ()
     committed_contracts: tuple[schema.CommittedContract, ...] = ()
+    power_escalators: tuple[schema.PowerEscalator, ...] = ()
+    own_plants: tuple[schema.OwnPlant, ...] = ()
+    machine_markets: tuple[schema.MachineMarket, ...] = ()
+    deposits: tuple[schema.Deposit, ...] = ()
+    gpu_lives: tuple[schema.GpuLife, ...] = ()
+    base_rates: tuple[schema.BaseRate, ...] = ()
+    facilities: tuple[schema.Facility, ...] = ()
+    amortisation: tuple[schema.Amortisation, ...] = ()
+    depreciation: tuple[schema.Depreciation, ...] = ()
+    terms: Mapping[str, tuple[schema.Row, ...]] = field(default_factory=dict)
     warnings: tuple[Finding, ...] = ()
 
     # ---- variants -------------------------------------------------------------------------------------------
@@ -62,7 +75,7 @@ class Case:
         if unknown:
             raise TypeError(f"neither a setting nor a table of a case: {', '.join(sorted(unknown))}")
         settings = self.settings.model_dump() | {k: v for k, v in changes.items() if k not in TABLE_NAMES}
-        tables = {name: _records(changes[name]) if name in changes else getattr(self, name) for name in TABLE_NAMES}
+        tables = {name: _records(changes[name]) if name in changes else self.rows(name) for name in TABLE_NAMES}
         return assemble(settings, tables)
 
     def table(self, name: str) -> pd.DataFrame:
@@ -70,7 +83,12 @@ class Case:
         import pandas as pd
 
         row_type = TABLE_TYPES[name]
-        return pd.DataFrame([row.model_dump() for row in getattr(self, name)], columns=list(row_type.model_fields))
+        return pd.DataFrame([row.model_dump() for row in self.rows(name)], columns=list(row_type.model_fields))
+
+    def rows(self, name: str) -> tuple[Any, ...]:
+        """The rows of a table by its name; terms of offers have no attribute of their own."""
+        rows: tuple[Any, ...] = self.terms.get(name, ()) if name in TERM_NAMES else getattr(self, name)
+        return rows
 
     # ---- the horizon ----------------------------------------------------------------------------------------
 
@@ -85,6 +103,23 @@ class Case:
     @property
     def last(self) -> Quarter:
         return self.horizon[-1]
+
+    @property
+    def every_table(self) -> Iterator[tuple[Any, ...]]:
+        return (self.rows(name) for name in TABLE_NAMES)
+
+    def of_offer(self, kind: type[_Row], offer: str) -> list[_Row]:
+        """The rows of a table that belong to an offer."""
+        return self._by_offer.get((kind.table, offer), [])
+
+    @cached_property
+    def _by_offer(self) -> Mapping[tuple[str, str], list[Any]]:
+        rows: dict[tuple[str, str], list[Any]] = {}
+        for name, kind in TABLE_TYPES.items():
+            if "offer" in kind.model_fields:
+                for row in self.rows(name):
+                    rows.setdefault((name, row.offer), []).append(row)
+        return rows
 
     # ---- lookups --------------------------------------------------------------------------------------------
 
@@ -135,6 +170,28 @@ class Case:
         return {(row.scenario, row.tariff, row.quarter): row for row in self.tariffs}
 
     @cached_property
+    def machine_market(self) -> Mapping[str, schema.MachineMarket]:
+        return {row.asic: row for row in self.machine_markets}
+
+    @cached_property
+    def own_plant(self) -> Mapping[tuple[str, str, Quarter], schema.OwnPlant]:
+        """Keyed by scenario, site and quarter."""
+        return {(row.scenario, row.site, row.quarter): row for row in self.own_plants}
+
+    @cached_property
+    def gpu_life(self) -> Mapping[str, schema.GpuLife]:
+        return {row.option: row for row in self.gpu_lives}
+
+    @cached_property
+    def base_rate(self) -> Mapping[tuple[str, str, Quarter], float]:
+        """Yearly rate, keyed by scenario, base rate and quarter."""
+        return {(row.scenario, row.base_rate, row.quarter): row.rate for row in self.base_rates}
+
+    @cached_property
+    def facility(self) -> Mapping[str, schema.Facility]:
+        return {row.facility: row for row in self.facilities}
+
+    @cached_property
     def bitcoin_market(self) -> Mapping[tuple[str, Quarter], schema.BitcoinMarket]:
         return {(row.scenario, row.quarter): row for row in self.bitcoin}
 
@@ -159,13 +216,37 @@ class Case:
         return {(option.site, option.product): option.pue for option in self.options}
 
     def site_price(self, scenario: str, site: str, quarter: Quarter) -> schema.Tariff:
-        """The tariff row of a site; after the horizon the last quarter's, before it (sunk) the first's."""
-        return self.tariff[scenario, self.site[site].tariff, min(max(quarter, self.first), self.last)]
+        """The tariff row of a site, escalated; after the horizon the last quarter's, before it (sunk) the first's."""
+        return self._escalated[scenario, self.site[site].tariff, min(max(quarter, self.first), self.last)]
+
+    @cached_property
+    def _escalated(self) -> Mapping[tuple[str, str, Quarter], schema.Tariff]:
+        rises = {row.tariff: row for row in self.power_escalators}
+        prices = dict(self.tariff)
+        for key, row in prices.items():
+            rise = rises.get(row.tariff)
+            if rise is not None and row.quarter >= rise.from_quarter:
+                factor = (1 + rise.yearly_rise) ** ((row.quarter - rise.from_quarter) // 4)
+                prices[key] = row.model_copy(update={"energy_usd_per_mwh": row.energy_usd_per_mwh * factor})
+        return prices
+
+    def fleet_gross_mw(self, row: schema.Fleet) -> float:
+        """Gross MW of a fleet row, which may count units."""
+        if row.gross_mw is not None:
+            return row.gross_mw
+        machine = self.asic[row.asic]
+        assert row.units is not None and machine.th_per_unit is not None
+        return row.units * machine.th_per_unit / th_per_gross_mw(machine.joules_per_th, machine.overhead)
 
     def eligible(self, option: schema.Option) -> bool:
         """Whether the option's site has the power firmness, the fibre and the rack density it needs."""
         site = self.site[option.site]
         return site.firm_power and site.fibre and option.rack_kw <= site.max_rack_kw
+
+    def earliest_start(self, option: schema.Option) -> Quarter:
+        """The first quarter in which new blocks may start: what is ordered ahead must be ordered in the horizon."""
+        ordered = max((row.quarters_before for row in self.deposits if row.option == option.option), default=0)
+        return max(option.earliest, self.first + ordered)
 
     def it_mw_of_block(self, option: schema.Option) -> float:
         return option.block_gross_mw / option.design_ratio
@@ -180,9 +261,10 @@ class Case:
         return min(ends, default=None)
 
 
-TABLE_TYPES: Mapping[str, type[schema.Row]] = {row_type.table: row_type for row_type in schema.TABLES}
+TABLE_TYPES: Mapping[str, type[schema.Row]] = {kind.table: kind for kind in (*schema.TABLES, *TERM_TABLES)}
 TABLE_NAMES: tuple[str, ...] = tuple(TABLE_TYPES)
-assert {f.name for f in fields(Case)} == {"settings", "warnings", *TABLE_NAMES}
+TERM_NAMES = frozenset(kind.table for kind in TERM_TABLES)
+assert {f.name for f in fields(Case)} == {"settings", "terms", "warnings", *TABLE_NAMES} - TERM_NAMES
 
 
 def assemble(
@@ -200,7 +282,8 @@ def assemble(
     rows = {name: _parse_table(TABLE_TYPES[name], tables.get(name, ()), findings) for name in TABLE_NAMES}
     if checked is None or any(f.severity == "error" for f in findings):
         raise InputError(findings)
-    case = Case(settings=checked, **rows)  # type: ignore[arg-type]
+    terms = {name: rows.pop(name) for name in TERM_NAMES}
+    case = Case(settings=checked, terms=terms, **rows)  # type: ignore[arg-type]
     findings += check_case(case)
     if any(finding.severity == "error" for finding in findings):
         raise InputError(findings)
@@ -261,6 +344,14 @@ def _words(error: dict[str, Any], model: type[BaseModel]) -> str:
             return f"must be below {context['lt']:g}; check its unit"
         case "less_than_equal":
             return f"must be at most {context['le']:g}; check its unit"
+        case "multiple_of":
+            return f"must be a multiple of {context['multiple_of']:g}; correct it"
+        case "string_too_short" | "string_type":
+            return "is not a name; write one, or * for all"
+        case "dict_type":
+            return "is not a table of names and numbers; write it as a section, [discount_rates]"
+        case "tuple_type":
+            return "is not a list; write it in brackets, [2028-04-12]"
         case "value_error":
             return str(context["error"])
         case _:

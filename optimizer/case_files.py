@@ -43,7 +43,8 @@ def _read_table(folder: Path, name: str, row_type: type[schema.Row], findings: l
         return ()
     raw = read_csv(folder / file, file)
     known = list(row_type.model_fields)
-    absent = [c for c in known if c not in raw.columns] if raw.columns else []
+    needed = [name for name, info in row_type.model_fields.items() if info.is_required()]
+    absent = [c for c in needed if c not in raw.columns] if raw.columns else []
     extra = [c for c in raw.columns if c and c not in known]
     findings += [Finding(file, "is a missing column", _nearest_hint(c, extra), line=1, column=c) for c in absent]
     findings += [Finding(file, "is an unknown column", _nearest(c, known), line=1, column=c) for c in extra]
@@ -70,7 +71,7 @@ def case_texts(case: Case) -> dict[str, str]:
     """Every file of the case in its canonical form: equal cases give equal texts."""
     texts = {SETTINGS_FILE: settings_text(case.settings)}
     for name in TABLE_NAMES:
-        rows = getattr(case, name)
+        rows = case.rows(name)
         if rows:
             texts[f"{name}.csv"] = _csv_text(TABLE_TYPES[name], rows)
     return texts
@@ -92,9 +93,15 @@ def input_hashes(case: Case) -> dict[str, str]:
 def _csv_text(row_type: type[schema.Row], rows: tuple[schema.Row, ...]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(row_type.model_fields)
+    columns = [
+        name
+        for name, info in row_type.model_fields.items()
+        if info.is_required() or any(getattr(row, name) != info.default for row in rows)
+    ]
+    writer.writerow(columns)
     for row in rows:
-        writer.writerow([cell_text(value) for value in row.model_dump().values()])
+        cells = row.model_dump()
+        writer.writerow([cell_text(cells[name]) for name in columns])
     return buffer.getvalue()
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer import schema
-from optimizer.findings import Finding
+from optimizer.findings import Finding, as_told
 from optimizer.quarters import Quarter
+from optimizer.terms import TERMS
 
 if TYPE_CHECKING:
     from optimizer.case import Case
 
 SHARE_TOLERANCE = 1e-9
+LONGEST_MATURITY = 200
 MW_TOLERANCE = 1e-9
 _LATIN = str.maketrans("авекмнорстухіѕјαβεικνορτυχ", "abekmhopctyxisjabeikvoptux")
 """Small Cyrillic and Greek letters that look like Latin ones."""
@@ -31,16 +34,15 @@ def check_case(case: Case) -> list[Finding]:
 
 
 def _at(row: schema.Row, why: str, mend: str, column: str = "", value: object = "") -> Finding:
-    return Finding(f"{row.table}.csv", why, mend, line=row.line, column=column, value=str(value))
+    return Finding(f"{row.table}.csv", why, mend, line=row.file_line, column=column, value=as_told(value))
 
 
 def _note(row: schema.Row, why: str, mend: str = "", column: str = "", value: object = "") -> Finding:
-    return Finding(f"{row.table}.csv", why, mend, line=row.line, column=column, value=str(value), severity="warning")
+    return replace(_at(row, why, mend, column, value), severity="warning")
 
 
 def _rows(case: Case) -> Iterator[tuple[schema.Row, ...]]:
-    for row_type in schema.TABLES:
-        yield getattr(case, row_type.table)
+    yield from case.every_table
 
 
 # ---- identity -----------------------------------------------------------------------------------------------
@@ -58,7 +60,7 @@ def keys_are_unique(case: Case) -> Iterator[Finding]:
         for row in rows:
             earlier = seen.setdefault(row.identity(), row)
             if earlier is not row:
-                where = f"stands already in line {earlier.line}" if earlier.line else "stands twice"
+                where = f"stands already in line {earlier.file_line}" if earlier.file_line else "stands twice"
                 yield _at(row, where, "keep one", ", ".join(row.key), ", ".join(map(str, row.identity())))
 
 
@@ -74,6 +76,18 @@ def names_do_not_look_alike(case: Case) -> Iterator[Finding]:
             if earlier is not row and earlier.identity() != row.identity():
                 why = f"differs from {str(earlier.identity()[0])!r} only in case, spacing or look-alike letters"
                 yield _at(row, why, "use one spelling", row.key[0], name)
+
+
+def one_name_is_one_thing(case: Case) -> Iterator[Finding]:
+    """Statements tell flows by the name of what pays them."""
+    named = ("asics", "products", "options", "offers", "facilities", "obligations")
+    owner: dict[str, str] = {}
+    for table in named:
+        for row in case.rows(table):
+            name = row.name if table == "obligations" else row.identity()[0]
+            if owner.setdefault(name, table) != table:
+                column = "name" if table == "obligations" else row.key[0]
+                yield _at(row, f"is a name in {owner[name]}.csv too", "call one of them otherwise", column, name)
 
 
 def product_names_are_free(case: Case) -> Iterator[Finding]:
@@ -95,21 +109,27 @@ def references_exist(case: Case) -> Iterator[Finding]:
         "option": {row.option for row in case.options},
         "offer": {row.offer for row in case.offers},
         "profile": {row.profile for row in case.profiles},
+        "facility": {row.facility for row in case.facilities},
+        "base_rate": {row.base_rate for row in case.base_rates},
+        "index": {row.index for row in case.rows("indices")},
     }
-    aliases = {"facility_curve": "profile", "gpu_curve": "profile", "ramp": "profile"}
+    aliases = {
+        "facility_curve": "profile", "gpu_curve": "profile", "ramp": "profile",
+        "requires": "offer", "requires_offer": "offer", "refinances": "facility",
+    }  # fmt: skip
+    homes = {"bitcoin": "bitcoin", "index": "indices", "facility": "facilities"}
     for rows in _rows(case):
         for row in rows:
             for column in type(row).model_fields:
                 kind = aliases.get(column, column)
-                if kind not in known or (row.key == (column,) and row.table == f"{kind}s"):
+                home = homes.get(kind, f"{kind}s")
+                if kind not in known or (row.table == home and column in row.key):
                     continue
                 value = getattr(row, column)
-                if value not in known[kind] and value != schema.ANY:
-                    yield _at(row, f"is no {kind} of this case", f"add it to {_home(kind)}.csv", column, value)
-
-
-def _home(kind: str) -> str:
-    return kind if kind == "bitcoin" else f"{kind}s"
+                if value is not None and value not in known[kind] and value != schema.ANY:
+                    yield _at(
+                        row, f"is no {kind.replace('_', ' ')} of this case", f"add it to {home}.csv", column, value
+                    )
 
 
 def use_limits_name_uses(case: Case) -> Iterator[Finding]:
@@ -134,7 +154,11 @@ def discount_rates_name_lines(case: Case) -> Iterator[Finding]:
 def names_are_used(case: Case) -> Iterator[Finding]:
     used = {
         "tariffs": ({row.tariff for row in case.tariffs}, {row.tariff for row in case.sites}, "site"),
-        "asics": ({row.asic for row in case.asics}, {row.asic for row in case.fleet}, "site's fleet"),
+        "asics": (
+            {row.asic for row in case.asics},
+            {row.asic for row in case.fleet} | {r.asic for r in case.machine_markets if r.purchase_usd_per_th},
+            "site's fleet",
+        ),
         "offers": (
             {row.offer for row in case.offers},
             {row.offer for row in case.offer_sites},
@@ -168,6 +192,10 @@ def every_quarter_is_there(case: Case) -> Iterator[Finding]:
     yield from _gaps(case, case.tariffs, ((w, p) for w in scenarios for p in _unique(r.tariff for r in case.tariffs)))
     yield from _gaps(case, case.product_markets, ((w, p.product) for w in scenarios for p in case.products))
     yield from _gaps(case, case.overheads, [()])
+    for rows in (case.base_rates, case.own_plants, case.rows("indices")):
+        if rows:
+            names = _unique(str(row.identity()[1]) for row in rows)
+            yield from _gaps(case, rows, ((w, name) for w in scenarios for name in names))
 
 
 def _unique(names: Iterable[str]) -> list[str]:
@@ -186,7 +214,8 @@ def _gaps(case: Case, rows: tuple[schema.Row, ...], series: Iterable[tuple[str, 
             yield Finding(file, why, "add a row for each", column="quarter")
     outside = sum(row.identity()[-1] not in case.horizon for row in rows)
     if outside:
-        yield Finding(file, f"has {outside} rows outside the horizon, which are not used", severity="warning")
+        rows_words = "a row" if outside == 1 else f"{outside} rows"
+        yield Finding(file, f"has {rows_words} outside the horizon, not used", severity="warning")
 
 
 def every_offer_has_a_price(case: Case) -> Iterator[Finding]:
@@ -250,12 +279,21 @@ def gpu_hours_can_be_priced(case: Case) -> Iterator[Finding]:
             yield _at(market, why, "fill both in products.csv", "price_basis", market.price_basis)
 
 
+def fleet_is_counted_once(case: Case) -> Iterator[Finding]:
+    for row in case.fleet:
+        if (row.units is None) == (row.gross_mw is None):
+            yield _at(row, "needs either gross_mw or units", "fill one and leave the other blank", "gross_mw")
+        elif row.units is not None and case.asic[row.asic].th_per_unit is None:
+            why = f"counts machines, but {row.asic!r} has no th_per_unit"
+            yield _at(row, why, "fill it in asics.csv, or give gross_mw", "units", row.units)
+
+
 # ---- business -----------------------------------------------------------------------------------------------
 
 
 def machines_fit_their_sites(case: Case) -> Iterator[Finding]:
     for site in case.sites:
-        installed = sum(row.gross_mw for row in case.fleet if row.site == site.site)
+        installed = sum(case.fleet_gross_mw(row) for row in case.fleet if row.site == site.site)
         limit = case.limit_gross_mw[site.site, case.first]
         if installed > limit + MW_TOLERANCE:
             why = f"has {installed:g} gross MW of machines and a grid limit of {limit:g} in {case.first}"
@@ -290,7 +328,7 @@ def options_make_sense(case: Case) -> Iterator[Finding]:
         if not case.eligible(row):
             why = "can never start: its site lacks firm power, fibre or rack density"
             yield _note(row, why, column="option", value=row.option)
-        elif max(row.earliest, case.first) + row.lead_quarters > case.last and not _committed(case, row.option):
+        elif case.earliest_start(row) + row.lead_quarters > case.last and not _committed(case, row.option):
             why = f"can never start: service after {row.lead_quarters} quarters of building lies past {case.last}"
             yield _note(row, why, "lengthen the horizon", "option", row.option)
 
@@ -343,6 +381,125 @@ def offers_make_sense(case: Case) -> Iterator[Finding]:
         if not served & set(case.sites_of_offer[row.offer]):
             why = f"can never be signed: no site that it accepts can be converted to {row.product}"
             yield _note(row, why, column="offer", value=row.offer)
+
+
+def terms_make_sense(case: Case) -> Iterator[Finding]:
+    for term in TERMS:
+        yield from term.check(case)
+
+
+def machine_markets_make_sense(case: Case) -> Iterator[Finding]:
+    for row in case.machine_markets:
+        if row.purchase_usd_per_th is not None and row.resale_usd_per_th > row.purchase_usd_per_th:
+            why = f"is above the purchase price of {row.purchase_usd_per_th:g}: buying to sell would make money"
+            yield _at(row, why, "swap them", "resale_usd_per_th", row.resale_usd_per_th)
+    for asic in case.asics:
+        if (asic.bought is None) != (asic.life_quarters is None):
+            yield _at(asic, "needs both bought and life_quarters", "fill both or neither", "bought", asic.bought)
+
+
+def deposits_make_sense(case: Case) -> Iterator[Finding]:
+    shares: dict[str, float] = {}
+    for row in case.deposits:
+        shares[row.option] = shares.get(row.option, 0.0) + row.share
+        if shares[row.option] > 1 + SHARE_TOLERANCE:
+            why = f"brings the deposits of {row.option!r} to {shares[row.option]:g} of facility capex"
+            yield _at(row, why, "keep them within 1", "share", row.share)
+
+
+def gpu_lives_make_sense(case: Case) -> Iterator[Finding]:
+    for row in case.gpu_lives:
+        option = case.option[row.option]
+        if option.gpu_musd_per_it_mw == 0:
+            why = "has no GPUs of ours (gpu_musd_per_it_mw is 0)"
+            yield _at(row, why, "take the row away, or give their capex in options.csv", "option", row.option)
+
+
+def facilities_make_sense(case: Case) -> Iterator[Finding]:
+    for row in case.facilities:
+        if row.drawn_musd > row.commitment_musd:
+            why = f"is above the commitment of {row.commitment_musd:g}"
+            yield _at(row, why, "correct one of them", "drawn_musd", row.drawn_musd)
+        yield from _dates_of_a_facility(case, row)
+        if (row.dscr is None) != (row.dscr_from is None):
+            yield _at(row, "needs both dscr and dscr_from", "fill both or neither", "dscr", row.dscr)
+        if row.loan_to_cost is not None and row.drawn_musd > 0:
+            why = "cannot be tested on a balance whose capex lies before the horizon"
+            yield _at(row, why, "leave it blank", "loan_to_cost", row.loan_to_cost)
+        if row.refinances is not None and case.facility[row.refinances].refinances is not None:
+            why = "is itself drawn only to refinance another"
+            yield _at(row, why, "name a facility that is drawn for something else", "refinances", row.refinances)
+
+
+def _dates_of_a_facility(case: Case, row: schema.Facility) -> Iterator[Finding]:
+    first, last = row.available_first, row.available_last
+    if (first is None) != (last is None):
+        why = "needs both available_first and available_last"
+        yield _at(row, why, "fill both, or neither where it cannot be drawn", "available_first", first)
+    elif first is not None and last is not None and first > last:
+        yield _at(row, f"is after available_last {last}", "swap them", "available_first", first)
+    if last is not None and row.maturity <= last:
+        yield _at(row, f"is not after the last draw in {last}", "correct one of them", "maturity", row.maturity)
+    if row.maturity > case.last + LONGEST_MATURITY:
+        why = f"lies more than {LONGEST_MATURITY} quarters after the horizon"
+        yield _at(row, why, "check the year", "maturity", row.maturity)
+    if row.maturity < case.first:
+        yield _at(row, "lies before the horizon", "take the repaid facility away", "maturity", row.maturity)
+    if first is None and row.drawn_musd == 0:
+        yield _note(row, "is neither drawn nor can it be", "fill available_first", "facility", row.facility)
+
+
+def amortisation_is_whole(case: Case) -> Iterator[Finding]:
+    for facility in case.facilities:
+        rows = [row for row in case.amortisation if row.facility == facility.facility]
+        if not rows:
+            continue
+        total = sum(row.share for row in rows)
+        if abs(total - 1) > SHARE_TOLERANCE:
+            why = f"is repaid by {total:.10g} in all, not 1"
+            yield _at(rows[0], why, "correct the shares", "facility", facility.facility)
+        final = max((row.quarter for row in rows if row.share > 0), default=None)
+        if final is not None and final != facility.maturity:
+            why = f"is repaid for the last time in {final}, not at its maturity {facility.maturity}"
+            yield _at(rows[0], why, "correct one of them", "facility", facility.facility)
+        for row in rows:
+            if facility.available_last is not None and row.quarter <= facility.available_last and row.share > 0:
+                why = f"is repaid while it can still be drawn, until {facility.available_last}"
+                yield _at(row, why, "start repaying after that", "quarter", row.quarter)
+
+
+def borrowing_is_never_idle_income(case: Case) -> Iterator[Finding]:
+    """Cash that earns more than a loan costs would make the plan borrow for nothing."""
+    earned = case.settings.cash_rate or 0.0
+    for row in case.facilities:
+        if not row.can_be_drawn or row.drawn_musd >= row.commitment_musd:
+            continue
+        floating = [r.rate for r in case.base_rates if r.base_rate == row.base_rate]
+        cheapest = row.margin + min(floating, default=0.0)
+        if earned >= cheapest and (earned > 0 or cheapest < 0):
+            why = f"makes this loan cost {cheapest:.2%} a year where cash earns {earned:.2%}: idle debt would be income"
+            yield _at(row, why, "correct the rate, or cash_rate in case.toml", "margin", row.margin)
+
+
+def treasury_settings_are_whole(case: Case) -> Iterator[Finding]:
+    settings = case.settings
+    holds = bool(settings.btc_held or settings.hold_mined_btc)
+    needs = {
+        "btc_liquidity_share": ("btc_held or hold_mined_btc", holds),
+        "tax_losses_musd": ("tax_rate", settings.tax_rate is not None),
+        "tax_loss_use": ("tax_rate", settings.tax_rate is not None),
+    }
+    for name, (other, there) in needs.items():
+        value = getattr(settings, name)
+        if value is not None and not there:
+            yield Finding(
+                "case.toml", f"has no meaning without {other}", "add that, or take this away",
+                column=name, value=f"{value:g}",
+            )  # fmt: skip
+    for row in case.depreciation:
+        if settings.tax_rate is None:
+            yield _note(row, "has no effect: the case gives no tax_rate", column="line", value=row.line)
+            break
 
 
 def use_limits_make_sense(case: Case) -> Iterator[Finding]:
@@ -413,12 +570,15 @@ def committed_spending_fits(case: Case) -> Iterator[Finding]:
     for row in case.committed_starts:
         option = case.option[row.option]
         it_mw = row.blocks * option.block_gross_mw / option.design_ratio
-        for curve, rate in (
-            (option.facility_curve, case.facility_musd_per_it_mw(option)),
-            (option.gpu_curve, option.gpu_musd_per_it_mw),
+        facility = it_mw * case.facility_musd_per_it_mw(option)
+        ordered = [deposit for deposit in case.deposits if deposit.option == row.option]
+        spent += sum(facility * d.share for d in ordered if row.quarter - d.quarters_before >= case.first)
+        for curve, musd in (
+            (option.facility_curve, facility * (1 - sum(d.share for d in ordered))),
+            (option.gpu_curve, it_mw * option.gpu_musd_per_it_mw),
         ):
-            spent += sum(it_mw * rate * w for k, w in enumerate(case.profile[curve]) if row.quarter + k >= case.first)
-    if spent > case.settings.capex_budget_musd + 1e-6:
+            spent += sum(musd * w for k, w in enumerate(case.profile[curve]) if row.quarter + k >= case.first)
+    if spent > case.settings.capex_budget_musd + 1e-6 and not case.rows("tenant_funding"):
         yield Finding(
             "case.toml", f"is below the ${spent:,.1f}M that commitments spend within the horizon",
             f"raise it by ${spent - case.settings.capex_budget_musd:,.1f}M or more",
@@ -429,16 +589,18 @@ def committed_spending_fits(case: Case) -> Iterator[Finding]:
 _Check = Callable[["Case"], Iterable[Finding]]
 _IDENTITY: tuple[_Check, ...] = (
     required_tables_have_rows, keys_are_unique, names_do_not_look_alike, product_names_are_free,
+    one_name_is_one_thing,
 )  # fmt: skip
 _REFERENCES: tuple[_Check, ...] = (
     references_exist, use_limits_name_uses, discount_rates_name_lines, names_are_used,
 )  # fmt: skip
 _COMPLETENESS: tuple[_Check, ...] = (
     every_site_has_a_limit, every_quarter_is_there, every_offer_has_a_price, hashprice_can_be_known,
-    profiles_are_whole, curves_sum_to_one, ramps_end_at_one, gpu_hours_can_be_priced,
+    profiles_are_whole, curves_sum_to_one, ramps_end_at_one, gpu_hours_can_be_priced, fleet_is_counted_once,
 )  # fmt: skip
 _BUSINESS: tuple[_Check, ...] = (
     machines_fit_their_sites, options_make_sense, dated_rows_lie_in_the_horizon, horizon_is_long_enough,
     offers_make_sense, use_limits_make_sense, customer_share_is_whole, commitments_are_possible,
-    committed_spending_fits,
+    committed_spending_fits, terms_make_sense, machine_markets_make_sense, deposits_make_sense, gpu_lives_make_sense,
+    facilities_make_sense, amortisation_is_whole, borrowing_is_never_idle_income, treasury_settings_are_whole,
 )  # fmt: skip

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+Severity = Literal["error", "warning"]
 MOST_SHOWN = 50
+
+
+def as_told(value: object) -> str:
+    """A cell as its owner wrote it: numbers without a needless point, blanks blank."""
+    if value is None:
+        return ""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,7 @@ class Finding:
     line: int | None = None
     column: str = ""
     value: str = ""
-    severity: Literal["error", "warning"] = "error"
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         place = self.file + (f":{self.line}" if self.line is not None else "")

@@ -26,7 +26,7 @@ def kpis(case: Case, plan: Tables, nothing: Tables, value_musd: float, nothing_m
     lowest = plan["cash"].loc[plan["cash"]["closing_musd"].idxmin()]
     lowest_nothing = nothing["cash"].loc[nothing["cash"]["closing_musd"].idxmin()]
     programme = _programme_flows(case, plan, nothing)
-    mining = plan["mining"]
+    mining, debt = plan["mining"], plan["debt"]
     btc, cost = float(mining["btc_mined"].sum()), float(mining["mining_cash_cost_musd"].sum())
     return {
         "value_musd": value_musd,
@@ -39,6 +39,11 @@ def kpis(case: Case, plan: Tables, nothing: Tables, value_musd: float, nothing_m
         "capex_budget_musd": case.settings.capex_budget_musd,
         "peak_capex_musd": float(capex.max()) if len(capex) else 0.0,
         "peak_capex_quarter": str(capex.idxmax()) if len(capex) else None,
+        "interest_and_fees_musd": _paid(plan, "interest", "fee"),
+        "highest_debt_musd": _highest_debt(plan),
+        "debt_at_end_musd": float(debt[debt["quarter"] == str(case.last)]["closing_musd"].sum()),
+        "btc_at_end": float(plan["btc"]["closing_btc"].iloc[-1]) if len(plan["btc"]) else 0.0,
+        "machines_sold_gross_mw": float(plan["machines"]["sold_gross_mw"].sum()),
         "lowest_cash_musd": float(lowest["closing_musd"]),
         "lowest_cash_quarter": str(lowest["quarter"]),
         "minimum_cash_musd": case.settings.minimum_cash_musd,
@@ -47,11 +52,25 @@ def kpis(case: Case, plan: Tables, nothing: Tables, value_musd: float, nothing_m
         "ai_programme_irr": irr(programme.to_numpy()),
         "ai_programme_payback_quarter": payback(programme),
         "btc_mined": btc,
+        "direct_cash_cost_usd_per_btc": _paid(plan, "mining_power", "interruptible_income") / btc * 1e6
+        if btc > 0
+        else None,
         "cash_cost_usd_per_btc": cost / btc * 1e6 if btc > 0 else None,
         "converted_gross_mw": float(plan["starts"]["gross_mw"].sum()),
         "converted_it_mw": float(plan["starts"]["it_mw"].sum()),
         "contracted_it_mw": float(plan["contracts"]["it_mw"].sum()),
     }
+
+
+def _paid(plan: Tables, *lines: str) -> float:
+    """What some lines of the cash-flow statement cost in all."""
+    flows = plan["cash_flow"]
+    return float(-flows[flows["line"].isin(lines)]["musd"].sum()) + 0.0
+
+
+def _highest_debt(plan: Tables) -> float:
+    """The most owed at the end of any quarter, all facilities together."""
+    return float(plan["debt"].groupby("quarter")["closing_musd"].sum().max()) if len(plan["debt"]) else 0.0
 
 
 def _programme_flows(case: Case, plan: Tables, nothing: Tables) -> pd.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyomo.environ import ConcreteModel, Objective, maximize
 
 from optimizer.case import Case
+from optimizer.debt import add_debt
 from optimizer.ports import Ports
 from optimizer.rules import add_rules
 from optimizer.ties import add_ties
@@ -26,8 +27,9 @@ def build_model(case: Case, scenario: str, *, decide: bool = True) -> ConcreteMo
     for add_use in USES:
         add_use(m, m.ports)
     add_company(m, m.ports)
+    add_debt(m, m.ports)
     add_rules(m)
     add_ties(m)
-    add_treasury(m)
+    add_treasury(m, m.ports)
     m.value = Objective(expr=m.ports.value().expression, sense=maximize)
     return m

@@ -21,16 +21,23 @@ TABLES: dict[str, str] = {
     "capacity": "IT MW of each site and product by quarter: in service, usable, contracted, sold at market, vacant",
     "starts": "construction starts, with hand-over, first quarter of service and total capex",
     "contracts": "signed offers, with delivery, end, size and what they are worth",
-    "capex": "capex spent by option, line and quarter",
+    "capex": "capex spent by source (option, machine or tenant), line and quarter",
+    "capex_to_date": "capex of each quarter and since the first, net of what tenants pay",
+    "sources_and_uses": "where each quarter's money came from and went; `cash` is the change of closing cash",
     "cash_flow": "every cash line by quarter, business line and site; received positive, paid negative",
     "cash": "opening cash, net flow, closing cash and the minimum, by quarter",
     "value": "present value by line and business line, within and after the horizon",
     "after_horizon": "flows after the horizon: contracts running to their own end and residuals, with discount factors",
-    "mining": "installed and running machines, BTC mined and cash cost per BTC, by quarter",
+    "mining": "installed and running machines, BTC mined, direct (power) and total cash cost per BTC, by quarter",
+    "machines": "machines bought, arrived, moved away, sold and retired, by site, class and quarter",
+    "btc": "BTC held by the treasury: opening, mined, sold, closing, by quarter",
+    "debt": "roll-forward of each facility: opening + draws - repayments = closing; interest and fees paid",
+    "late": "IT MW of contracts that are delivered late, by quarter",
+    "refreshes": "GPUs replaced in halls that go on serving",
     "do_nothing": "the plan without new decisions, by quarter: value flow, closing cash and its shortfall",
 }
 
-NUMERIC = re.compile(r".*(_mw|musd|blocks|factor|btc_mined|_per_btc|price)$")
+NUMERIC = re.compile(r".*(_mw|musd|blocks|factor|_btc|btc_mined|price)$")
 """Columns of plan tables that hold numbers; all others hold text."""
 
 

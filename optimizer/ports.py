@@ -10,7 +10,7 @@ Here-and-now decisions carry no scenario. Streams do: the same decision pays dif
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -20,8 +20,8 @@ import numpy.typing as npt
 from pyomo.core.expr.numeric_expr import LinearExpression
 
 from optimizer.case import Case
-from optimizer.lines import LINES, discount_factor
-from optimizer.quarters import Quarter, span
+from optimizer.lines import LINES, discount_factor, discount_rate
+from optimizer.quarters import Quarter
 
 NEGLIGIBLE = 1e-9
 """Coefficients below this are left out; the solver would drop them silently."""
@@ -29,8 +29,8 @@ NEGLIGIBLE = 1e-9
 Amounts = npt.NDArray[np.float64]
 """$M by quarter."""
 
-LONGEST_VIEW = 60 + 120 + 1
-"""Quarters from the start of the longest horizon to the end of the longest contract signed in it."""
+LONGEST_VIEW = 60 + 120 + 600 + 1
+"""Quarters from the start of the longest horizon to the end of the longest contract signed in it, extended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +120,15 @@ class Stream:
     decision: Decision
     first: Quarter
     amounts: Amounts
+    rate: float | None = None
+    """Yearly discount rate where it is not the business line's own."""
 
 
 class Stock:
     """Megawatts or blocks that steps raise and lower, held by key and quarter."""
 
     def __init__(self, case: Case):
-        self._horizon = case.horizon
+        self._first, self._last = case.first, case.last
         self._steps: dict[Hashable, dict[Quarter, Linear]] = {}
         self._levels: dict[Hashable, dict[Quarter, Linear]] = {}
 
@@ -136,21 +138,25 @@ class Stock:
 
     def step(self, key: Hashable, quarter: Quarter, coefficient: float, decision: Decision) -> None:
         """Raise the stock of `key` by `coefficient x decision` from `quarter` on, or from the horizon's start."""
-        by_quarter = self._steps.setdefault(key, {})
-        if quarter <= self._horizon[-1]:
-            by_quarter.setdefault(max(quarter, self._horizon[0]), Linear()).add(coefficient, decision)
+        steps = self._steps.setdefault(key, {}).setdefault(max(quarter, self._first), Linear())
+        steps.add(coefficient, decision)
         self._levels.pop(key, None)
 
     def level(self, key: Hashable, quarter: Quarter) -> Linear:
-        """The stock of `key` in a quarter of the horizon: all its steps so far."""
-        if key not in self._levels:
-            levels, level, steps = {}, Linear(), self._steps.get(key, {})
-            for t in self._horizon:
+        """The stock of `key` in a quarter: all its steps so far."""
+        levels = self._levels.setdefault(key, {})
+        if quarter not in levels:
+            steps, last = self._steps.get(key, {}), max(self._last, quarter)
+            level = Linear()
+            for t in range(self._first, last + 1):
                 if t in steps:
-                    level = Linear().extend(level).extend(steps[t])
-                levels[t] = level
-            self._levels[key] = levels
-        return self._levels[key][quarter]
+                    level = Linear().extend(level).extend(steps[Quarter(t)])
+                levels[Quarter(t)] = level
+        return levels[quarter]
+
+    def steps_after_horizon(self, key: Hashable) -> list[Quarter]:
+        """Quarters past the horizon in which the stock of `key` changes."""
+        return sorted(t for t in self._steps.get(key, {}) if t > self._last)
 
 
 @dataclass(eq=False)
@@ -174,6 +180,7 @@ class Ports:
     market_it_mw: dict[tuple[str, str, Quarter], Linear] = field(init=False)
     rent: dict[tuple[str, Quarter], Linear] = field(init=False)
     market_rent: dict[Quarter, Linear] = field(init=False)
+    btc_mined: dict[Quarter, Linear] = field(init=False)
     streams: list[Stream] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -186,10 +193,16 @@ class Ports:
         self.market_it_mw = defaultdict(Linear)
         self.rent = defaultdict(Linear)
         self.market_rent = defaultdict(Linear)
+        self.btc_mined = defaultdict(Linear)
+
+    @property
+    def halls(self) -> list[tuple[str, str]]:
+        """Sites and products with capacity or contracts."""
+        return list(dict.fromkeys([*self.usable_it_mw.keys, *self.signed_it_mw.keys]))
 
     def pay(
         self, line: str, business: str, site: str, source: str, decision: Decision, first: Quarter,
-        amounts: Sequence[float] | Amounts,
+        amounts: Sequence[float] | Amounts, rate: float | None = None,
     ) -> None:  # fmt: skip
         """Let one unit of `decision` pay `amounts` ($M, + received) on a line from quarter `first` on.
 
@@ -198,21 +211,35 @@ class Ports:
         sunk = max(0, self.case.first - first)
         flows = np.asarray(amounts, dtype=float)[sunk:]
         if flows.any():
-            self.streams.append(Stream(line, business, site, source, decision, first + sunk, flows))
+            self.streams.append(Stream(line, business, site, source, decision, first + sunk, flows, rate))
 
     def cash(self) -> dict[Quarter, Linear]:
         """Net cash of each quarter of the horizon, $M."""
+        return self._by_quarter(self.cash_by_decision())
+
+    def cash_by_decision(self) -> list[tuple[Decision, Amounts]]:
+        """What one unit of each decision pays in cash in each quarter of the horizon, $M."""
+        return self._merged(stream for stream in self.streams if LINES[stream.line].in_cash)
+
+    def flow(self, lines: Sequence[str], site: str | None = None) -> dict[Quarter, Linear]:
+        """What some lines pay in each quarter of the horizon, at one site or everywhere, $M."""
+        return self._by_quarter(
+            self._merged(s for s in self.streams if s.line in lines and (site is None or s.site == site))
+        )
+
+    def _merged(self, streams: Iterable[Stream]) -> list[tuple[Decision, Amounts]]:
         merged: dict[int, tuple[Decision, Amounts]] = {}
-        width, first = len(self.case.horizon), self.case.first
-        for stream in self.streams:
-            if LINES[stream.line].in_cash:
-                _, total = merged.setdefault(id(stream.decision), (stream.decision, np.zeros(width)))
-                _overlay(total, stream, first)
-        cash = {t: Linear() for t in self.case.horizon}
-        for decision, total in merged.values():
+        for stream in streams:
+            _, total = merged.setdefault(id(stream.decision), (stream.decision, np.zeros(len(self.case.horizon))))
+            _overlay(total, stream, self.case.first)
+        return list(merged.values())
+
+    def _by_quarter(self, merged: Iterable[tuple[Decision, Amounts]]) -> dict[Quarter, Linear]:
+        flow = {t: Linear() for t in self.case.horizon}
+        for decision, total in merged:
             for i in np.flatnonzero(total):
-                cash[first + int(i)].add(float(total[i]), decision)
-        return cash
+                flow[self.case.first + int(i)].add(float(total[i]), decision)
+        return flow
 
     def value(self) -> Linear:
         """Discounted value of all streams, after the horizon too, $M."""
@@ -229,12 +256,12 @@ class Ports:
         """Discount factors of a stream's quarters; a residual is dated at the horizon's end."""
         at_start = not LINES[stream.line].in_cash
         offset = stream.first - self.case.first
-        return self._discount_table(stream.business, at_start)[offset : offset + len(stream.amounts)]
+        rate = discount_rate(self.case, stream.business) if stream.rate is None else stream.rate
+        return self._discount_table(rate, at_start)[offset : offset + len(stream.amounts)]
 
     @cache  # noqa: B019 - the ports live as long as their model
-    def _discount_table(self, business: str, at_start: bool) -> Amounts:
-        quarters = span(self.case.first, LONGEST_VIEW)
-        return np.array([discount_factor(self.case, business, t, at_start=at_start) for t in quarters])
+    def _discount_table(self, rate: float, at_start: bool) -> Amounts:
+        return np.array([discount_factor(rate, i, at_start=at_start) for i in range(LONGEST_VIEW)])
 
 
 def _overlay(total: Amounts, stream: Stream, first: Quarter) -> None:

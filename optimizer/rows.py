@@ -24,6 +24,11 @@ def hold(m: ConcreteModel, rule: Rule, index: Iterable[Any]) -> None:
     m.add_component(rule.__name__, Constraint(list(index), rule=rule, doc=sentence))
 
 
+def member(variable: Any, key: Any, otherwise: Any) -> Any:
+    """The variable's member at a key, or a number where it has none there; Pyomo's components lack `get`."""
+    return variable[key] if key in variable else otherwise  # noqa: SIM401
+
+
 def at_most(left: Linear, right: float) -> Any:
     """`left <= right`; between numbers alone it is left out where it holds, and impossible where not."""
     if left.is_constant and left.constant <= right + 1e-9:

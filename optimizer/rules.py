@@ -17,7 +17,7 @@ def add_rules(m: ConcreteModel) -> None:
     """Every rule that spans more than one use."""
     case = m.case
     hold(m, site_power, ((s.site, t) for s in case.sites for t in case.horizon))
-    hold(m, it_capacity, ((s, p, t) for s, p in m.ports.usable_it_mw.keys for t in case.horizon))
+    hold(m, it_capacity, ((*key, t) for key in m.ports.halls for t in _capacity_quarters(m, key)))
     m.capex = capex_by_quarter(m)
     hold(m, capex_budget, ["total"])
     hold(m, capex_budget_of_a_year, (row.year for row in case.budget_years))
@@ -31,12 +31,21 @@ def add_rules(m: ConcreteModel) -> None:
 
 def capex_by_quarter(m: ConcreteModel) -> dict[Quarter, Linear]:
     """Capex spent in each quarter of the horizon, $M, positive."""
-    spent = {t: Linear() for t in m.case.horizon}
-    for stream in m.ports.streams:
-        if stream.line in CAPEX_LINES:
-            for i, musd in enumerate(stream.amounts):
-                spent[stream.first + i].add(-float(musd), stream.decision)
-    return spent
+    return {t: Linear().extend(paid, -1) for t, paid in m.ports.flow(CAPEX_LINES).items()}
+
+
+def _capacity_quarters(m: ConcreteModel, key: tuple[str, str]) -> list[Quarter]:
+    """The horizon; and past it the quarters in which capacity or contracts change, where that can make them clash.
+
+    They cannot unless GPUs die, a tranche follows, or what was delivered late must be there at last.
+    """
+    case, ports = m.case, m.ports
+    mortal = any((o.site, o.product) == key and o.option in case.gpu_life for o in case.options)
+    growing = {row.offer for name in ("tranches", "late_delivery") for row in case.rows(name)}
+    if not mortal and not any(case.offer[offer].product == key[1] for offer in growing):
+        return list(case.horizon)
+    changes = {*ports.usable_it_mw.steps_after_horizon(key), *ports.signed_it_mw.steps_after_horizon(key)}
+    return [*case.horizon, *sorted(changes | {case.last + 1})]
 
 
 def _total(parts: Iterable[Linear]) -> Linear:
@@ -59,9 +68,9 @@ def site_power(m: ConcreteModel, s: str, t: Quarter) -> object:
 
 
 def it_capacity(m: ConcreteModel, s: str, p: str, t: Quarter) -> object:
-    r"""Signed and market megawatts never exceed the capacity that is in service.
+    r"""Signed and market megawatts never exceed the capacity that is in service, after the horizon too.
 
-    Math: \sum_{c,\, t - \tau_c < k \le t} q_{c,s,k} + h_{s,p,t,w} \le \sum_{o,k} I_o \, \rho_{o,t-k-\lambda_o} n_{o,k}
+    Math: \sum_{c,k} (\eta_{c,t-k} q_{c,s,k} - u_{c,s,k,t}) + h_{s,p,t,w} \le \sum_{o,k} I_o \, \rho_{o,t-k} n_{o,k}
     Unit: IT MW
     Source: the halls and their ramps
     Kind: physical

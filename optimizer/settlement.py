@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import fsum
 from typing import Any
@@ -11,11 +11,14 @@ import pandas as pd
 from pyomo.environ import ConcreteModel
 
 from optimizer.case import Case
-from optimizer.lines import CAPEX_LINES, VALUE_LINES
+from optimizer.lines import CAPEX_LINES, CORPORATE, VALUE_LINES
 from optimizer.market import mining_economics
 from optimizer.plan import NUMERIC
-from optimizer.ports import Ports
+from optimizer.ports import Linear, Ports
 from optimizer.quarters import Quarter
+from optimizer.schema import ANY, Facility
+from optimizer.uses.contracts import committed_deal
+from optimizer.uses.mining import left_over
 
 DECIMALS = 9
 """Tables are kept to a thousandth of a dollar and a milliwatt; what is smaller is the solver's noise."""
@@ -51,11 +54,17 @@ def settle(m: ConcreteModel, read: Read) -> Settled:
         "cash": book.cash(within),
         "value": book.value(flows),
         "after_horizon": flows[flows["quarter"] > int(m.case.last)].reset_index(drop=True),
-        "mining": book.mining(),
+        "mining": book.mining(within),
+        "machines": book.machines(),
+        "btc": book.btc(),
+        "debt": book.debt(within),
+        "capex_to_date": book.capex_to_date(within),
+        "sources_and_uses": book.sources_and_uses(within),
+        "late": book.late(),
+        "refreshes": book.refreshes(),
     }  # fmt: skip
-    counted = flows[flows["line"].isin(VALUE_LINES)]
-    value = fsum(counted["musd"] * counted["factor"])
-    return Settled({name: tidy(table) for name, table in tables.items()}, value)
+    tidied = {name: tidy(table) for name, table in tables.items()}
+    return Settled(tidied, round(fsum([*tidied["value"]["within_musd"], *tidied["value"]["after_musd"]]), DECIMALS))
 
 
 def tidy(table: pd.DataFrame) -> pd.DataFrame:
@@ -109,11 +118,11 @@ class _Book:
 
     def _mining_mw(self, s: str, t: Quarter) -> list[tuple[str, str, float]]:
         uses = []
-        for row in self.case.fleet:
-            if row.site == s and (row.asic, s, t) in self.m.g:
-                mw = round(self.read(self.m.g[row.asic, s, t]), DECIMALS)
-                runs = mining_economics(self.case, self.w, s, self.case.asic[row.asic], t).runs
-                uses.append(("mining" if runs else "machines_idle", row.asic, mw))
+        for asic in self.case.asics:
+            if (asic.asic, s, t) in self.m.g:
+                installed = round(self.read(self.m.g[asic.asic, s, t]), DECIMALS)
+                running = min(installed, round(self._running_mw(asic.asic, s, t), DECIMALS))
+                uses += [("mining", asic.asic, running), ("machines_idle", asic.asic, installed - running)]
         return uses
 
     def _hall_mw(self, s: str, t: Quarter) -> list[tuple[str, str, float]]:
@@ -127,7 +136,7 @@ class _Book:
 
     def capacity(self) -> pd.DataFrame:
         rows = []
-        for s, p in self.ports.usable_it_mw.keys:
+        for s, p in self.ports.halls:
             for t in self.case.horizon:
                 service = self._level(self.ports.service_it_mw, (s, p), t)
                 usable = self._level(self.ports.usable_it_mw, (s, p), t)
@@ -139,8 +148,10 @@ class _Book:
         return _frame(rows, f"scenario site product quarter {columns}")
 
     def _level(self, stock: Any, key: object, t: Quarter) -> float:
-        level = stock.level(key, t)
-        return fsum([level.constant, *(c * self.read(x) for c, x in level.terms)])
+        return self._value_of(stock.level(key, t))
+
+    def _value_of(self, expression: Linear) -> float:
+        return fsum([expression.constant, *(c * self.read(x) for c, x in expression.terms)])
 
     def starts(self) -> pd.DataFrame:
         committed = {(row.option, row.quarter) for row in self.case.committed_starts}
@@ -160,47 +171,133 @@ class _Book:
         return _frame(rows, f"scenario option site product start_quarter {columns}")
 
     def contracts(self, flows: pd.DataFrame) -> pd.DataFrame:
-        sizes = {(row.offer, row.site, row.quarter): (row.it_mw, "committed") for row in self.case.committed_contracts}
-        for (c, s, t), y in self.m.y.items():
+        signed = [
+            (committed_deal(self.case, self.w, row), row.it_mw, "committed") for row in self.case.committed_contracts
+        ]
+        for key, y in self.m.y.items():
             if self._of(y) > 0.5:
-                size = self._of(self.m.q[c, s, t]) if (c, s, t) in self.m.q else self.case.offer[c].min_it_mw
-                sizes[c, s, t] = (size, "new")
+                size = self._of(self.m.q[key]) if key in self.m.q else self.m.tiers[key[:2]][0]
+                signed.append((self.m.deals[key], size, "new"))
         worth = (flows["musd"] * flows["factor"]).groupby(flows["source"]).sum()
         rows = []
-        for (c, s, t), (size, kind) in sorted(sizes.items(), key=lambda item: (item[0][2], item[0][0])):
-            offer = self.case.offer[c]
-            quote = self.case.offer_price[self.w, c]
-            end = t + (offer.term_quarters - 1)
-            signed = (self.w, c, offer.customer, offer.product, s, t, end, size)
-            rows.append((*signed, quote.price, quote.price_basis, float(worth.get(c, 0.0)), kind))
+        for deal, size, kind in sorted(signed, key=lambda item: (item[0].delivery, item[0].offer.offer)):
+            offer, t = deal.offer, deal.delivery
+            quote = self.case.offer_price[self.w, offer.offer]
+            price = quote.price * deal.price_factor
+            place = (self.w, offer.offer, offer.customer, offer.product, deal.site, t, t + (deal.length - 1), size)
+            rows.append((*place, price, quote.price_basis, float(worth.get(offer.offer, 0.0)), kind))
         columns = "delivery_quarter end_quarter it_mw price price_basis value_musd decided"
         return _frame(rows, f"scenario offer customer product site {columns}")
 
-    def mining(self) -> pd.DataFrame:
+    def late(self) -> pd.DataFrame:
+        """What is delivered late, quarter by quarter."""
+        rows = [(self.w, c, s, t, self.read(u)) for (c, _, s, _, t), u in self.m.u.items() if self.read(u) > NOISE]
+        return _frame(rows, "scenario offer site quarter missing_it_mw")
+
+    def refreshes(self) -> pd.DataFrame:
+        """GPUs replaced in halls that go on."""
+        rows = []
+        for (o, start, i), refreshed in self.m.r.items():
+            blocks = round(self.read(refreshed))
+            if blocks:
+                option = self.case.option[o]
+                renewed = start + option.lead_quarters + i * self.case.gpu_life[o].life_quarters
+                it_mw = blocks * self.case.it_mw_of_block(option)
+                rows.append((self.w, o, option.site, start, renewed, blocks, it_mw))
+        return _frame(rows, "scenario option site start_quarter refresh_quarter blocks it_mw")
+
+    # ---- machines and BTC ---------------------------------------------------------------------------------------
+
+    def _running_mw(self, a: str, s: str, t: Quarter) -> float:
+        """Gross MW of a class that run: all that are installed where the grid pays, else what the own plant feeds."""
+        if mining_economics(self.case, self.w, s, self.case.asic[a], t).runs:
+            return self.read(self.m.g[a, s, t])
+        return self.read(self.m.b[a, s, t, self.w]) if (a, s, t, self.w) in self.m.b else 0.0
+
+    def machines(self) -> pd.DataFrame:
+        """What came to a site and what left it, by class and quarter, where anything did."""
+        rows = []
+        for a, s in dict.fromkeys([*self.m.opening, *((a, s) for a, s, _ in self.m.g)]):
+            fit = self.case.asic[a].fit_until
+            for t in self.case.horizon:
+                traded = [self._traded(v, a, s, t) for v in (self.m.buying, self.m.coming, self.m.going)]
+                left = fsum(c * self._of(x) for c, x in left_over(self.m, a, s, t))
+                if max(*traded, left) > NOISE:
+                    sold = left if a in self.case.machine_market and (fit is None or t <= fit) else 0.0
+                    rows.append((self.w, t, s, a, *traded, sold, left - sold))
+        columns = "bought_gross_mw arrived_gross_mw moved_away_gross_mw sold_gross_mw retired_gross_mw"
+        return _frame(rows, f"scenario quarter site asic {columns}")
+
+    def _traded(self, variable: Any, a: str, s: str, t: Quarter) -> float:
+        return self.read(variable[a, s, t]) if (a, s, t) in variable else 0.0
+
+    def mining(self, within: pd.DataFrame) -> pd.DataFrame:
+        """Machines and BTC of each quarter, and what a BTC cost: direct (power), and in total (site cost and G&A)."""
+        paid = within.groupby(["quarter", "line"])["musd"].sum()
         rows = []
         for t in self.case.horizon:
-            installed = running = btc = cost = 0.0
-            for a, s, quarter in self.m.g:
-                if quarter == t:
-                    mw = round(self.read(self.m.g[a, s, t]), DECIMALS)
-                    one = mining_economics(self.case, self.w, s, self.case.asic[a], t)
-                    installed += mw
-                    running += mw * one.runs
-                    btc += mw * one.runs * one.btc
-                    cost += mw * (one.runs * (one.power - one.interruptible) + one.site_cost)
-            per_btc = cost / btc * 1e6 if btc > 0 else None
-            rows.append((self.w, t, installed, running, btc, cost, per_btc))
-        columns = "installed_gross_mw running_gross_mw btc_mined mining_cash_cost_musd cash_cost_usd_per_btc"
+            here = [(a, s) for a, s, quarter in self.m.g if quarter == t]
+            installed = fsum(self.read(self.m.g[a, s, t]) for a, s in here)
+            running = fsum(self._running_mw(a, s, t) for a, s in here)
+            btc = self._value_of(self.ports.btc_mined[t])
+            power, site, company = (
+                -fsum(float(paid.get((int(t), line), 0.0)) for line in lines)
+                for lines in (("mining_power", "interruptible_income"), ("mining_site_cost",), ("g_and_a",))
+            )
+            per_btc = 1e6 / btc if btc > NOISE else float("nan")
+            costs = (power + site, power * per_btc, (power + site + company) * per_btc)
+            rows.append((self.w, t, installed, running, btc, *costs))
+        costs_per_btc = "direct_cash_cost_usd_per_btc total_cash_cost_usd_per_btc"
+        columns = f"installed_gross_mw running_gross_mw btc_mined mining_cash_cost_musd {costs_per_btc}"
         return _frame(rows, f"scenario quarter {columns}")
+
+    def btc(self) -> pd.DataFrame:
+        """BTC held at the end of each quarter."""
+        rows, held = [], self.case.settings.btc_held or 0.0
+        for t, w in self.m.H:
+            now, mined = self.read(self.m.H[t, w]), self._value_of(self.ports.btc_mined[t])
+            price = self.case.bitcoin_market[w, t].btc_usd
+            rows.append((w, t, held, mined, held + mined - now, now, now * price / 1e6))
+            held = now
+        return _frame(rows, "scenario quarter opening_btc mined_btc sold_btc closing_btc market_value_musd")
+
+    # ---- debt -----------------------------------------------------------------------------------------------------
+
+    def debt(self, within: pd.DataFrame) -> pd.DataFrame:
+        """Roll-forward of each facility: opening + draws - repayments = closing."""
+        paid = within.groupby(["source", "line", "quarter"])["musd"].sum()
+        rows = []
+        for facility, t, opening, drawn, repaid, closing in self._balances():
+            f = facility.facility
+            interest, fees = (-float(paid.get((f, line, int(t)), 0.0)) for line in ("interest", "fee"))
+            if any((opening, drawn, repaid, interest, fees)):
+                rows.append((self.w, f, t, opening, drawn, repaid, closing, interest, fees))
+        columns = "opening_musd draws_musd repayments_musd closing_musd interest_musd fees_musd"
+        return _frame(rows, f"scenario facility quarter {columns}")
+
+    def _balances(self) -> Iterator[tuple[Facility, Quarter, float, float, float, float]]:
+        """Opening, drawn, repaid and closing balance of each facility and quarter, rounded so that they tie."""
+        for facility in self.case.facilities:
+            f, opening = facility.facility, facility.drawn_musd
+            for t in self.case.horizon:
+                closing = round(max(0.0, self._value_of(self.m.accounts[f].closing[t])), DECIMALS)
+                key = (f, t, self.w)
+                drawn = round(self.read(self.m.draw[key]), DECIMALS) if key in self.m.draw else 0.0
+                yield facility, t, opening, drawn, round(opening + drawn - closing, DECIMALS), closing
+                opening = closing
 
     # ---- money ------------------------------------------------------------------------------------------------
 
     def flows(self) -> pd.DataFrame:
         """Every dollar of every stream, with its discount factor; a residual is dated one quarter past the horizon."""
         rows = []
+        for facility, t, _, drawn, repaid, _ in self._balances():
+            site = "" if facility.site == ANY else facility.site
+            if drawn or repaid:
+                rows.append((self.w, t, "principal", CORPORATE, site, facility.facility, drawn - repaid, 1.0))
         for stream in self.ports.streams:
             units = self._of(stream.decision)
-            if abs(units) > NOISE:
+            if abs(units) > NOISE and not (stream.line == "principal" and stream.source in self.case.facility):
                 factors = self.ports.discounts(stream)
                 for i, (musd, factor) in enumerate(zip(stream.amounts, factors, strict=True)):
                     if musd:
@@ -212,21 +309,51 @@ class _Book:
                             stream.site,
                             stream.source,
                         )
-                        rows.append((*key, units * float(musd), float(factor)))
+                        rows.append((*key, round(units * float(musd), DECIMALS), float(factor)))
         return _frame(rows, "scenario quarter line business site source musd factor")
 
     def capex(self, within: pd.DataFrame) -> pd.DataFrame:
         spent = within[within["line"].isin(CAPEX_LINES)].sort_values(["quarter", "source", "line"], kind="stable")
-        table = spent.assign(musd=-spent["musd"]).rename(columns={"source": "option", "business": "product"})
-        return table[["scenario", "quarter", "site", "option", "product", "line", "musd"]]
+        table = spent.assign(musd=-spent["musd"]).rename(columns={"business": "product"})
+        return table[["scenario", "quarter", "site", "source", "product", "line", "musd"]]
+
+    def capex_to_date(self, within: pd.DataFrame) -> pd.DataFrame:
+        """Capex, net of what tenants pay, by quarter and since the first."""
+        spent = -within[within["line"].isin(CAPEX_LINES)].groupby("quarter")["musd"].sum()
+        rows, sofar = [], 0.0
+        for t in self.case.horizon:
+            now = round(float(spent.get(int(t), 0.0)), DECIMALS)
+            sofar = round(sofar + now, DECIMALS)
+            rows.append((self.w, t, now, sofar))
+        return _frame(rows, "scenario quarter capex_musd to_date_musd")
+
+    def sources_and_uses(self, within: pd.DataFrame) -> pd.DataFrame:
+        """Where each quarter's money came from and where it went: by line, debt drawn and repaid, and cash."""
+        lines = within[
+            within["source"].map(lambda name: name not in self.case.facility) | (within["line"] != "principal")
+        ]
+        rows: list[tuple[Any, ...]] = []
+        for (t, line), musd in lines.groupby(["quarter", "line"], sort=False)["musd"].sum().items():
+            rows.append((Quarter(t), line, round(float(musd), DECIMALS)))
+        for _, t, _, drawn, repaid, _ in self._balances():
+            rows += [(t, "debt_drawn", drawn), (t, "debt_repaid", -repaid)]
+        table = _frame(rows, "quarter item musd").groupby(["quarter", "item"], sort=False, as_index=False)["musd"].sum()
+        change = -table.groupby("quarter")["musd"].sum().round(DECIMALS)
+        cash = pd.DataFrame({"quarter": change.index, "item": "cash", "musd": change.to_numpy()})
+        table = pd.concat([table, cash]).sort_values("quarter", kind="stable")
+        table = table[table["musd"].abs() > NOISE]
+        side = table["musd"].gt(0).map({True: "source", False: "use"})
+        table = table.assign(scenario=self.w, side=side, musd=table["musd"].abs())
+        return table[["scenario", "quarter", "side", "item", "musd"]]
 
     def cash(self, within: pd.DataFrame) -> pd.DataFrame:
         opening, rows = self.case.settings.opening_cash_musd, []
         net = within.groupby("quarter")["musd"].sum()
         for t in self.case.horizon:
-            flow = float(net.get(t, 0.0))
-            rows.append((self.w, t, opening, flow, opening + flow, self.case.settings.minimum_cash_musd))
-            opening += flow
+            flow = round(float(net.get(int(t), 0.0)), DECIMALS)
+            closing = round(opening + flow, DECIMALS)
+            rows.append((self.w, t, opening, flow, closing, self.case.settings.minimum_cash_musd))
+            opening = closing
         return _frame(rows, "scenario quarter opening_musd net_musd closing_musd minimum_musd")
 
     def value(self, flows: pd.DataFrame) -> pd.DataFrame:

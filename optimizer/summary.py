@@ -127,6 +127,7 @@ def _money(plan: Plan) -> RenderableType:
             "Lowest cash", musd(k["lowest_cash_musd"]),
             f"at the end of {k['lowest_cash_quarter']}; minimum {musd(k['minimum_cash_musd'])}",
         ),
+        *_debt_rows(plan),
         ("Doing nothing: lowest cash", musd(k["do_nothing_lowest_cash_musd"]), _do_nothing_words(plan)),
         (
             "Return of the AI programme", "none" if irr is None else f"{irr:.1%}",
@@ -134,10 +135,24 @@ def _money(plan: Plan) -> RenderableType:
         ),
         (
             "BTC mined", f"{k['btc_mined']:,.0f}",
-            "none mined" if cost is None else f"at a mining cash cost of ${cost:,.0f} each",
+            "none mined" if cost is None
+            else f"at ${cost:,.0f} each for power and sites, of which power ${k['direct_cash_cost_usd_per_btc']:,.0f}",
         ),
     ]  # fmt: skip
     return _grid(rows, right=(1,))
+
+
+def _debt_rows(plan: Plan) -> list[tuple[str, str, str]]:
+    if not plan.case.facilities:
+        return []
+    drawn = plan.debt.groupby("facility", sort=False)["draws_musd"].sum()
+    words = ", ".join(f"{musd(amount)} of {name}" for name, amount in drawn.items() if amount > 0.05)
+    k = plan.kpis
+    return [
+        ("Most debt", musd(k["highest_debt_musd"]), f"{musd(k['debt_at_end_musd'])} at the end; interest and fees "
+         f"{musd(k['interest_and_fees_musd'])}"),
+        ("Drawn", musd(float(drawn.sum())), words or "nothing new"),
+    ]  # fmt: skip
 
 
 def _terminal_words(k: Mapping[str, Any], share: float | None) -> str:

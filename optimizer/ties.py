@@ -12,7 +12,7 @@ from itertools import pairwise
 from pyomo.environ import ConcreteModel
 
 from optimizer import schema
-from optimizer.case import Case
+from optimizer.case import TABLE_TYPES, Case
 from optimizer.ports import Decision, Linear
 from optimizer.rows import SKIP, at_most, hold
 
@@ -71,18 +71,31 @@ def _terms(row: schema.Row, *without: str) -> Hashable:
 def _offer_likeness(case: Case, offer: schema.Offer) -> Hashable | None:
     if any(row.offer == offer.offer for row in case.committed_contracts):
         return None
-    prices = tuple(_terms(case.offer_price[w.scenario, offer.offer], "offer") for w in case.scenarios)
-    return _terms(offer, "offer"), prices, case.sites_of_offer[offer.offer]
+    if any(row.requires == offer.offer for row in case.rows("prerequisites")):
+        return None
+    if any(row.requires_offer == offer.offer for row in case.facilities):
+        return None
+    return tuple(
+        (name, tuple(sorted(map(str, (_terms(row, "offer") for row in case.of_offer(kind, offer.offer))))))
+        for name, kind in TABLE_TYPES.items()
+        if "offer" in kind.model_fields
+    )
+
+
+def _more_of_an_option(case: Case, name: str) -> Hashable:
+    more: tuple[schema.Row, ...] = (*case.deposits, *case.gpu_lives)
+    return tuple(_terms(row, "option") for row in more if getattr(row, "option", "") == name)
 
 
 def _site_likeness(case: Case, site: schema.Site) -> Hashable | None:
     options = [o for o in case.options if o.site == site.site]
     names = {o.option for o in options}
-    singled_out = {row.site for row in case.use_limits} | {row.site for row in case.committed_contracts}
+    naming = ("use_limits", "committed_contracts", "facilities", "own_plants", "site_prices")
+    singled_out = {row.site for name in naming for row in case.rows(name)}
     if site.site in singled_out or any(row.option in names for row in case.committed_starts):
         return None
     limits = tuple(case.limit_gross_mw[site.site, t] for t in case.horizon)
-    fleet = tuple(sorted((row.asic, row.gross_mw) for row in case.fleet if row.site == site.site))
-    ways = tuple(_terms(o, "option", "site") for o in options)
+    fleet = tuple(sorted((row.asic, case.fleet_gross_mw(row)) for row in case.fleet if row.site == site.site))
+    ways = tuple((_terms(o, "option", "site"), _more_of_an_option(case, o.option)) for o in options)
     offers = tuple(c.offer for c in case.offers if site.site in case.sites_of_offer[c.offer])
     return _terms(site, "site"), limits, fleet, ways, offers

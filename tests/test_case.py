@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,30 +10,26 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import DATA, ROOT
-from test_checks import POLICY, SIGNED, START, edited
+from test_checks import edited, full_case
 
 import optimizer as opt
-from optimizer.case import TABLE_NAMES, TABLE_TYPES, Case
+from optimizer.case import TABLE_NAMES, TABLE_TYPES, TERM_NAMES, Case
 from optimizer.case_files import case_texts, input_hashes, load_case, write_case
+from optimizer.schema import Settings
 
+SETTINGS = Settings.model_fields
+OPTIONAL = [
+    (table, column)
+    for table, row_type in TABLE_TYPES.items()
+    for column, info in row_type.model_fields.items()
+    if not info.is_required()
+]
 SHIPPED = [DATA / name for name in ("bitfarms_2025", "keel_2026", "washington_2025")] + [ROOT / "optimizer" / "starter"]
 
 
 @pytest.fixture(scope="session")
-def keel() -> Case:
-    return load_case(DATA / "keel_2026")
-
-
-@pytest.fixture(scope="session")
-def rich(case: Case) -> Case:
-    """A case in which every table has rows."""
-    return case.replace(
-        obligations=[{"quarter": "2027Q2", "name": "note", "kind": "interest", "musd": 2}],
-        budget_years=[{"year": 2027, "capex_budget_musd": 70}],
-        use_limits=[POLICY],
-        committed_starts=[START],
-        committed_contracts=[SIGNED],
-    )
+def full() -> Case:
+    return full_case()
 
 
 def test_a_variant_is_checked_again(case: Case) -> None:
@@ -56,11 +53,12 @@ def test_a_variant_of_an_unknown_name_is_a_type_error(case: Case, name: str) -> 
 
 
 @pytest.mark.parametrize("name", TABLE_NAMES)
-def test_a_table_may_be_given_as_rows_dictionaries_or_a_frame(keel: Case, name: str) -> None:
-    rows = getattr(keel, name)
-    for form in (rows, [row.model_dump() for row in rows], keel.table(name)):
-        again = keel.replace(**{name: form}).table(name)
-        pd.testing.assert_frame_equal(again, keel.table(name), check_exact=True)
+def test_a_table_may_be_given_as_rows_dictionaries_or_a_frame(full: Case, name: str) -> None:
+    rows = full.rows(name)
+    for form in (rows, [row.model_dump() for row in rows], full.table(name)):
+        again = full.replace(**{name: form})
+        assert again.rows(name) == rows
+        pd.testing.assert_frame_equal(again.table(name), full.table(name), check_exact=True)
 
 
 def test_an_edited_frame_is_a_variant(case: Case) -> None:
@@ -83,15 +81,69 @@ def test_what_is_no_number_is_refused(case: Case, number: Any) -> None:
         case.replace(capex_budget_musd=number)
 
 
-@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
-def test_writing_and_reading_give_the_case_back(folder: Path, tmp_path: Path) -> None:
-    case = load_case(folder)
+@pytest.mark.parametrize("folder", [*SHIPPED, None], ids=lambda folder: folder.name if folder else "full")
+def test_writing_and_reading_give_the_case_back(folder: Path | None, tmp_path: Path) -> None:
+    case = load_case(folder) if folder else full_case()
     write_case(case, tmp_path)
     again = load_case(tmp_path)
     assert again.settings == case.settings
     for name in TABLE_NAMES:
+        assert again.rows(name) == case.rows(name)
         pd.testing.assert_frame_equal(again.table(name), case.table(name), check_exact=True)
+    assert again.terms == case.terms
     assert input_hashes(again) == input_hashes(case)
+
+
+def test_the_full_case_fills_every_table_and_every_column(full: Case, tmp_path: Path) -> None:
+    for name, row_type in TABLE_TYPES.items():
+        filled = {c for c in row_type.model_fields if any(getattr(row, c) is not None for row in full.rows(name))}
+        assert filled == set(row_type.model_fields), name
+    assert not [name for name in SETTINGS if getattr(full.settings, name) is None]
+    write_case(full, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"case.toml", *(f"{name}.csv" for name in TABLE_NAMES)}
+
+
+def test_a_case_that_uses_nothing_new_writes_nothing_new(case: Case) -> None:
+    """Columns and settings that may be left out stay out of the files of a case without them, and so of its hashes."""
+    texts = case_texts(case)
+    for table, column in OPTIONAL:
+        used = any(getattr(row, column) is not None for row in case.rows(table))
+        assert (column in texts[f"{table}.csv"].partition("\n")[0].split(",")) == used
+    assert not [
+        name for name in SETTINGS if f"\n{name} =" in texts["case.toml"] and getattr(case.settings, name) is None
+    ]
+    assert not {f"{name}.csv" for name in TABLE_NAMES if not case.rows(name)} & set(texts)
+
+
+@pytest.mark.parametrize(("table", "column"), OPTIONAL)
+def test_an_optional_column_may_be_absent_or_blank(case: Case, tmp_path: Path, table: str, column: str) -> None:
+    blank: dict[str, Any] = {column: None}
+    if (table, column) == ("fleet", "gross_mw"):
+        blank |= {"units": 3000}
+        case = case.replace(asics=edited(case, "asics", th_per_unit=200))
+    case = case.replace(**{table: [row.model_dump() | blank for row in case.rows(table)]})
+    write_case(case, tmp_path)
+    file = tmp_path / f"{table}.csv"
+    header, *rows = file.read_text().splitlines()
+    assert column not in header.split(",")
+    assert load_case(tmp_path).rows(table) == case.rows(table)
+    file.write_text("\n".join([f"{header},{column}", *(f"{row}," for row in rows)]))
+    assert input_hashes(load_case(tmp_path)) == input_hashes(case)
+
+
+def test_an_optional_column_is_read_where_it_stands(full: Case, tmp_path: Path) -> None:
+    write_case(full, tmp_path)
+    again = load_case(tmp_path)
+    machine, units = again.asics[0], again.fleet[1]
+    assert (machine.th_per_unit, str(machine.bought), machine.life_quarters) == (200, "2025Q1", 17)
+    assert (units.gross_mw, units.units) == (None, 2000)
+    assert again.fleet_gross_mw(units) == pytest.approx(2000 * 200 * 20 * 1.04 / 1e6)
+
+
+@pytest.mark.parametrize("held", [True, False, None])
+def test_a_switch_of_the_settings_survives_writing_and_reading(case: Case, tmp_path: Path, held: bool | None) -> None:
+    write_case(case.replace(hold_mined_btc=held), tmp_path)
+    assert load_case(tmp_path).settings.hold_mined_btc is held
 
 
 @pytest.mark.parametrize(
@@ -126,26 +178,34 @@ def another(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", TABLE_NAMES)
-def test_every_cell_counts_in_the_hash(rich: Case, name: str) -> None:
+def test_every_cell_counts_in_the_hash(full: Case, name: str) -> None:
     """Change each column of a row, past all checks, and see that file's hash, and no other, change."""
-    rows = getattr(rich, name)
-    plain = input_hashes(rich)
+    rows = full.rows(name)
+    plain = input_hashes(full)
     for column in TABLE_TYPES[name].model_fields:
-        row = next((row for row in rows if getattr(row, column) is not None), None)
-        if row is None:
-            continue
+        row = next(row for row in rows if getattr(row, column) is not None)
         other = {column: another(getattr(row, column))}
         changed = tuple(r.model_copy(update=other) if r is row else r for r in rows)
-        variant = Case(**{f: getattr(rich, f) for f in ("settings", *TABLE_NAMES)} | {name: changed})
+        variant = past_all_checks(full, name, changed)
         assert {f for f, h in input_hashes(variant).items() if h != plain[f]} == {f"{name}.csv"}, column
 
 
-def test_every_setting_counts_in_the_hash(case: Case) -> None:
+def past_all_checks(case: Case, name: str, rows: tuple[Any, ...]) -> Case:
+    if name in TERM_NAMES:
+        return replace(case, terms={**case.terms, name: rows})
+    return replace(case, **{name: rows})
+
+
+def test_every_setting_counts_in_the_hash(full: Case) -> None:
     changes: dict[str, Any] = {
-        "name": "other", "title": "other", "as_of": "2026-10-02", "capex_level": "high", "capex_budget_musd": 901,
-        "opening_cash_musd": 801, "minimum_cash_musd": 4, "subsidy_btc": 3, "halvings": ["2028-04-12"],
-        "discount_rates": {"corporate": 0.08}, "mining_ends": "2028Q1", "max_blocks_under_construction": 2,
-        "max_it_mw_under_construction": 9,
+        "name": "other", "title": "other", "as_of": "2026-10-02", "capex_level": "low", "capex_budget_musd": 201,
+        "opening_cash_musd": 27, "minimum_cash_musd": 4, "subsidy_btc": 3, "halvings": ["2028-04-12"],
+        "discount_rates": {"corporate": 0.09}, "mining_ends": "2028Q1", "max_blocks_under_construction": 2,
+        "max_it_mw_under_construction": 29, "max_customer_share": 0.9, "max_customer_share_from": "2028Q4",
+        "cash_rate": 0.021, "btc_held": 21, "btc_liquidity_share": 0.6, "hold_mined_btc": False, "tax_rate": 0.22,
+        "tax_losses_musd": 5, "tax_loss_use": 0.7,
     }  # fmt: skip
-    hashes = {input_hashes(case.replace(**{name: value}))["case.toml"] for name, value in changes.items()}
-    assert len(hashes | {input_hashes(case)["case.toml"]}) == len(changes) + 1
+    fixed = {"format", "currency", "money_basis", "first_quarter", "quarters"}
+    assert set(changes) | fixed == set(SETTINGS)
+    hashes = {input_hashes(full.replace(**{name: value}))["case.toml"] for name, value in changes.items()}
+    assert len(hashes | {input_hashes(full)["case.toml"]}) == len(changes) + 1

@@ -8,13 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from math import fsum
+from math import fsum, isnan
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import ROOT
-from test_checks import START
+from conftest import DATA, ROOT
+from test_checks import START, full_case
 
 import optimizer as opt
 from optimizer.case import Case
@@ -22,6 +22,7 @@ from optimizer.case_files import input_hashes
 from optimizer.errors import PlanError
 from optimizer.plan import TABLES
 from optimizer.plan_files import load_plan, save_plan
+from optimizer.quarters import Quarter
 
 
 @pytest.fixture(scope="session")
@@ -45,32 +46,78 @@ def bought(washington: Case) -> opt.Plan:
     return opt.solve(washington, "headline", gap=0.02)
 
 
-@pytest.fixture(params=["plan", "committed", "bought"])
+@pytest.fixture(scope="session")
+def everything() -> opt.Plan:
+    """A plan that borrows, refinances, buys and sells machines, keeps BTC, delivers late and renews GPUs."""
+    return opt.solve(full_case(), "base")
+
+
+@pytest.fixture(scope="session")
+def low() -> opt.Plan:
+    """The same company in its other future."""
+    return opt.solve(full_case(), "low")
+
+
+@pytest.fixture(scope="session")
+def bitfarms() -> opt.Plan:
+    return opt.solve(opt.load_case(DATA / "bitfarms_2025"), gap=0.02, time_limit=600)
+
+
+@pytest.fixture(scope="session")
+def keel() -> opt.Plan:
+    return opt.solve(opt.load_case(DATA / "keel_2026"), gap=0.02, time_limit=600)
+
+
+SLOW = [pytest.param(name, marks=pytest.mark.campaign) for name in ("bitfarms", "keel")]
+
+
+@pytest.fixture(params=["plan", "committed", "bought", "everything", "low", *SLOW])
 def any_plan(request: pytest.FixtureRequest) -> opt.Plan:
     solved: opt.Plan = request.getfixturevalue(request.param)
     return solved
 
 
+def exactly(musd: float) -> object:
+    """To a thousandth of a dollar, which is what tables are kept to."""
+    return pytest.approx(musd, rel=0, abs=1e-9)
+
+
 # ---- sums ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_plans_of_these_tests_do_something(plan: opt.Plan, committed: opt.Plan, bought: opt.Plan) -> None:
+def test_the_plans_of_these_tests_do_something(
+    plan: opt.Plan, committed: opt.Plan, bought: opt.Plan, everything: opt.Plan
+) -> None:
     assert all(len(p.starts) and len(p.contracts) and len(p.capex) for p in (plan, committed, bought))
     assert set(committed.starts["decided"]) == {"committed"}
+    assert not [name for name in TABLES if everything.tables[name].empty]
+    assert set(everything.debt["facility"]) == {"note", "project loan", "new note"}
+    assert everything.btc["closing_btc"].max() > 0
 
 
 def test_cash_flow_carries_opening_to_closing_cash_in_every_quarter(any_plan: opt.Plan) -> None:
-    cash = any_plan.cash.set_index("quarter")
-    assert list(cash.index) == [str(t) for t in any_plan.case.horizon]
+    assert list(any_plan.cash["quarter"]) == [str(t) for t in any_plan.case.horizon]
     closing = any_plan.case.settings.opening_cash_musd
-    for quarter, row in cash.iterrows():
-        flows = any_plan.cash_flow[any_plan.cash_flow["quarter"] == quarter]["musd"]
-        assert row["opening_musd"] == pytest.approx(closing, abs=1e-6)
-        closing += fsum(flows)
-        assert row["closing_musd"] == pytest.approx(closing, abs=1e-6)
-        assert row["net_musd"] == pytest.approx(fsum(flows), abs=1e-6)
-    assert cash["closing_musd"].min() >= any_plan.case.settings.minimum_cash_musd - 1e-6
-    assert any_plan.kpis["lowest_cash_musd"] == cash["closing_musd"].min()
+    for row in any_plan.cash.itertuples():
+        flows = any_plan.cash_flow[any_plan.cash_flow["quarter"] == row.quarter]["musd"]
+        assert row.opening_musd == exactly(closing)
+        assert row.net_musd == exactly(fsum(flows))
+        assert row.closing_musd == exactly(row.opening_musd + row.net_musd)
+        closing = row.closing_musd
+    assert any_plan.kpis["lowest_cash_musd"] == any_plan.cash["closing_musd"].min()
+
+
+def test_cash_and_the_btc_that_count_never_fall_below_the_minimum(any_plan: opt.Plan) -> None:
+    case = any_plan.case
+    counted = case.settings.btc_liquidity_share or 0.0
+    held = any_plan.btc.set_index("quarter")["market_value_musd"]
+    for row in any_plan.cash.itertuples():
+        liquid = row.closing_musd + counted * held.get(row.quarter, 0.0)
+        assert liquid >= case.settings.minimum_cash_musd - 1e-6
+    for line in any_plan.debt.itertuples():
+        asked = case.facility[line.facility].minimum_cash_musd
+        cash = any_plan.cash.set_index("quarter")["closing_musd"][line.quarter]
+        assert asked is None or line.closing_musd <= 1e-6 or cash >= asked - 1e-6
 
 
 def test_the_statement_adds_up_from_top_to_bottom(any_plan: opt.Plan) -> None:
@@ -78,6 +125,116 @@ def test_the_statement_adds_up_from_top_to_bottom(any_plan: opt.Plan) -> None:
     assert statement.drop(index="closing_cash").sum().to_numpy() == pytest.approx(
         statement.loc["closing_cash"].to_numpy(), abs=1e-6
     )
+
+
+def test_every_facility_rolls_forward(any_plan: opt.Plan) -> None:
+    """From what was drawn at first to nothing at maturity; a quarter without a row had nothing to tell."""
+    for facility in any_plan.case.facilities:
+        closing, drawn = facility.drawn_musd, facility.drawn_musd
+        rows = any_plan.debt[any_plan.debt["facility"] == facility.facility]
+        for row in rows.itertuples():
+            assert row.opening_musd == exactly(closing)
+            assert row.closing_musd == exactly(row.opening_musd + row.draws_musd - row.repayments_musd)
+            assert min(row.closing_musd, row.draws_musd, row.repayments_musd) >= 0
+            closing, drawn = row.closing_musd, drawn + row.draws_musd
+        assert drawn <= facility.commitment_musd + 1e-6
+        assert closing == exactly(0) or facility.maturity > any_plan.case.last
+        assert rows["quarter"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("line", ["principal", "interest", "fee"])
+def test_lines_of_debt_are_what_facilities_and_obligations_pay(any_plan: opt.Plan, line: str) -> None:
+    """In every quarter, at every site: a ring-fenced facility's flows stand at its site."""
+    case, debt = any_plan.case, any_plan.debt
+    home = {f.facility: f.site.replace("*", "") for f in case.facilities}
+    musd = {
+        "principal": debt["draws_musd"] - debt["repayments_musd"],
+        "interest": -debt["interest_musd"],
+        "fee": -debt["fees_musd"],
+    }[line]
+    flows = any_plan.cash_flow[any_plan.cash_flow["line"] == line]
+    for t in case.horizon:
+        for site in ("", *case.site):
+            paid = flows[(flows["quarter"] == str(t)) & (flows["site"] == site)]["musd"]
+            here = (debt["quarter"] == str(t)) & (debt["facility"].map(home) == site)
+            owed = [o.musd for o in case.obligations if o.quarter == t and o.kind == line and not site]
+            assert fsum(paid) == exactly(fsum(musd[here]) - fsum(owed))
+
+
+def test_btc_held_rolls_forward(any_plan: opt.Plan) -> None:
+    case, held = any_plan.case, any_plan.case.settings.btc_held or 0.0
+    sales = any_plan.cash_flow[any_plan.cash_flow["line"] == "btc_sales"].groupby("quarter")["musd"].sum()
+    mined = any_plan.mining.set_index("quarter")["btc_mined"]
+    prices = {str(t): case.bitcoin_market[any_plan.scenario, t].btc_usd / 1e6 for t in case.horizon}
+    for row in any_plan.btc.itertuples():
+        assert row.opening_btc == exactly(held)
+        assert row.mined_btc == exactly(mined[row.quarter])
+        # four numbers, each rounded to the ninth decimal
+        assert row.closing_btc == pytest.approx(row.opening_btc + row.mined_btc - row.sold_btc, rel=0, abs=2e-9)
+        assert row.market_value_musd == exactly(row.closing_btc * prices[row.quarter])
+        kept = row.closing_btc - row.opening_btc
+        assert sales.get(row.quarter, 0.0) == pytest.approx(-kept * prices[row.quarter], abs=1e-8)
+        held = row.closing_btc
+    assert len(any_plan.btc) in (0, len(case.horizon))
+
+
+def test_cost_of_a_btc_is_what_the_lines_say(any_plan: opt.Plan) -> None:
+    paid = any_plan.cash_flow.pivot_table(index="quarter", columns="line", values="musd", aggfunc="sum").fillna(0.0)
+    for row in any_plan.mining.itertuples():
+        lines = paid.loc[row.quarter] if row.quarter in paid.index else {}
+        power = -lines.get("mining_power", 0.0) - lines.get("interruptible_income", 0.0)
+        site, company = -lines.get("mining_site_cost", 0.0), -lines.get("g_and_a", 0.0)
+        assert row.mining_cash_cost_musd == pytest.approx(power + site, abs=1e-8)
+        if row.btc_mined == 0:
+            assert isnan(row.direct_cash_cost_usd_per_btc)
+            assert isnan(row.total_cash_cost_usd_per_btc)
+            continue
+        assert row.direct_cash_cost_usd_per_btc * row.btc_mined == pytest.approx(power * 1e6, rel=1e-6, abs=1e-2)
+        total = (power + site + company) * 1e6
+        assert row.total_cash_cost_usd_per_btc * row.btc_mined == pytest.approx(total, rel=1e-6, abs=1e-2)
+
+
+def test_machines_that_come_and_go_are_the_change_of_what_is_installed(any_plan: opt.Plan) -> None:
+    case = any_plan.case
+    mines = any_plan.allocation[any_plan.allocation["use"].isin(["mining", "machines_idle"])]
+    installed = mines.groupby(["site", "detail", "quarter"])["gross_mw"].sum()
+    moves = any_plan.machines.set_index(["site", "asic", "quarter"])
+    for site in case.site:
+        for asic in case.asic:
+            market = case.machine_market.get(asic)
+            before = fsum(case.fleet_gross_mw(row) for row in case.fleet if (row.site, row.asic) == (site, asic))
+            for t in case.horizon:
+                ordered = (site, asic, str(t - (market.delivery_quarters if market else 0)))
+                delivered = moves["bought_gross_mw"].get(ordered, 0.0)
+                came, left, sold, retired = (
+                    moves[f"{what}_gross_mw"].get((site, asic, str(t)), 0.0)
+                    for what in ("arrived", "moved_away", "sold", "retired")
+                )
+                now = installed.get((site, asic, str(t)), 0.0)
+                assert now == pytest.approx(before + delivered + came - left - sold - retired, abs=1e-6)
+                before = now
+    away, arrived = any_plan.machines["moved_away_gross_mw"].sum(), any_plan.machines["arrived_gross_mw"].sum()
+    assert away == pytest.approx(arrived, abs=1e-6)
+
+
+def test_what_is_late_is_part_of_a_contract_that_may_be(any_plan: opt.Plan) -> None:
+    sizes = any_plan.contracts.set_index("offer")
+    limits = {row.offer: row.deadline + row.walk_away_quarters for row in any_plan.case.rows("late_delivery")}
+    for row in any_plan.late.itertuples():
+        signed = sizes.loc[row.offer]
+        assert 0 < row.missing_it_mw <= signed["it_mw"] + 1e-6
+        assert signed["delivery_quarter"] <= row.quarter < str(limits[row.offer])
+        assert signed["site"] == row.site
+
+
+def test_a_refresh_is_paid_when_a_life_of_gpus_ends(everything: opt.Plan) -> None:
+    """2 IT MW in service in the start's third quarter live four quarters; new GPUs cost $3M per IT MW."""
+    (row,) = everything.refreshes.itertuples()
+    served = everything.starts.set_index(["option", "start_quarter"])["service_quarter"]
+    assert (row.option, row.blocks, row.it_mw) == ("gpu hall", 1, 2)
+    assert Quarter.parse(row.refresh_quarter) == Quarter.parse(served[row.option, row.start_quarter]) + 4
+    gpus = everything.capex[everything.capex["line"] == "gpu_capex"]
+    assert fsum(gpus[gpus["quarter"] == row.refresh_quarter]["musd"]) == exactly(6)
 
 
 def test_uses_of_a_site_add_up_to_its_limit_in_every_quarter(any_plan: opt.Plan) -> None:
@@ -164,6 +321,25 @@ def test_a_saved_plan_loads_exactly(any_plan: opt.Plan, tmp_path: Path) -> None:
     assert again.record() == any_plan.record()
     assert (again.run, again.log) == (any_plan.run, any_plan.log)
     assert input_hashes(again.case) == input_hashes(any_plan.case) == again.provenance["inputs_sha256"]
+
+
+@pytest.mark.parametrize("name", ["mining", "machines", "btc", "debt", "late", "refreshes"])
+def test_numbers_of_a_saved_table_are_numbers_again(everything: opt.Plan, tmp_path: Path, name: str) -> None:
+    """A cost per BTC without BTC is blank in the file, and no number again."""
+    folder = save_plan(everything, tmp_path / "plan")
+    table, again = everything.tables[name], load_plan(folder).tables[name]
+    assert len(table)
+    for column in table.columns:
+        words = column in WORDS or column.endswith("quarter")
+        assert (pd.api.types.is_float_dtype(again[column])) != words, column
+    pd.testing.assert_frame_equal(again, table, check_exact=True)
+    if name == "mining":
+        assert everything.mining.iloc[-1]["btc_mined"] == 0
+        assert again["direct_cash_cost_usd_per_btc"].isna().tolist() == [False] * 9 + [True]
+        assert (folder / "mining.csv").read_text().splitlines()[-1].endswith(",,")
+
+
+WORDS = ("scenario", "site", "asic", "facility", "offer", "option")
 
 
 def test_the_folder_holds_the_tables_and_nothing_that_cannot_be_read(plan: opt.Plan, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import optimizer as opt
 from optimizer import tables
-from optimizer.case_files import input_hashes
+from optimizer.case_files import input_hashes, write_case
 from optimizer.findings import MOST_SHOWN, Finding
 
 Bytes = Callable[[bytes], bytes]
@@ -183,7 +183,9 @@ FILES = [
     pytest.param("case.toml", lambda b: b"x = " + b"[" * 9000 + b"]" * 9000, None, "deep", id="26_endless_nesting"),
     pytest.param("case.toml", lambda b: b"x = " + b"9" * 9000, None, "not valid TOML", id="94_number_of_9000_digits"),
     pytest.param("sites.csv", lambda b: b.replace(b"fibre", b"fiber"), 1, "rename fiber to it", id="33_misspelt"),
-    pytest.param("fleet.csv", lambda b: b.replace(b"gross_mw", b"mw"), 1, "missing column", id="33_missing_column"),
+    pytest.param("fleet.csv", lambda b: b.replace(b"asic", b"kind"), 1, "missing column", id="33_missing_column"),
+    pytest.param("fleet.csv", lambda b: b.replace(b"gross_mw", b"gros_mw"), 1, "did you mean gross_mw?",
+                 id="33_misspelt_optional_column"),
     pytest.param("sites.csv", lambda b: b.replace(b"fibre", "fibr\u0435".encode()), 1, "unknown column", id="38_twin"),
 ]  # fmt: skip
 
@@ -273,6 +275,82 @@ def test_fault_38_composed_and_decomposed_letters_are_one_name(folder: Path) -> 
     edit(folder, "fleet.csv", "Montr\u00e9al", "Montre\u0301al")
     case = opt.load_case(folder)
     assert {row.site for row in case.fleet} == {"Montr\u00e9al"}
+
+
+# ---- tables that a case may lack ------------------------------------------------------------------------------------
+
+
+def put(folder: Path, file: str, *lines: str) -> None:
+    (folder / file).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+SITE = "Moses Lake"
+TABLES_AT_FAULT = [
+    pytest.param("leases.csv", "offer,kind,cost_musd_per_it_mw_year,cost_growth", "{offer},net,0.1,0.02",
+                 ("kind", "net"), "is not one of 'triple_net'", id="word_outside_its_list"),
+    pytest.param("leases.csv", "offer,kind,cost_musd_per_it_mw_year,cost_growth", "Nobody,gross,0.1,0.02",
+                 ("offer", "Nobody"), "is no offer of this case", id="unknown_offer"),
+    pytest.param("take_or_pay.csv", "offer,floor_share", "{offer},90%", ("floor_share", "90%"),
+                 "percentage is written as a share", id="percentage"),
+    pytest.param("tenant_funding.csv", "offer,musd_per_it_mw,paid_quarters_before,credit_share,rate",
+                 "{offer},1,2,0,0.08", ("credit_share", "0"), "would never be repaid", id="finding_of_a_term"),
+    pytest.param("deposits.csv", "option,quarters_before,share", "moses-lake-colocation,2,1.2", ("share", "1.2"),
+                 "must be at most 1", id="share_above_one"),
+    pytest.param("machine_markets.csv",
+                 "asic,resale_usd_per_th,purchase_usd_per_th,delivery_quarters,reference_hashprice_usd_per_ph_day,"
+                 "elasticity,yearly_decline,moving_cost_musd_per_gross_mw", "T21,8.5,8,0,50,1,0.2,",
+                 ("resale_usd_per_th", "8.5"), "above the purchase price of 8", id="finding_of_a_table"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "header", "row", "place", "words"), TABLES_AT_FAULT)
+def test_fault_of_a_table_that_a_case_may_lack(
+    folder: Path, file: str, header: str, row: str, place: tuple[str, str], words: str
+) -> None:
+    offer = opt.load_case(folder).offers[0].offer
+    put(folder, file, header, row.format(offer=offer))
+    (found,) = errors(folder)
+    assert (found.file, found.line, found.column, found.value) == (file, 2, *place)
+    assert words in found.why + found.mend
+    assert found.mend
+
+
+def test_fault_01_header_of_an_optional_table_alone(folder: Path) -> None:
+    put(folder, "take_or_pay.csv", "offer,floor_share")
+    assert [(f.file, f.why) for f in errors(folder)] == [("take_or_pay.csv", "has a header but no data rows")]
+
+
+def test_fault_33_column_of_an_optional_table_missing(folder: Path) -> None:
+    put(folder, "take_or_pay.csv", "offer,floor_shar", "any,1")
+    assert [(f.column, f.why, f.mend) for f in errors(folder)] == [
+        ("floor_share", "is a missing column", "add it, or rename floor_shar to it"),
+        ("floor_shar", "is an unknown column", "did you mean floor_share?"),
+    ]
+
+
+def test_fault_34_misspelt_name_of_an_optional_table(folder: Path) -> None:
+    put(folder, "take_and_pay.csv", "offer,floor_share", "any,1")
+    assert [(f.file, f.mend) for f in errors(folder)] == [("take_and_pay.csv", "did you mean take_or_pay.csv?")]
+
+
+def test_a_fleet_may_be_counted_in_machines(folder: Path) -> None:
+    """6 gross MW of T21 are so many machines of 190 TH/s; the file then has no column of megawatts."""
+    case = opt.load_case(folder)
+    case = case.replace(asics=[row.model_dump() | {"th_per_unit": 190} for row in case.asics])
+    write_case(case, folder)
+    watts = case.asic["T21"].joules_per_th * 190 * (1 + case.asic["T21"].overhead)
+    put(folder, "fleet.csv", "site,asic,units", f"{SITE},T21,{6e6 / watts!r}")
+    counted = opt.load_case(folder)
+    assert counted.fleet_gross_mw(counted.fleet[0]) == pytest.approx(6, rel=1e-12)
+    put(folder, "fleet.csv", "site,asic", f"{SITE},T21")
+    (found,) = errors(folder)
+    assert (found.line, found.column, found.why) == (2, "gross_mw", "needs either gross_mw or units")
+
+
+@pytest.mark.parametrize(("written", "read"), [("true", True), ("false", False), ('"yes"', True), ('"no"', False)])
+def test_a_switch_in_the_settings(folder: Path, written: str, read: bool) -> None:
+    edit(folder, "case.toml", BUDGET[1], f"{BUDGET[1]}\nhold_mined_btc = {written}")
+    assert opt.load_case(folder).settings.hold_mined_btc is read
 
 
 # ---- harmless oddities --------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from optimizer.cells import Number, Whole
+from optimizer.findings import Finding, Severity, as_told
 
 ProductKind = Literal["colocation", "gpu_service"]
 PriceBasis = Literal["usd_per_kw_month", "musd_per_it_mw_year", "usd_per_gpu_hour"]
@@ -28,7 +29,7 @@ class Row(BaseModel):
     _line: int | None = PrivateAttr(default=None)
 
     @property
-    def line(self) -> int | None:
+    def file_line(self) -> int | None:
         """The line of the file that this row was read from; None for a row made by a script."""
         return self._line
 
@@ -38,6 +39,11 @@ class Row(BaseModel):
 
     def __hash__(self) -> int:
         return hash(tuple(self.__dict__.values()))
+
+    def finding(self, why: str, mend: str = "", column: str = "", severity: Severity = "error") -> Finding:
+        """A finding at this row; its value is what the column holds."""
+        value = as_told(getattr(self, column)) if column in type(self).model_fields else ""
+        return Finding(f"{self.table}.csv", why, mend, line=self._line, column=column, value=value, severity=severity)
 
     def identity(self) -> tuple[object, ...]:
         """The values of the key columns; no two rows of a table share them."""

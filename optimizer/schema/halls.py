@@ -120,3 +120,29 @@ class CommittedStart(Row):
     option: Annotated[Name, Field(description="an option")]
     quarter: Annotated[QuarterCell, Field(description="quarter in which work starts or started")]
     blocks: Annotated[Whole, Field(ge=1, description="blocks")]
+
+
+class Deposit(Row):
+    table = "deposits"
+    key = ("option", "quarters_before")
+    required = False
+    about = (
+        "Long-lead equipment (transformers, switchgear) paid before work starts, as shares of facility capex; the "
+        "option's curve spends the rest."
+    )
+    option: Annotated[Name, Field(description="an option")]
+    quarters_before: Annotated[Whole, Field(ge=1, le=20, description="quarters before the start")]
+    share: Annotated[Share, Field(description="share of the facility capex paid then")]
+
+
+class GpuLife(Row):
+    table = "gpu_lives"
+    key = ("option",)
+    required = False
+    about = "How long an option's GPUs serve, what they fetch then, and what their successors cost."
+    option: Annotated[Name, Field(description="an option")]
+    life_quarters: Annotated[Quarters, Field(description="quarters of service until the GPUs are replaced or sold")]
+    residual_share: Annotated[Share, Field(description="share of their capex that they are sold for at the end")]
+    refresh_musd_per_it_mw: Annotated[
+        Positive | None, Maybe, Field(description="capex of new GPUs in the same hall; blank: no refresh")
+    ]

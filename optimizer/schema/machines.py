@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from optimizer.cells import Maybe, Name, Number, QuarterCell
-from optimizer.schema.base import NotNegative, Positive, Row
+from optimizer.cells import Maybe, Name, Number, QuarterCell, Whole
+from optimizer.quarters import Quarter
+from optimizer.schema.base import NotNegative, Positive, Quarters, Row
 
 
 class Asic(Row):
@@ -29,6 +30,24 @@ class Asic(Row):
     residual_usd_per_th: Annotated[
         NotNegative, Field(description="what a machine still installed at the horizon's end is worth")
     ]
+    th_per_unit: Annotated[
+        Positive | None, Maybe, Field(description="TH/s of one machine; needed where the fleet is counted in units")
+    ] = None
+    bought: Annotated[
+        QuarterCell | None, Maybe, Field(description="first quarter of its life; with `life_quarters`, its age")
+    ] = None
+    life_quarters: Annotated[
+        Quarters | None,
+        Maybe,
+        Field(description="quarters that it is fit to run from `bought` on; the earlier of this and `retires_after`"),
+    ] = None
+
+    @property
+    def fit_until(self) -> Quarter | None:
+        """The last quarter in which the class is fit to run; None: beyond the horizon."""
+        aged = None if self.bought is None or self.life_quarters is None else self.bought + self.life_quarters - 1
+        ends = [end for end in (self.retires_after, aged) if end is not None]
+        return min(ends, default=None)
 
 
 class Fleet(Row):
@@ -38,7 +57,40 @@ class Fleet(Row):
     about = "Machines installed at the start of the horizon."
     site: Annotated[Name, Field(description="a site")]
     asic: Annotated[Name, Field(description="a class of machines")]
-    gross_mw: Annotated[Positive, Field(description="MW at the meter that they draw when they run")]
+    gross_mw: Annotated[
+        Positive | None, Maybe, Field(description="MW at the meter that they draw when they run; or give `units`")
+    ] = None
+    units: Annotated[Positive | None, Maybe, Field(description="number of machines, instead of `gross_mw`")] = None
+
+
+class MachineMarket(Row):
+    table = "machine_markets"
+    key = ("asic",)
+    required = False
+    about = (
+        "Prices of machines, which follow hashprice: `price x (hashprice / reference) ** elasticity`. "
+        "A class without a row can be neither sold, bought nor moved."
+    )
+    asic: Annotated[Name, Field(description="a class of machines")]
+    resale_usd_per_th: Annotated[
+        NotNegative, Field(description="what a machine sells for in the first quarter at the reference hashprice")
+    ]
+    purchase_usd_per_th: Annotated[
+        Positive | None, Maybe, Field(description="what a machine costs at the reference hashprice; blank: not bought")
+    ]
+    delivery_quarters: Annotated[
+        Whole, Field(ge=0, le=12, description="quarters from payment of a purchase to installation")
+    ]
+    reference_hashprice_usd_per_ph_day: Annotated[Positive, Field(description="hashprice that the prices belong to")]
+    elasticity: Annotated[
+        Number, Field(ge=0, le=5, description="relative change of the prices per relative change of hashprice")
+    ]
+    yearly_decline: Annotated[
+        Number, Field(ge=0, lt=1, description="share that the resale price loses each year, hashprice aside")
+    ]
+    moving_cost_musd_per_gross_mw: Annotated[
+        NotNegative | None, Maybe, Field(description="cost of moving a gross MW to another site; blank: not moved")
+    ]
 
 
 class BitcoinMarket(Row):

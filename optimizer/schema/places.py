@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from optimizer.cells import Maybe, Name, Number, QuarterCell, Text, YesNo
-from optimizer.schema.base import NotNegative, Row
+from optimizer.schema.base import NotNegative, Rate, Row
 
 
 class Scenario(Row):
@@ -69,3 +69,28 @@ class Tariff(Row):
         NotNegative,
         Field(description="what a running gross MW of machines earns for being interruptible; AI load earns none"),
     ]
+
+
+class PowerEscalator(Row):
+    table = "power_escalators"
+    key = ("tariff",)
+    required = False
+    about = "A yearly rise on top of a tariff's energy prices, taken every four quarters. For tariffs given flat."
+    tariff: Annotated[Name, Field(description="a tariff")]
+    from_quarter: Annotated[QuarterCell, Field(description="quarter that the given prices belong to")]
+    yearly_rise: Annotated[Rate, Field(description="rise after every four quarters from then on")]
+
+
+class OwnPlant(Row):
+    table = "own_plants"
+    key = ("scenario", "site", "quarter")
+    required = False
+    about = (
+        "Power plants behind a site's meter, which machines may run on instead of the grid: no demand charge, no "
+        "interruptible income. For each site with a plant, one row for each scenario and quarter of the horizon."
+    )
+    scenario: Annotated[Name, Field(description="a scenario")]
+    site: Annotated[Name, Field(description="a site")]
+    quarter: Annotated[QuarterCell, Field(description="the quarter")]
+    capacity_mw: Annotated[NotNegative, Field(description="MW that the plant delivers on average over the quarter")]
+    cost_usd_per_mwh: Annotated[Number, Field(ge=-50, le=1000, description="what a MWh of its own costs")]

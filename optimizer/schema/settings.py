@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from optimizer.cells import DateCell, Name, Number, QuarterCell, Text, Whole
+from optimizer.cells import DateCell, Name, Number, QuarterCell, Text, Whole, YesNo
 from optimizer.schema.base import CapexLevel, NotNegative, Positive, Rate, Share
 
 
@@ -57,6 +57,29 @@ class Settings(BaseModel):
     max_customer_share: Annotated[
         Share | None,
         Field(description="policy: the largest share of a quarter's rent that one customer may pay"),
+    ] = None
+    cash_rate: Annotated[
+        Rate | None,
+        Field(description="yearly interest on cash, on each quarter's opening balance; left out: none"),
+    ] = None
+    btc_held: Annotated[
+        NotNegative | None, Field(description="BTC in the treasury at the start of the first quarter; left out: none")
+    ] = None
+    btc_liquidity_share: Annotated[
+        Share | None,
+        Field(description="share of the market value of BTC held that counts towards the minimum liquidity"),
+    ] = None
+    hold_mined_btc: Annotated[
+        YesNo | None, Field(description="yes if mined BTC may be kept instead of sold; left out: all is sold at once")
+    ] = None
+    tax_rate: Annotated[Share | None, Field(description="tax on profits, share; left out: the case is before tax")] = (
+        None
+    )
+    tax_losses_musd: Annotated[
+        NotNegative | None, Field(description="losses carried forward at the start of the first quarter, $M")
+    ] = None
+    tax_loss_use: Annotated[
+        Share | None, Field(description="largest share of a quarter's profit that carried losses may offset")
     ] = None
     max_customer_share_from: Annotated[
         QuarterCell | None, Field(description="first quarter in which `max_customer_share` holds")

@@ -1,169 +1,249 @@
-"""Contracts: offers that can be signed, the megawatts they bind and the rent they pay to their own end."""
+"""Contracts: offers that can be signed, the megawatts they bind and what their terms pay to their own end."""
 
 from __future__ import annotations
 
-import numpy as np
 from pyomo.environ import Binary, ConcreteModel, NonNegativeReals, Var
 
 from optimizer.case import Case
-from optimizer.market import ai_power_per_it_mw_quarter, price_per_it_mw_quarter
+from optimizer.market import ai_power_per_it_mw_quarter
 from optimizer.ports import Amounts, Decision, Linear, Ports, steps
 from optimizer.quarters import Quarter
-from optimizer.rows import at_most, hold
-from optimizer.schema import Offer
+from optimizer.rows import SKIP, at_most, hold
+from optimizer.schema import CommittedContract
+from optimizer.terms import deal
+from optimizer.terms.deal import Deal
+from optimizer.terms.late_delivery import damages, short_quarters
+from optimizer.terms.size_tiers import tiers_of
+
+Key = tuple[str, int, str, Quarter]
+"""Offer, price tier, site, first delivery."""
 
 
 def add_contracts(m: ConcreteModel, ports: Ports) -> None:
-    """`Y[c,s,t]`: offer c has been delivered at s by t; `Q[c,s,t]`: with that size, where the offer leaves it open.
+    """`Y[c,k,s,t]`: offer c has been delivered in price tier k at s by t; `Q[c,k,s,t]`: with that size, where open.
 
-    Their steps are the first deliveries `y[c,s,t]` and the sizes `q[c,s,t]` of contracts first delivered in t.
+    Their steps are the first deliveries `y[c,k,s,t]` and the sizes `q[c,k,s,t]` of contracts first delivered in t.
     """
     case = ports.case
-    index = [(c.offer, s, t) for c in case.offers for s, t in _deliveries(ports, c)]
-    flexible = [key for key in index if case.offer[key[0]].max_it_mw > case.offer[key[0]].min_it_mw]
+    m.deals = _deals(ports)
+    m.tiers = {(c.offer, k): tier for c in case.offers for k, tier in enumerate(tiers_of(case, c))}
+    index = list(m.deals)
+    flexible = [key for key in index if m.tiers[key[:2]][1] > m.tiers[key[:2]][0]]
     m.Y = Var(index, domain=Binary)
-    m.Q = Var(flexible, domain=NonNegativeReals, bounds=lambda m, c, s, t: (0, case.offer[c].max_it_mw))
+    m.Q = Var(flexible, domain=NonNegativeReals, bounds=lambda m, c, k, s, t: (0, m.tiers[c, k][1]))
     m.y, m.q = steps(m.Y), steps(m.Q)
-    for c, s, t in index:
-        if (c, s, t) in m.q:
-            _bind_and_bill(ports, case.offer[c], s, t, 1.0, m.q[c, s, t])
-        else:
-            _bind_and_bill(ports, case.offer[c], s, t, case.offer[c].min_it_mw, m.y[c, s, t])
+    signed: dict[Key, tuple[Deal, float, Decision]] = {
+        key: (m.deals[key], 1.0, m.q[key]) if key in m.q else (m.deals[key], m.tiers[key[:2]][0], m.y[key])
+        for key in index
+    }
     for row in case.committed_contracts:
-        _bind_and_bill(ports, case.offer[row.offer], row.site, row.quarter, row.it_mw, 1)
+        committed = committed_deal(case, ports.scenario, row)
+        signed[row.offer, committed.tier, row.site, row.quarter] = (committed, row.it_mw, 1)
+    for contracted in signed.values():
+        _bind_and_bill(ports, *contracted)
+    _deliver_short(m, ports, signed)
     hold(m, deliveries_are_never_undone, index)
     hold(m, at_least_the_smallest_size, flexible)
     hold(m, at_most_the_largest_size, flexible)
-    hold(m, signed_at_most_once, dict.fromkeys(c for c, _, _ in index))
+    hold(m, signed_at_most_once, dict.fromkeys(c for c, *_ in index))
     hold(m, exclusive_group, dict.fromkeys(o.exclusive_group for o in case.offers if o.exclusive_group))
+    needs = [(row.offer, row.requires) for row in case.rows("prerequisites")]
+    hold(m, prerequisite, dict.fromkeys((c, need, t) for c, need in needs for o, _, _, t in index if o == c))
 
 
-def _deliveries(ports: Ports, offer: Offer) -> list[tuple[str, Quarter]]:
-    """Sites and quarters where the offer can first be delivered: inside its window, with a hall in service."""
+def _deals(ports: Ports) -> dict[Key, Deal]:
+    """Every delivery that can be signed: inside the offer's window, with a hall in service or leave to be short."""
     case = ports.case
-    committed = any(row.offer == offer.offer for row in case.committed_contracts)
-    if committed or not ports.decide:
-        return []
-    window = [t for t in case.horizon if offer.window_first <= t <= offer.window_last]
-    return [
-        (s, t)
-        for s in case.sites_of_offer[offer.offer]
-        for t in window
-        if ports.usable_it_mw.level((s, offer.product), t).range()[1] >= offer.min_it_mw
-    ]
+    committed = {row.offer for row in case.committed_contracts}
+    deals = {}
+    for offer in case.offers if ports.decide else ():
+        for k, (smallest, _, _) in enumerate(tiers_of(case, offer)):
+            for s in case.sites_of_offer[offer.offer]:
+                for t in case.horizon:
+                    if offer.offer in committed or (s, offer.product) not in case.pue:
+                        continue
+                    if not offer.window_first <= t <= offer.window_last:
+                        continue
+                    open_deal = deal(case, ports.scenario, offer, s, t, tier=k)
+                    usable = ports.usable_it_mw.level((s, offer.product), t).range()[1]
+                    if short_quarters(open_deal) or usable >= smallest * open_deal.held[0]:
+                        deals[offer.offer, k, s, t] = open_deal
+    return deals
 
 
-def _bind_and_bill(ports: Ports, offer: Offer, s: str, t: Quarter, size: float, decision: Decision) -> None:
+def committed_deal(case: Case, scenario: str, row: CommittedContract) -> Deal:
+    """The deal of a contract that is signed already, in the tier of its size."""
+    offer = case.offer[row.offer]
+    tier = next(k for k, (_, largest, _) in enumerate(tiers_of(case, offer)) if row.it_mw <= largest)
+    return deal(case, scenario, offer, row.site, row.quarter, tier=tier, committed=True)
+
+
+def _bind_and_bill(ports: Ports, signed: Deal, size: float, decision: Decision) -> None:
     """`size x decision` is the contracted IT MW."""
-    key = (s, offer.product)
-    ports.signed_it_mw.step(key, t, size, decision)
-    ports.signed_it_mw.step(key, t + offer.term_quarters, -size, decision)
-    rent, power = size * rent_per_it_mw(ports, offer, t), size * power_per_it_mw(ports, offer, s, t)
-    pay = (offer.product, s, offer.offer, decision, t)
-    ports.pay("rent", *pay, rent)
-    ports.pay("ai_operating_cost", *pay, -offer.operating_cost_share * rent)
-    ports.pay("ai_power", *pay, -power)
+    case, offer, s, t = ports.case, signed.offer, signed.site, signed.delivery
+    held = 0.0
+    for j in range(signed.length):
+        if signed.held[j] != held:
+            ports.signed_it_mw.step((s, offer.product), t + j, size * float(signed.held[j] - held), decision)
+            held = float(signed.held[j])
+    ports.signed_it_mw.step((s, offer.product), t + signed.length, -size * held, decision)
+    rent = size * signed.rent
+    _pay(ports, signed, decision, t, rent, size * power_per_it_mw(ports, signed))
+    for bill in signed.bills:
+        ports.pay(bill.line, offer.product, s, offer.offer, decision, bill.first, size * bill.amounts, signed.rate)
+    if t <= case.last < t + signed.length:
+        worth = -size * float(signed.held[case.last - t]) * case.product[offer.product].residual_musd_per_it_mw
+        ports.pay("residual", offer.product, s, offer.offer, decision, case.last + 1, [worth])
+
+
+def _pay(ports: Ports, signed: Deal, decision: Decision, first: Quarter, rent: Amounts, power: Amounts) -> None:
+    """Rent, operating cost and power of one unit of a decision."""
+    offer = signed.offer
+    for line, amounts in (
+        ("rent", rent),
+        ("ai_operating_cost", -offer.operating_cost_share * rent),
+        ("ai_power", -power),
+    ):
+        ports.pay(line, offer.product, signed.site, offer.offer, decision, first, amounts, signed.rate)
     for i, musd in enumerate(rent):
-        ports.rent[offer.customer, t + i].add(musd, decision)
-    if t + offer.term_quarters > ports.case.last:
-        worth = -size * ports.case.product[offer.product].residual_musd_per_it_mw
-        ports.pay("residual", offer.product, s, offer.offer, decision, ports.case.last + 1, [worth])
+        ports.rent[offer.customer, first + i].add(float(musd), decision)
 
 
-def billed_shares(case: Case, offer: Offer) -> Amounts:
-    """Share of the contracted MW billed in each quarter of the term."""
-    ramp = case.profile[offer.ramp]
-    return np.array([ramp[min(j, len(ramp) - 1)] for j in range(offer.term_quarters)])
+def power_per_it_mw(ports: Ports, signed: Deal) -> Amounts:
+    """Power that we pay for one contracted IT MW in each quarter, $M; zero where it is passed through."""
+    offer = signed.offer
+    drawn = signed.drawn[: signed.length].copy()
+    for j, t in enumerate(signed.quarters()):
+        price = 0.0
+        if not offer.power_passed_through:
+            price = ai_power_per_it_mw_quarter(
+                ports.case, ports.scenario, signed.site, offer.product, t, offer.load_factor
+            )
+        drawn[j] *= price
+    return drawn
 
 
-def rent_per_it_mw(ports: Ports, offer: Offer, delivery: Quarter) -> Amounts:
-    """Rent of one contracted IT MW in each quarter of the term, $M: `p0 (1 + e)^(j // 4)` times the billed share.
+# ---- late delivery ----------------------------------------------------------------------------------------------
 
-    j counts from first delivery, or from the quarter that the price is quoted for where the offer names one.
+
+def _deliver_short(m: ConcreteModel, ports: Ports, signed: dict[Key, tuple[Deal, float, Decision]]) -> None:
+    """IT MW `u[c,k,s,d,t]` of a contract first delivered in d that are still missing in t; recourse of delivery."""
+    last = ports.case.last
+    m.held = {
+        (*key, key[-1] + j): (float(contract.held[j]) * size, decision)
+        for key, (contract, size, decision) in signed.items()
+        for j in short_quarters(contract)
+        if contract.held[j] > 0 and ports.case.first <= key[-1] + j <= last
+    }
+    largest = {c.offer: c.max_it_mw for c in ports.case.offers}
+    m.u = Var(list(m.held), domain=NonNegativeReals, bounds=lambda m, c, k, s, d, t: (0, largest[c]))
+    for (c, k, s, d, t), missing in m.u.items():
+        contract, j = signed[c, k, s, d][0], t - d
+        key = (s, contract.offer.product)
+        ports.signed_it_mw.step(key, t, -1, missing)
+        ports.signed_it_mw.step(key, t + 1, 1, missing)
+        share = float(contract.held[j])
+        _pay(
+            ports,
+            contract,
+            missing,
+            t,
+            -contract.rent[j : j + 1] / share,
+            -power_per_it_mw(ports, contract)[j : j + 1] / share,
+        )
+        ports.pay("damages", contract.offer.product, s, c, missing, t, [-damages(contract, j)], contract.rate)
+    hold(m, missing_at_most_the_contract, list(m.held))
+
+
+def missing_at_most_the_contract(m: ConcreteModel, c: str, k: int, s: str, d: Quarter, t: Quarter) -> object:
+    r"""No more of a contract is delivered late than was to be delivered, and nothing once the tenant might leave.
+
+    Math: u_{c,k,s,d,t} \le \mathrm{held}_{c,t-d} \, q_{c,k,s,d}, \quad d \le t < D_c + L_c
+    Unit: IT MW
+    Source: the offer's clause on late delivery
+    Kind: physical
     """
-    case, quote = ports.case, ports.case.offer_price[ports.scenario, offer.offer]
-    gpus = case.product[offer.product].gpus_per_it_mw
-    base = delivery if offer.price_base_quarter is None else offer.price_base_quarter
-    rent = [
-        price_per_it_mw_quarter(quote.price, quote.price_basis, t, gpus, offer.utilisation)
-        * (1 + offer.escalator) ** ((t - base) // 4)
-        for t in (delivery + j for j in range(offer.term_quarters))
-    ]
-    return np.asarray(rent) * billed_shares(case, offer)
+    size, decision = m.held[c, k, s, d, t]
+    return at_most(Linear().add(1, m.u[c, k, s, d, t]).add(-size, decision), 0)
 
 
-def power_per_it_mw(ports: Ports, offer: Offer, site: str, delivery: Quarter) -> Amounts:
-    """Power that we pay for one contracted IT MW in each quarter of the term, $M; zero where it is passed through."""
-    if offer.power_passed_through:
-        return np.zeros(offer.term_quarters)
-    paid = [
-        ai_power_per_it_mw_quarter(ports.case, ports.scenario, site, offer.product, delivery + j, offer.load_factor)
-        for j in range(offer.term_quarters)
-    ]
-    return np.array(paid) * billed_shares(ports.case, offer)
+# ---- signing ----------------------------------------------------------------------------------------------------
 
 
-def at_least_the_smallest_size(m: ConcreteModel, c: str, s: str, t: Quarter) -> object:
-    r"""A signed contract is no smaller than the offer's smallest size.
+def at_least_the_smallest_size(m: ConcreteModel, c: str, k: int, s: str, t: Quarter) -> object:
+    r"""A signed contract is no smaller than the offer's, or its price tier's, smallest size.
 
-    Math: q_{c,s,t} \ge \underline{Q}_c \, y_{c,s,t}
+    Math: q_{c,k,s,t} \ge \underline{Q}_{c,k} \, y_{c,k,s,t}
     Unit: IT MW
     Source: the offer
     Kind: physical
     """
-    return at_most(Linear().add(m.case.offer[c].min_it_mw, m.y[c, s, t]).add(-1, m.q[c, s, t]), 0)
+    return at_most(Linear().add(m.tiers[c, k][0], m.y[c, k, s, t]).add(-1, m.q[c, k, s, t]), 0)
 
 
-def at_most_the_largest_size(m: ConcreteModel, c: str, s: str, t: Quarter) -> object:
-    r"""A contract is no larger than the offer's largest size, and has no size unless it is signed.
+def at_most_the_largest_size(m: ConcreteModel, c: str, k: int, s: str, t: Quarter) -> object:
+    r"""A contract is no larger than the offer's, or its price tier's, largest size, and has none unless it is signed.
 
-    Math: q_{c,s,t} \le \overline{Q}_c \, y_{c,s,t}
+    Math: q_{c,k,s,t} \le \overline{Q}_{c,k} \, y_{c,k,s,t}
     Unit: IT MW
     Source: the offer
     Kind: physical
     """
-    return at_most(Linear().add(1, m.q[c, s, t]).add(-m.case.offer[c].max_it_mw, m.y[c, s, t]), 0)
+    return at_most(Linear().add(1, m.q[c, k, s, t]).add(-m.tiers[c, k][1], m.y[c, k, s, t]), 0)
 
 
 def signed_at_most_once(m: ConcreteModel, c: str) -> object:
-    r"""An offer is signed at most once, at one site.
+    r"""An offer is signed at most once, at one site and in one price tier.
 
-    Math: \sum_{s,t} y_{c,s,t} \le 1
+    Math: \sum_{k,s,t} y_{c,k,s,t} \le 1
     Unit: none
     Source: the offer
     Kind: physical
     """
-    return at_most(_signed(m, {c}), 1)
+    return at_most(signings(m, {c}), 1)
 
 
 def exclusive_group(m: ConcreteModel, group: str) -> object:
     r"""Of the offers in an exclusive group at most one is signed.
 
-    Math: \sum_{c \in E} \sum_{s,t} y_{c,s,t} \le 1
+    Math: \sum_{c \in E} \sum_{k,s,t} y_{c,k,s,t} \le 1
     Unit: none
     Source: the offers
     Kind: negotiable
     """
     members = {o.offer for o in m.case.offers if o.exclusive_group == group}
     committed = sum(row.offer in members for row in m.case.committed_contracts)
-    return at_most(_signed(m, members), 1 - committed)
+    return at_most(signings(m, members), 1 - committed)
 
 
-def _signed(m: ConcreteModel, offers: set[str]) -> Linear:
-    """How many of the offers are signed."""
+def signings(m: ConcreteModel, offers: set[str], site: str | None = None, by: Quarter | None = None) -> Linear:
+    """How many of the offers are signed by new decisions: at a site or anywhere, by a quarter or ever."""
     signed = Linear()
     for key in m.y:
-        if key[0] in offers:
+        if key[0] in offers and site in (None, key[2]) and (by is None or key[-1] <= by):
             signed.add(1, m.y[key])
     return signed
 
 
-def deliveries_are_never_undone(m: ConcreteModel, c: str, s: str, t: Quarter) -> object:
+def prerequisite(m: ConcreteModel, c: str, needed: str, t: Quarter) -> object:
+    r"""An offer is delivered no sooner than the offer that it presupposes.
+
+    Math: \sum_{k,s} Y_{c,k,s,t} \le \sum_{k,s} Y_{c',k,s,t}
+    Unit: none
+    Source: the offer
+    Kind: negotiable
+    """
+    if any(row.offer == needed and row.quarter <= t for row in m.case.committed_contracts):
+        return SKIP
+    return at_most(signings(m, {c}, by=t).extend(signings(m, {needed}, by=t), -1), 0)
+
+
+def deliveries_are_never_undone(m: ConcreteModel, c: str, k: int, s: str, t: Quarter) -> object:
     r"""A contract once delivered stays delivered to the end of its term.
 
-    Math: y_{c,s,t} = Y_{c,s,t} - Y_{c,s,t-1} \ge 0
+    Math: y_{c,k,s,t} = Y_{c,k,s,t} - Y_{c,k,s,t-1} \ge 0
     Unit: none
     Source: the offer
     Kind: physical
     """
-    return at_most(Linear().add(-1, m.y[c, s, t]), 0)
+    return at_most(Linear().add(-1, m.y[c, k, s, t]), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
@@ -10,7 +11,7 @@ from pyomo.environ import Binary, ConcreteModel, NonNegativeIntegers, Var
 from optimizer.case import Case
 from optimizer.ports import Decision, Linear, Ports, Step, steps
 from optimizer.quarters import Quarter
-from optimizer.rows import at_most, hold
+from optimizer.rows import at_most, hold, member
 from optimizer.schema import Option
 
 
@@ -19,11 +20,15 @@ def add_halls(m: ConcreteModel, ports: Ports) -> None:
     case = ports.case
     committed = {(row.option, row.quarter): row.blocks for row in case.committed_starts}
     index = [(o.option, t) for o in case.options for t in _open_quarters(ports, o)]
-    m.N = Var(index, domain=NonNegativeIntegers, bounds=lambda m, o, t: (0, most_blocks(case, case.option[o])))
+    m.most = {o.option: most_blocks(case, o) for o in case.options}
+    m.N = Var(index, domain=NonNegativeIntegers, bounds=lambda m, o, t: (0, m.most[o]))
     m.n = _starts(m, ports, committed)
     hold(m, starts_are_never_undone, index)
+    m.r = Var(_refreshes(m, ports), domain=NonNegativeIntegers, bounds=lambda m, o, t, i: (0, m.most[o]))
     for (name, t), blocks in m.n.items():
         _take_and_supply(ports, case.option[name], t, blocks)
+        _serve(m, ports, case.option[name], t, blocks)
+    hold(m, refreshed_after_a_life, list(m.r))
     _mobilise(m, ports, index)
 
 
@@ -56,7 +61,8 @@ def affordable_blocks(case: Case, option: Option) -> int:
     """The most blocks that the capex budget pays for, beside what was sunk before the horizon."""
     cost = case.it_mw_of_block(option) * (case.facility_musd_per_it_mw(option) + option.gpu_musd_per_it_mw)
     sunk = sum(r.blocks for r in case.committed_starts if r.option == option.option and r.quarter < case.first)
-    paid = case.settings.capex_budget_musd / cost if cost > 0 else inf
+    tenants_pay = bool(case.rows("tenant_funding"))
+    paid = inf if tenants_pay or cost <= 0 else case.settings.capex_budget_musd / cost
     return int(min(most_blocks(case, option), sunk + paid + 1e-9))
 
 
@@ -65,7 +71,7 @@ def _open_quarters(ports: Ports, option: Option) -> list[Quarter]:
     case = ports.case
     if not (ports.decide and case.eligible(option) and most_blocks(case, option)):
         return []
-    return [t for t in case.horizon if option.earliest <= t <= case.last - option.lead_quarters]
+    return [t for t in case.horizon if case.earliest_start(option) <= t <= case.last - option.lead_quarters]
 
 
 def _take_and_supply(ports: Ports, option: Option, start: Quarter, blocks: Decision) -> None:
@@ -78,16 +84,87 @@ def _take_and_supply(ports: Ports, option: Option, start: Quarter, blocks: Decis
         stock.step("all", service, -size, blocks)
     ports.service_gross_mw.step((site, product), service, gross_mw, blocks)
     ports.service_it_mw.step((site, product), service, it_mw, blocks)
-    ramp = case.profile[option.ramp]
-    for j, rise in enumerate(np.diff(ramp, prepend=0.0)):
-        ports.usable_it_mw.step((site, product), service + j, it_mw * float(rise), blocks)
-    usable_at_end = it_mw * ramp[min(case.last - service, len(ramp) - 1)]
-    worth = case.product[product].residual_musd_per_it_mw * usable_at_end
-    ports.pay("residual", product, site, option.option, blocks, case.last + 1, [worth])
-    facility = case.facility_musd_per_it_mw(option) * it_mw * np.array(case.profile[option.facility_curve])
+    cost = case.facility_musd_per_it_mw(option) * it_mw
+    ordered = [row for row in case.deposits if row.option == option.option]
+    facility = cost * (1 - sum(row.share for row in ordered)) * np.array(case.profile[option.facility_curve])
+    for row in ordered:
+        paid = start - row.quarters_before
+        ports.pay("facility_capex", product, site, option.option, blocks, paid, [-cost * row.share])
     gpus = option.gpu_musd_per_it_mw * it_mw * np.array(case.profile[option.gpu_curve])
     ports.pay("facility_capex", product, site, option.option, blocks, start, -facility)
     ports.pay("gpu_capex", product, site, option.option, blocks, start, -gpus)
+
+
+# ---- service and the life of GPUs ---------------------------------------------------------------------------------
+
+
+def lives(case: Case, option: Option, start: Quarter) -> list[Quarter]:
+    """First quarters of the lives of a block's GPUs, as far as they could be refreshed in the horizon."""
+    first, life = start + option.lead_quarters, case.gpu_life.get(option.option)
+    if life is None:
+        return [first]
+    renewals = 0 if life.refresh_musd_per_it_mw is None else max(0, (case.last - first) // life.life_quarters)
+    return [first + i * life.life_quarters for i in range(renewals + 1)]
+
+
+def _refreshes(m: ConcreteModel, ports: Ports) -> list[tuple[str, Quarter, int]]:
+    """Option, start and number of each refresh that can be decided."""
+    case = ports.case
+    return [
+        (name, start, i)
+        for name, start in m.n
+        if ports.decide
+        for i, begins in enumerate(lives(case, case.option[name], start))
+        if i > 0 and begins >= case.first
+    ]
+
+
+def _serve(m: ConcreteModel, ports: Ports, option: Option, start: Quarter, blocks: Decision) -> None:
+    """Usable capacity: ramped up once, gone at the end of each life of GPUs that is not followed by a refresh."""
+    case, it_mw = ports.case, ports.case.it_mw_of_block(option)
+    ramp, life = case.profile[option.ramp], case.gpu_life.get(option.option)
+    for i, begins in enumerate(lives(case, option, start)):
+        decision = blocks if i == 0 else member(m.r, (option.option, start, i), 0)
+        shares = ramp if i == 0 else (1.0,)
+        if life is None:
+            _supply(ports, option, begins, shares, None, it_mw, decision)
+            continue
+        ends = begins + life.life_quarters
+        _supply(ports, option, begins, shares, ends, it_mw, decision)
+        cost = option.gpu_musd_per_it_mw if i == 0 else life.refresh_musd_per_it_mw or 0.0
+        pay = (option.product, option.site, option.option, decision)
+        if i > 0:
+            ports.pay("gpu_capex", *pay, begins, [-cost * it_mw])
+        ports.pay("gpu_sales", *pay, ends, [life.residual_share * cost * it_mw])
+
+
+def _supply(
+    ports: Ports, option: Option, begins: Quarter, shares: Sequence[float], ends: Quarter | None, it_mw: float,
+    decision: Decision,
+) -> None:  # fmt: skip
+    """IT MW usable by share from a quarter on, to the quarter before `ends`; with what is left at the horizon's end."""
+    case, key = ports.case, (option.site, option.product)
+    span = len(shares) if ends is None else min(len(shares), ends - begins)
+    for j, rise in enumerate(np.diff(shares[:span], prepend=0.0)):
+        ports.usable_it_mw.step(key, begins + j, it_mw * float(rise), decision)
+    if ends is not None:
+        ports.usable_it_mw.step(key, ends, -it_mw * shares[span - 1], decision)
+    if begins <= case.last and (ends is None or case.last < ends):
+        usable = it_mw * shares[min(case.last - begins, span - 1)]
+        worth = case.product[option.product].residual_musd_per_it_mw * usable
+        ports.pay("residual", option.product, option.site, option.option, decision, case.last + 1, [worth])
+
+
+def refreshed_after_a_life(m: ConcreteModel, o: str, t: Quarter, i: int) -> object:
+    r"""GPUs are refreshed only in blocks that have run to the end of the life before.
+
+    Math: r_{o,t,i} \le r_{o,t,i-1}, \quad r_{o,t,0} = n_{o,t}
+    Unit: blocks
+    Source: the halls
+    Kind: physical
+    """
+    before = member(m.r, (o, t, i - 1), m.n[o, t])
+    return at_most(Linear().add(1, m.r[o, t, i]).add(-1, before), 0)
 
 
 def _mobilise(m: ConcreteModel, ports: Ports, index: list[tuple[str, Quarter]]) -> None:

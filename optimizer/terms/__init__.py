@@ -1,0 +1,54 @@
+"""The contract book: every term that an offer can have, in the order in which they shape a deal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from optimizer.schema import Offer, Row
+from optimizer.terms import (
+    backstops,
+    escalation,
+    extensions,
+    favoured_sites,
+    late_delivery,
+    leases,
+    prepayments,
+    prerequisites,
+    size_tiers,
+    take_or_pay,
+    tenant_funding,
+    tranches,
+)
+from optimizer.terms.deal import Deal, Term
+
+if TYPE_CHECKING:
+    from optimizer.case import Case
+    from optimizer.quarters import Quarter
+
+TERMS: tuple[Term, ...] = (
+    escalation.TERM,
+    favoured_sites.TERM,
+    size_tiers.TERM,
+    tranches.TERM,
+    extensions.TERM,
+    take_or_pay.TERM,
+    prepayments.TERM,
+    tenant_funding.TERM,
+    backstops.TERM,
+    leases.TERM,
+    late_delivery.TERM,
+    prerequisites.TERM,
+)
+"""Every term; a new one is a new file and a line here."""
+
+TERM_TABLES: tuple[type[Row], ...] = tuple(table for term in TERMS for table in term.tables)
+
+
+def deal(
+    case: Case, scenario: str, offer: Offer, site: str, delivery: Quarter, *, tier: int = 0, committed: bool = False
+) -> Deal:
+    """The offer at a site, first delivered in a quarter, with all its terms."""
+    shaped = Deal(case, scenario, offer, site, delivery, committed, tier)
+    for term in TERMS:
+        term.shape(shaped)
+    return shaped
