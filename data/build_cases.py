@@ -1,4 +1,4 @@
-"""Write the long tables of the shipped cases: bitcoin, tariffs, product_markets and overheads.
+"""Write the long tables of the shipped cases: bitcoin, tariffs, product_markets, overheads, own_plants and indices.
 
 It reads nothing and writes beside itself; run it after changing a number here. Origin and confidence of every
 number stand in each case's SOURCES.md.
@@ -35,7 +35,10 @@ class Bitcoin:
 
 @dataclass(frozen=True)
 class Tariff:
-    """Prices of the first year, their yearly rise, and values for Q1 to Q4."""
+    """Prices of the first year, their yearly rise, and values for Q1 to Q4.
+
+    An energy price that rises by a row of power_escalators.csv is flat here.
+    """
 
     name: str
     energy: tuple[float, float, float, float]
@@ -43,6 +46,25 @@ class Tariff:
     rise: float
     curtailed: tuple[float, float, float, float]
     interruptible: float
+    escalator: bool = False
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A power plant of the site's own: MW, what a MWh costs in the first year, and its yearly rise."""
+
+    site: str
+    capacity_mw: float
+    cost: float
+    rise: float
+
+
+@dataclass(frozen=True)
+class Index:
+    """A price index: its yearly rise in the first years of the horizon; the last one holds from then on."""
+
+    name: str
+    rises: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -68,6 +90,8 @@ class Folder:
     tariffs: tuple[Tariff, ...]
     markets: tuple[Market, ...]
     g_and_a_musd: float
+    plants: tuple[Plant, ...] = ()
+    indices: tuple[Index, ...] = ()
 
     @property
     def horizon(self) -> list[Quarter]:
@@ -102,7 +126,8 @@ def tariff_rows(folder: Folder) -> Iterator[Cells]:
         for tariff in folder.tariffs:
             for year, q in folder.horizon:
                 rise = (1 + tariff.rise) ** (year - folder.first[0])
-                energy, demand = round(tariff.energy[q - 1] * rise, 2), round(tariff.demand * rise, 2)
+                energy = round(tariff.energy[q - 1] * (1 if tariff.escalator else rise), 2)
+                demand = round(tariff.demand * rise, 2)
                 hours = tariff.curtailed[q - 1]
                 yield scenario, tariff.name, label((year, q)), energy, demand, hours, tariff.interruptible
 
@@ -121,6 +146,23 @@ def market_rows(folder: Folder) -> Iterator[Cells]:
 def overhead_rows(folder: Folder) -> Iterator[Cells]:
     for quarter in folder.horizon:
         yield label(quarter), folder.g_and_a_musd
+
+
+def plant_rows(folder: Folder) -> Iterator[Cells]:
+    """The cost of a plant's own MWh rises once a year, on 1 January."""
+    for scenario in folder.bitcoin:
+        for plant in folder.plants:
+            for quarter in folder.horizon:
+                cost = round(plant.cost * (1 + plant.rise) ** (quarter[0] - folder.first[0]), 2)
+                yield scenario, plant.site, label(quarter), plant.capacity_mw, cost
+
+
+def index_rows(folder: Folder) -> Iterator[Cells]:
+    for scenario in folder.bitcoin:
+        for index in folder.indices:
+            for quarter in folder.horizon:
+                year = min(quarter[0] - folder.first[0], len(index.rises) - 1)
+                yield scenario, index.name, label(quarter), index.rises[year]
 
 
 def write(path: Path, columns: str, rows: Iterable[Cells]) -> None:
@@ -142,6 +184,10 @@ def write_folder(folder: Folder) -> None:
     write(here / "tariffs.csv", tariffs, tariff_rows(folder))
     write(here / "product_markets.csv", markets, market_rows(folder))
     write(here / "overheads.csv", "quarter g_and_a_musd", overhead_rows(folder))
+    if folder.plants:
+        write(here / "own_plants.csv", "scenario site quarter capacity_mw cost_usd_per_mwh", plant_rows(folder))
+    if folder.indices:
+        write(here / "indices.csv", "scenario index quarter yearly_rise", index_rows(folder))
 
 
 def four_futures(base: Bitcoin) -> dict[str, Bitcoin]:
@@ -156,13 +202,16 @@ def four_futures(base: Bitcoin) -> dict[str, Bitcoin]:
 NOVEMBER_2025 = Bitcoin(btc_usd=96_000, difficulty_t=156)
 AUGUST_2026 = Bitcoin(btc_usd=64_000, difficulty_t=127)
 
-GRANT = Tariff("Grant PUD", (36.15,) * 4, 5.0, 0.095, (24, 0, 0, 12), 6_000)
+GRANT = Tariff("Grant PUD", (36.15,) * 4, 5.0, 0.095, (24, 0, 0, 12), 6_000, escalator=True)
 QUEBEC = Tariff("Hydro-Quebec", (40.0,) * 4, 5.5, 0.025, (180, 0, 0, 120), 12_000)
 PJM = Tariff("PJM", (74.0, 58.0, 63.0, 60.0), 10.01, 0.03, (30, 6, 18, 6), 60_000)
-OWN_PLANT = Tariff("PJM own plant", (68.0, 64.0, 66.0, 64.0), 7.0, 0.025, (20, 12, 12, 12), 60_000)
 
 COLOCATION_2025 = Market("colocation", 110.0, "usd_per_kw_month", 0.02, 4, 1, 2)
 GPU_2025 = Market("gpuaas", 2.40, "usd_per_gpu_hour", -0.12, 4, 1, 4)
+
+PLANTS_2025 = (Plant("Panther Creek", 80, 75.0, 0.025), Plant("Scrubgrass", 85, 75.0, 0.025))
+PLANTS_2026 = tuple(replace(plant, cost=78.0) for plant in PLANTS_2025)
+CONSUMER_PRICES = Index("US consumer prices", (0.028, 0.025, 0.023))
 
 FOLDERS = (
     Folder(
@@ -182,9 +231,11 @@ FOLDERS = (
         first=(2026, 1),
         quarters=32,
         bitcoin=four_futures(NOVEMBER_2025),
-        tariffs=(GRANT, PJM, OWN_PLANT, QUEBEC),
+        tariffs=(GRANT, PJM, QUEBEC),
         markets=(COLOCATION_2025, GPU_2025),
         g_and_a_musd=17.0,
+        plants=PLANTS_2025,
+        indices=(CONSUMER_PRICES,),
     ),
     Folder(
         name="keel_2026",
@@ -194,7 +245,6 @@ FOLDERS = (
         tariffs=(
             GRANT,
             replace(PJM, energy=(84.0, 63.0, 69.0, 66.0)),
-            replace(OWN_PLANT, energy=(74.0, 68.0, 70.0, 68.0)),
             replace(QUEBEC, energy=(41.0,) * 4),
         ),
         markets=(
@@ -202,6 +252,8 @@ FOLDERS = (
             replace(GPU_2025, price=2.65, depth_it_mw=5),
         ),
         g_and_a_musd=17.0,
+        plants=PLANTS_2026,
+        indices=(CONSUMER_PRICES,),
     ),
 )
 

@@ -55,8 +55,7 @@ def add_debt(m: ConcreteModel, ports: Ports) -> None:
     m.ai_margin = {f.facility: ports.flow(AI_MARGIN_LINES, _project(f)) for f in case.facilities}
     hold(m, commitment, drawable)
     hold(m, nothing_repaid_twice, [(f, t, w) for f, t, w in prepays])
-    hold(m, loan_to_cost, ((f, t, w) for f in drawable for t in case.horizon))
-    hold(m, project_loan_pays_its_project, draws)
+    _lend_only_where_spent(m, draws)
     hold(m, lent_against_an_offer, drawable)
     hold(m, drawn_to_refinance, draws)
     hold(m, debt_service_cover, ((f.facility, t, w) for f in case.facilities for t in _tested(ports, f)))
@@ -217,35 +216,86 @@ def nothing_repaid_twice(m: ConcreteModel, f: str, t: Quarter, w: str) -> object
     return at_most(Linear().extend(m.accounts[f].closing[t], -1), 0)
 
 
-def loan_to_cost(m: ConcreteModel, f: str, t: Quarter, w: str) -> object:
-    r"""A facility's balance never exceeds its share of the AI capex spent so far, at its site or everywhere.
+def _spent(m: ConcreteModel, f: str, first: Quarter, last: Quarter) -> Linear:
+    """AI capex that a lender counts, net of what tenants pay, from one quarter to another, $M."""
+    spent = Linear()
+    for t in m.case.horizon:
+        if first <= t <= last:
+            spent.extend(m.ai_capex[f][t], -1)
+    return spent
 
-    Math: D_{f,t,w} \le \ell_f \sum_{k \le t} \mathrm{capex}_{f,k}
+
+def _lend_only_where_spent(m: ConcreteModel, draws: list[tuple[str, Quarter, str]]) -> None:
+    """`lends[f,t,w]`: where tenants' money may come before the capex it pays for, whether a facility is owed at all.
+
+    Without it a lender would ask something of a company that owes it nothing. No binary where no tenant pays.
+    """
+    case, w = m.case, m.ports.scenario
+    early = bool(case.rows("tenant_funding"))
+    lenders = [f for f in dict.fromkeys(f for f, _, _ in draws) if case.facility[f].loan_to_cost is not None]
+    balances = [(f, t, w) for f in lenders for t in case.horizon if m.accounts[f].closing[t].terms]
+    projects = [key for key in draws if case.facility[key[0]].site != ANY]
+    m.lends = Var(balances if early else [], domain=Binary)
+    m.pays = Var(projects if early else [], domain=Binary)
+    hold(m, owed_only_if_lent, list(m.lends))
+    hold(m, drawn_only_if_spent, list(m.pays))
+    hold(m, loan_to_cost, balances)
+    hold(m, project_loan_pays_its_project, projects)
+
+
+def owed_only_if_lent(m: ConcreteModel, f: str, t: Quarter, w: str) -> object:
+    r"""A facility with a loan-to-cost limit owes something only in quarters in which that limit is kept.
+
+    Math: D_{f,t,w} \le K_f \, V_{f,t,w}
     Unit: $M
     Source: the loan agreement
     Kind: physical
     """
-    facility, account = m.case.facility[f], m.accounts[f]
-    if facility.loan_to_cost is None or account.closing[t].is_constant:
-        return SKIP
-    balance = Linear().extend(account.closing[t])
-    for k in m.case.horizon:
-        if k <= t:
-            balance.extend(m.ai_capex[f][k], facility.loan_to_cost)
-    return at_most(balance, 0)
+    owed = Linear().extend(m.accounts[f].closing[t])
+    return at_most(owed.add(-m.case.facility[f].commitment_musd, m.lends[f, t, w]), 0)
+
+
+def drawn_only_if_spent(m: ConcreteModel, f: str, t: Quarter, w: str) -> object:
+    r"""A ring-fenced project draws only in quarters in which it spends.
+
+    Math: \mathrm{draw}_{f,t,w} \le K_f \, W_{f,t,w}
+    Unit: $M
+    Source: the loan agreement
+    Kind: physical
+    """
+    return at_most(Linear().add(1, m.draw[f, t, w]).add(-_room(m.case.facility[f]), m.pays[f, t, w]), 0)
+
+
+def loan_to_cost(m: ConcreteModel, f: str, t: Quarter, w: str) -> object:
+    r"""A facility's balance never exceeds its share of the AI capex spent so far, at its site or everywhere.
+
+    Math: D_{f,t,w} \le \ell_f \sum_{k \le t} \mathrm{capex}_{f,k} - \underline{c}_{f,t} (1 - V_{f,t,w})
+    Unit: $M
+    Source: the loan agreement
+    Kind: physical
+    """
+    covered = Linear().extend(_spent(m, f, m.case.first, t), m.case.facility[f].loan_to_cost or 0.0)
+    return _within(Linear().extend(m.accounts[f].closing[t]), covered, member(m.lends, (f, t, w), None))
 
 
 def project_loan_pays_its_project(m: ConcreteModel, f: str, t: Quarter, w: str) -> object:
     r"""What a ring-fenced project draws in a quarter, it spends on its own capex in that quarter.
 
-    Math: \mathrm{draw}_{f,t,w} \le \mathrm{capex}_{s(f),t}
+    Math: \mathrm{draw}_{f,t,w} \le \mathrm{capex}_{s(f),t} - \underline{c}_{f,t} (1 - W_{f,t,w})
     Unit: $M
     Source: the loan agreement
     Kind: physical
     """
-    if m.case.facility[f].site == ANY:
-        return SKIP
-    return at_most(Linear().add(1, m.draw[f, t, w]).extend(m.ai_capex[f][t]), 0)
+    return _within(Linear().add(1, m.draw[f, t, w]), _spent(m, f, t, t), member(m.pays, (f, t, w), None))
+
+
+def _within(owed: Linear, covered: Linear, switch: Decision | None) -> object:
+    """`owed <= covered`, where a switch is given only if it is on."""
+    least = min(0.0, covered.range()[0])
+    balance = owed.extend(covered, -1)
+    if switch is not None:
+        balance.add(-least, switch).add(least, 1)
+    return at_most(balance, 0)
 
 
 def lent_against_an_offer(m: ConcreteModel, f: str) -> object:

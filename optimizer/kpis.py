@@ -24,6 +24,7 @@ def kpis(case: Case, plan: Tables, nothing: Tables, value_musd: float, nothing_m
     terminal = after - float(nothing["value"]["after_musd"].sum())
     capex = plan["capex"].groupby("quarter")["musd"].sum()
     lowest = plan["cash"].loc[plan["cash"]["closing_musd"].idxmin()]
+    tightest = plan["cash"].loc[plan["cash"]["liquidity_musd"].idxmin()]
     lowest_nothing = nothing["cash"].loc[nothing["cash"]["closing_musd"].idxmin()]
     programme = _programme_flows(case, plan, nothing)
     mining, debt = plan["mining"], plan["debt"]
@@ -46,6 +47,8 @@ def kpis(case: Case, plan: Tables, nothing: Tables, value_musd: float, nothing_m
         "machines_sold_gross_mw": float(plan["machines"]["sold_gross_mw"].sum()),
         "lowest_cash_musd": float(lowest["closing_musd"]),
         "lowest_cash_quarter": str(lowest["quarter"]),
+        "lowest_liquidity_musd": float(tightest["liquidity_musd"]),
+        "lowest_liquidity_quarter": str(tightest["quarter"]),
         "minimum_cash_musd": case.settings.minimum_cash_musd,
         "do_nothing_lowest_cash_musd": float(lowest_nothing["closing_musd"]),
         "do_nothing_lowest_cash_quarter": str(lowest_nothing["quarter"]),

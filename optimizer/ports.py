@@ -215,11 +215,7 @@ class Ports:
 
     def cash(self) -> dict[Quarter, Linear]:
         """Net cash of each quarter of the horizon, $M."""
-        return self._by_quarter(self.cash_by_decision())
-
-    def cash_by_decision(self) -> list[tuple[Decision, Amounts]]:
-        """What one unit of each decision pays in cash in each quarter of the horizon, $M."""
-        return self._merged(stream for stream in self.streams if LINES[stream.line].in_cash)
+        return self._by_quarter(self._merged(s for s in self.streams if LINES[s.line].in_cash))
 
     def flow(self, lines: Sequence[str], site: str | None = None) -> dict[Quarter, Linear]:
         """What some lines pay in each quarter of the horizon, at one site or everywhere, $M."""

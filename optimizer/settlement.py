@@ -239,6 +239,7 @@ class _Book:
             here = [(a, s) for a, s, quarter in self.m.g if quarter == t]
             installed = fsum(self.read(self.m.g[a, s, t]) for a, s in here)
             running = fsum(self._running_mw(a, s, t) for a, s in here)
+            own = fsum(self.read(b) for (_, _, q, _), b in self.m.b.items() if q == t)
             btc = self._value_of(self.ports.btc_mined[t])
             power, site, company = (
                 -fsum(float(paid.get((int(t), line), 0.0)) for line in lines)
@@ -246,9 +247,11 @@ class _Book:
             )
             per_btc = 1e6 / btc if btc > NOISE else float("nan")
             costs = (power + site, power * per_btc, (power + site + company) * per_btc)
-            rows.append((self.w, t, installed, running, btc, *costs))
+            rows.append((self.w, t, installed, running, own, btc, *costs))
         costs_per_btc = "direct_cash_cost_usd_per_btc total_cash_cost_usd_per_btc"
-        columns = f"installed_gross_mw running_gross_mw btc_mined mining_cash_cost_musd {costs_per_btc}"
+        columns = (
+            f"installed_gross_mw running_gross_mw on_own_plant_gross_mw btc_mined mining_cash_cost_musd {costs_per_btc}"
+        )
         return _frame(rows, f"scenario quarter {columns}")
 
     def btc(self) -> pd.DataFrame:
@@ -260,6 +263,13 @@ class _Book:
             rows.append((w, t, held, mined, held + mined - now, now, now * price / 1e6))
             held = now
         return _frame(rows, "scenario quarter opening_btc mined_btc sold_btc closing_btc market_value_musd")
+
+    def _counted_btc(self, t: Quarter) -> float:
+        """$M of the BTC held at the end of a quarter that count as liquidity."""
+        if (t, self.w) not in self.m.H:
+            return 0.0
+        share = self.case.settings.btc_liquidity_share or 0.0
+        return share * self.read(self.m.H[t, self.w]) * self.case.bitcoin_market[self.w, t].btc_usd / 1e6
 
     # ---- debt -----------------------------------------------------------------------------------------------------
 
@@ -352,9 +362,10 @@ class _Book:
         for t in self.case.horizon:
             flow = round(float(net.get(int(t), 0.0)), DECIMALS)
             closing = round(opening + flow, DECIMALS)
-            rows.append((self.w, t, opening, flow, closing, self.case.settings.minimum_cash_musd))
+            liquidity = closing + self._counted_btc(t)
+            rows.append((self.w, t, opening, flow, closing, liquidity, self.case.settings.minimum_cash_musd))
             opening = closing
-        return _frame(rows, "scenario quarter opening_musd net_musd closing_musd minimum_musd")
+        return _frame(rows, "scenario quarter opening_musd net_musd closing_musd liquidity_musd minimum_musd")
 
     def value(self, flows: pd.DataFrame) -> pd.DataFrame:
         counted = flows[flows["line"].isin(VALUE_LINES)]

@@ -124,8 +124,9 @@ def _money(plan: Plan) -> RenderableType:
             f"{musd(k['peak_capex_musd'])} ({k['peak_capex_quarter'] or 'never'})",
         ),
         (
-            "Lowest cash", musd(k["lowest_cash_musd"]),
-            f"at the end of {k['lowest_cash_quarter']}; minimum {musd(k['minimum_cash_musd'])}",
+            "Lowest liquidity", musd(k["lowest_liquidity_musd"]),
+            f"at the end of {k['lowest_liquidity_quarter']}; minimum {musd(k['minimum_cash_musd'])}; "
+            f"cash alone {musd(k['lowest_cash_musd'])}, {k['lowest_cash_quarter']}",
         ),
         *_debt_rows(plan),
         ("Doing nothing: lowest cash", musd(k["do_nothing_lowest_cash_musd"]), _do_nothing_words(plan)),

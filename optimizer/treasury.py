@@ -7,9 +7,9 @@ from pyomo.environ import Binary, ConcreteModel, NonNegativeReals, Var
 
 from optimizer.debt import outstanding
 from optimizer.lines import CORPORATE
-from optimizer.ports import Amounts, Linear, Ports
+from optimizer.ports import Amounts, Decision, Linear, Ports
 from optimizer.quarters import Quarter
-from optimizer.rows import at_most, hold
+from optimizer.rows import at_most, hold, member
 from optimizer.tax import add_tax_payments, add_tax_rows
 from optimizer.units import musd_from_usd
 
@@ -28,16 +28,15 @@ def add_company(m: ConcreteModel, ports: Ports) -> None:
 
 
 def add_treasury(m: ConcreteModel, ports: Ports) -> None:
-    """BTC held, tax, interest on cash, and closing cash, $M, as an expression of every decision so far.
+    """BTC held, tax, the cash of each quarter, and closing cash, $M: all quarters' cash so far and its interest.
 
     Without new decisions no minimum of cash is enforced: a company that only goes on may run short, and a plan says so.
     """
     case, w = ports.case, ports.scenario
     _hold_btc(m, ports)
     add_tax_payments(m, ports)
-    _earn_interest(ports)
+    m.closing_cash = _bank(ports, _net_cash(m, ports))
     add_tax_rows(m, ports)
-    m.closing_cash = _closing_cash(ports)
     hold(m, btc_only_from_mining, list(m.H))
     m.keeps = Var([] if ports.decide else list(m.H), domain=Binary)
     hold(m, btc_kept_only_with_cash_at_hand, list(m.keeps))
@@ -124,38 +123,50 @@ def no_btc_kept_without(m: ConcreteModel, t: Quarter, w: str) -> object:
 # ---- cash ---------------------------------------------------------------------------------------------------------
 
 
-def _earn_interest(ports: Ports) -> None:
-    """Each quarter's opening cash earns interest: a flow earns it from the quarter after its own on, compounding."""
-    if not ports.case.settings.cash_rate:
-        return
-    opening = np.zeros(len(ports.case.horizon))
-    earned = [(1, _interest(ports, opening, ports.case.settings.opening_cash_musd))]
-    earned += [(decision, _interest(ports, flows)) for decision, flows in ports.cash_by_decision()]
-    for decision, amounts in earned:
-        ports.pay("cash_interest", CORPORATE, "", "cash", decision, ports.case.first, amounts)
+def _net_cash(m: ConcreteModel, ports: Ports) -> dict[Quarter, Decision]:
+    """`X[t,w]`, $M: all cash of a quarter but interest on cash. One column for hundreds in the rows of closing cash."""
+    w = ports.scenario
+    m.flows = ports.cash()
+    ranges = {(t, w): flow.range() for t, flow in m.flows.items() if not flow.is_constant}
+    m.X = Var(list(ranges), bounds=lambda m, t, w: ranges[t, w])
+    hold(m, net_cash, list(m.X))
+    return {t: member(m.X, (t, w), flow.constant) for t, flow in m.flows.items()}
 
 
-def _interest(ports: Ports, flows: Amounts, balance: float = 0.0) -> Amounts:
+def net_cash(m: ConcreteModel, t: Quarter, w: str) -> object:
+    r"""The cash of a quarter is what every decision brings or costs in it.
+
+    Math: X_{t,w} = \sum_l \mathrm{cash}_{l,t,w}
+    Unit: $M
+    Source: the cash-flow statement
+    Kind: physical
+    """
+    return Linear().add(1, m.X[t, w]).extend(m.flows[t], -1).expression == 0
+
+
+def _bank(ports: Ports, net: dict[Quarter, Decision]) -> dict[Quarter, Linear]:
+    """Closing cash of each quarter, $M; each quarter's opening cash earns interest, compounding."""
     rate = (ports.case.settings.cash_rate or 0.0) / 4
-    interest = np.zeros(len(flows))
-    for i, flow in enumerate(flows):
-        interest[i] = rate * balance
-        balance += interest[i] + flow
-    return interest
-
-
-def _closing_cash(ports: Ports) -> dict[Quarter, Linear]:
+    growth: Amounts = (1 + rate) ** np.arange(len(ports.case.horizon), dtype=float)
+    if rate:
+        _earn(ports, 1, ports.case.first, rate * ports.case.settings.opening_cash_musd * growth)
+        for i, (t, decision) in enumerate(net.items()):
+            _earn(ports, decision, t + 1, rate * growth[: len(growth) - i - 1])
     closing, sofar = {}, Linear(ports.case.settings.opening_cash_musd)
-    for t, net in ports.cash().items():
-        sofar = Linear().extend(sofar).extend(net)
+    for t, decision in net.items():
+        sofar = Linear().extend(sofar, 1 + rate).add(1, decision)
         closing[t] = sofar
     return closing
+
+
+def _earn(ports: Ports, decision: Decision, first: Quarter, amounts: Amounts) -> None:
+    ports.pay("cash_interest", CORPORATE, "", "cash", decision, first, amounts)
 
 
 def minimum_liquidity(m: ConcreteModel, t: Quarter, w: str) -> object:
     r"""Cash at the end of a quarter, and the share of BTC held that counts, never fall below the minimum.
 
-    Math: C_0 + \sum_{k \le t} \sum_l \mathrm{cash}_{l,k,w} + \beta \, p_{t,w} H_{t,w} \ge C^{\min}
+    Math: C_0 (1 + i)^{t+1} + \sum_{k \le t} (1 + i)^{t-k} X_{k,w} + \beta \, p_{t,w} H_{t,w} \ge C^{\min}
     Unit: $M
     Source: the treasury's policy
     Kind: negotiable

@@ -8,6 +8,7 @@ from itertools import count, islice
 from typing import Any
 
 import oracle
+from small_features import TERM_TABLES, Features
 
 from optimizer.case import Case, assemble
 from optimizer.quarters import Quarter, span
@@ -15,7 +16,7 @@ from optimizer.quarters import Quarter, span
 Rows = list[dict[str, Any]]
 
 FEWEST_COMBINATIONS = 20
-MOST_COMBINATIONS = 300
+MOST_COMBINATIONS = 200
 MOST_START_PATTERNS = 300
 BASES = ("usd_per_kw_month", "musd_per_it_mw_year", "usd_per_gpu_hour")
 PRODUCTS = ("colo", "gpu")
@@ -27,13 +28,41 @@ def small_case(seed: int) -> Case:
     Drawn again until its starts and signings make a number of combinations worth trying and quick to try.
     """
     for attempt in count():
-        case = Draw(random.Random(f"small case {seed}, attempt {attempt}")).case()
+        rng = random.Random(f"small case {seed}, attempt {attempt}")
+        case = Draw(rng).case()
         if start_patterns(case) > MOST_START_PATTERNS:
             continue
         tried = sum(1 for _ in islice(oracle.combinations(case), MOST_COMBINATIONS + 1))
         if FEWEST_COMBINATIONS <= tried <= MOST_COMBINATIONS:
-            return case
+            return in_need_of_money(case, scenario_of(seed), rng)
     raise AssertionError("unreachable")
+
+
+def scenario_of(seed: int) -> str:
+    """The scenario of a small case to look at: even seeds the base scenario, odd ones the other."""
+    return "base" if seed % 2 == 0 else "other"
+
+
+def in_need_of_money(case: Case, scenario: str, rng: random.Random) -> Case:
+    """Where a loan can be drawn: so little cash that building, or even doing nothing, needs it.
+
+    Often a sale brings money late, so that it is cash before it that is short.
+    """
+    if not any(loan.can_be_drawn for loan in case.rows("facilities")):
+        return case
+    if rng.random() < 0.7:
+        late = case.last - rng.randint(0, len(case.horizon) // 3)
+        sale = {"quarter": late, "name": "a late sale", "kind": "asset_sale", "musd": round(rng.uniform(5, 25), 4)}
+        case = case.replace(obligations=[*case.obligations, sale])
+    lowest = oracle.do_nothing_lowest_cash(case, scenario)
+    if lowest is None:
+        return case
+    free = [loan for loan in case.rows("facilities") if loan.site == "*" and loan.refinances is None]
+    least = -6 if any(loan.available_first == case.first for loan in free) else 0
+    most = 8 if free else 1
+    spare = rng.choice([rng.uniform(least, 0.5), rng.uniform(least / 6, 1), rng.uniform(0, most)])
+    cash = case.settings.opening_cash_musd - lowest + case.settings.minimum_cash_musd + spare
+    return case.replace(opening_cash_musd=round(cash, 4))
 
 
 def start_patterns(case: Case) -> int:
@@ -52,6 +81,7 @@ class Draw:
         self.horizon = span(self.first, rng.randint(4, 8))
         self.last = self.horizon[-1]
         self.tables: dict[str, Rows] = {}
+        self.features = Features(random.Random(rng.random()), self.tables, self.horizon)
 
     # what to draw
 
@@ -84,12 +114,18 @@ class Draw:
         self.draw_products()
         self.draw_options()
         self.draw_twin_site()
+        self.features.draw_fleet()
         self.draw_offers()
         self.draw_commitments()
+        self.features.draw_halls()
+        self.features.draw_terms()
         self.draw_twin_offer()
+        self.features.draw_prerequisites()
         self.draw_markets()
+        self.features.draw_power()
         self.draw_money()
         self.draw_use_limits()
+        self.features.draw_treasury()
         settings = self.settings()
         return assemble(settings, {name: [(None, row) for row in rows] for name, rows in self.tables.items()})
 
@@ -314,7 +350,7 @@ class Draw:
         twin = {"offer": "twin offer"}
         other = {"customer": "Dan"} if self.chance(0.4) else {}
         self.tables["offers"].append(model | twin | other)
-        for table in ("offer_prices", "offer_sites"):
+        for table in ("offer_prices", "offer_sites", *TERM_TABLES):
             self.tables[table] += [row | twin for row in self.tables[table] if row["offer"] == model["offer"]]
 
     def draw_markets(self) -> None:
@@ -441,7 +477,7 @@ class Draw:
             "max_it_mw_under_construction": self.maybe(0.35, 4, 12),
             "max_customer_share": self.number(0.45, 0.95) if capped else None,
             "max_customer_share_from": self.quarter(-1, len(self.horizon) - 1) if capped else None,
-        }
+        } | self.features.settings
 
     def halvings(self) -> list[str]:
         """Up to two: some before the horizon, some on the first or the last day of a quarter."""

@@ -54,6 +54,7 @@ def test_mining() -> None:
     flat = {"energy_usd_per_mwh": 43, "demand_usd_per_kw_month": 0, "curtailed_hours": 0}
     market = {"difficulty_t": None, "fees_btc_per_block": None, "hashprice_usd_per_ph_day": 32}
     case = CASE.replace(
+        machine_markets=[],
         asics=[CASE.asics[0].model_dump() | {"joules_per_th": 18}],
         fleet=[{"site": "Moses Lake", "asic": "T21", "gross_mw": 18}],
         tariffs=[row.model_dump() | flat for row in CASE.tariffs],

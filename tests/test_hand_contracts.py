@@ -523,7 +523,7 @@ def test_late_delivery_pays_damages_on_all_megawatts_until_the_tenant_walks_away
 
 @pytest.mark.parametrize(
     ("terms", "last", "damages"),
-    [(late(2, 1), 3, 2), (late(3, 0), 2, 0), (late(2, 1, 5), 3, 20), (None, 3, None)],
+    [(late(2, 1), 3, 2), (late(3, 1), 3, None), (late(2, 1, 5), 3, 20), (None, 3, None)],
     ids=["short", "before the deadline", "dear", "no term"],
 )
 def test_a_contract_may_be_short_while_its_hall_ramps(
@@ -531,8 +531,9 @@ def test_a_contract_may_be_short_while_its_hall_ramps(
 ) -> None:
     """The hall serves half of the 8 IT MW in quarter 2. Due in quarter 2 and a quarter of patience: delivered in
     quarter 2, 4 MW short, half the rent, and damages of $2M at $0.5M per MW-quarter or $20M at $5M; waiting for
-    quarter 3 would cost damages on all 8. Due in quarter 3, being short in quarter 2 costs only the rent. Without the
-    term a contract is never short and waits for quarter 3.
+    quarter 3 would cost damages on all 8. Due in quarter 3 it may not be short in quarter 2, before the
+    deadline, when its price and ramp would run on while nothing is paid; without the term it is never short. Both
+    wait for quarter 3.
     """
     case = lease_case(last=last, options={"ramp": "half then full"}, **({"late_delivery": terms} if terms else {}))
     waiting = rents(4.8, 3, 20) - hall()

@@ -43,5 +43,5 @@ def test_long_tables_are_those_of_their_script(tmp_path: Path, monkeypatch: pyte
         (tmp_path / folder.name).mkdir()
     build_cases.main()
     written = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.csv"))
-    assert len(written) == 12
+    assert len(written) == 16
     assert [path for path in written if (tmp_path / path).read_bytes() != (ROOT / "data" / path).read_bytes()] == []

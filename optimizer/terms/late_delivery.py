@@ -22,7 +22,7 @@ class LateDelivery(Row):
     key = ("offer",)
     required = False
     about = (
-        "What late delivery costs. Until the limit a contract may be delivered late, or in part; past it no plan "
+        "What late delivery costs. From the deadline to the limit a contract may be missing in part; past it no plan "
         "relies on the tenant's patience. Offers without a row are delivered whole and within their window."
     )
     offer: Annotated[Name, Field(description="an offer")]
@@ -44,18 +44,18 @@ def shape(deal: Deal) -> None:
 
 
 def short_quarters(deal: Deal) -> range:
-    """Quarters of the contract in which part of it may still be missing."""
+    """Quarters of the contract in which part of it may still be missing: from the deadline to the limit."""
     row = deal.row(LateDelivery)
     if row is None:
         return range(0)
-    return range(max(0, min(deal.length, row.deadline + row.walk_away_quarters - deal.delivery)))
+    begins = max(0, row.deadline - deal.delivery)
+    return range(begins, max(begins, min(deal.length, row.deadline + row.walk_away_quarters - deal.delivery)))
 
 
-def damages(deal: Deal, j: int) -> float:
-    """$M for one contracted IT MW missing in the j-th quarter of the contract."""
+def damages(deal: Deal) -> float:
+    """$M for one contracted IT MW missing in a quarter after the deadline."""
     row = deal.row(LateDelivery)
-    late = row is not None and deal.delivery + j >= row.deadline
-    return row.damages_musd_per_it_mw_quarter if row is not None and late else 0.0
+    return 0.0 if row is None else row.damages_musd_per_it_mw_quarter
 
 
 def check(case: Case) -> Iterator[Finding]:

@@ -66,7 +66,7 @@ def _deals(ports: Ports) -> dict[Key, Deal]:
                         continue
                     open_deal = deal(case, ports.scenario, offer, s, t, tier=k)
                     usable = ports.usable_it_mw.level((s, offer.product), t).range()[1]
-                    if short_quarters(open_deal) or usable >= smallest * open_deal.held[0]:
+                    if 0 in short_quarters(open_deal) or usable >= smallest * open_deal.held[0]:
                         deals[offer.offer, k, s, t] = open_deal
     return deals
 
@@ -151,14 +151,14 @@ def _deliver_short(m: ConcreteModel, ports: Ports, signed: dict[Key, tuple[Deal,
             -contract.rent[j : j + 1] / share,
             -power_per_it_mw(ports, contract)[j : j + 1] / share,
         )
-        ports.pay("damages", contract.offer.product, s, c, missing, t, [-damages(contract, j)], contract.rate)
+        ports.pay("damages", contract.offer.product, s, c, missing, t, [-damages(contract)], contract.rate)
     hold(m, missing_at_most_the_contract, list(m.held))
 
 
 def missing_at_most_the_contract(m: ConcreteModel, c: str, k: int, s: str, d: Quarter, t: Quarter) -> object:
     r"""No more of a contract is delivered late than was to be delivered, and nothing once the tenant might leave.
 
-    Math: u_{c,k,s,d,t} \le \mathrm{held}_{c,t-d} \, q_{c,k,s,d}, \quad d \le t < D_c + L_c
+    Math: u_{c,k,s,d,t} \le \mathrm{held}_{c,t-d} \, q_{c,k,s,d}, \quad \max(d, D_c) \le t < D_c + L_c
     Unit: IT MW
     Source: the offer's clause on late delivery
     Kind: physical

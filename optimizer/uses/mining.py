@@ -164,11 +164,9 @@ def _burn(m: ConcreteModel, ports: Ports, index: list[tuple[str, str, Quarter]])
     for a, s, t in index:
         own = own_plant_economics(case, w, s, case.asic[a], t)
         grid = mining_economics(case, w, s, case.asic[a], t)
-        if (
-            own is not None
-            and own.margin > (grid.margin if grid.runs else 0.0)
-            and case.own_plant[w, s, t].capacity_mw > 0
-        ):
+        if own is None or case.own_plant[w, s, t].capacity_mw == 0:
+            continue
+        if case.settings.hold_mined_btc or own.margin > (grid.margin if grid.runs else 0.0):
             gains[a, s, t, w] = (own, grid)
     m.b = Var(list(gains), domain=NonNegativeReals, bounds=lambda m, a, s, t, w: (0, m.g[a, s, t].ub))
     for (a, s, t, _), (own, grid) in gains.items():
@@ -190,10 +188,13 @@ def _worth_keeping(ports: Ports, asic: Asic, s: str) -> list[Quarter]:
     """Quarters in which a machine may be installed: fit to run, and not already past any use.
 
     Past use: from there on keeping it, wherever it stands, earns no more than selling it at once, counted both
-    discounted and in cash. Leaving it out then loses nothing, unless a policy's floor on mining counts it.
+    discounted and in cash. Leaving it out then loses nothing, unless a policy's floor on mining counts it, BTC mined
+    may be kept for a better price, or tax takes part of a sale.
     """
     case = ports.case
     fit = [t for t in case.horizon if asic.fit_until is None or t <= asic.fit_until]
+    if case.settings.hold_mined_btc or case.settings.tax_rate:
+        return fit
     floors = [row.last for row in case.use_limits if row.use == MINING and row.min_mw]
     market = case.machine_market.get(asic.asic)
     sites = [x.site for x in case.sites] if ports.decide and market is not None else [s]

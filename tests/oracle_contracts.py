@@ -1,0 +1,268 @@
+"""What a contracted IT MW is paid and costs, quarter by quarter, with every term that an offer may have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from oracle_future import Future, share_at
+from oracle_program import Program
+
+from optimizer.case import Case
+from optimizer.quarters import Quarter
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A signed offer: where and when it is first delivered, the sizes it may have, the price tier they fall in."""
+
+    offer: str
+    site: str
+    quarter: Quarter
+    min_it_mw: float
+    max_it_mw: float
+    price_share: float = 1.0
+
+
+Contracts = tuple[Contract, ...]
+Flow = tuple[str, Quarter, float]
+
+
+def contracts_of_sizes(case: Case, name: str, site: str, t: Quarter, least: float, most: float) -> list[Contract]:
+    """A contract of between least and most IT MW, one for each price tier that the sizes touch."""
+    tiers = sorted((row for row in case.rows("price_tiers") if row.offer == name), key=lambda row: row.up_to_it_mw)
+    if not tiers:
+        return [Contract(name, site, t, least, most)]
+    if least == most:
+        tiers = [next(tier for tier in tiers if most <= tier.up_to_it_mw)]
+    found, above = [], 0.0
+    for tier in tiers:
+        low, high = max(least, above), min(most, tier.up_to_it_mw)
+        if low < high or least == most:
+            found.append(Contract(name, site, t, low if least < most else least, high, tier.price_share))
+        above = tier.up_to_it_mw
+    return found
+
+
+class Deal:
+    """A contract in one future, per IT MW. Lists run over its quarters j = 0, 1, ... from first delivery."""
+
+    def __init__(self, future: Future, contract: Contract):
+        self.future = future
+        self.case = future.case
+        self.contract = contract
+        self.offer = future.case.offer[contract.offer]
+        self.firm = self.offer.term_quarters
+        self.begins = contract.quarter
+        self.late = future.term("late_delivery", self.offer.offer)
+        self.backstop = future.term("backstops", self.offer.offer)
+        own = None if self.backstop is None else self.backstop.discount_rate
+        self.rate = future.discount_rate(self.offer.product) if own is None else own
+
+    # shape: what is held, billed and drawn
+
+    @cached_property
+    def quarters(self) -> range:
+        return range(self.firm + sum(step_quarters for step_quarters, _ in self.taken_steps))
+
+    @property
+    def ends(self) -> Quarter:
+        """The first quarter after it, extensions that the tenant takes included."""
+        return self.begins + len(self.quarters)
+
+    @cached_property
+    def tranches(self) -> list[tuple[int, float]]:
+        rows = self.future.terms("tranches", self.offer.offer)
+        return [(row.quarters_after, row.share) for row in rows] or [(0, 1.0)]
+
+    def held(self, t: Quarter) -> float:
+        """Share of its IT MW that binds capacity."""
+        if not self.begins <= t < self.ends:
+            return 0.0
+        return sum(share for after, share in self.tranches if self.begins + after <= t)
+
+    def delivered(self, j: int) -> float:
+        """Share that is delivered and ramped up, before usage."""
+        ramp = self.case.profile[self.offer.ramp]
+        return sum(share * share_at(ramp, j - after) for after, share in self.tranches)
+
+    @cached_property
+    def taken_share(self) -> float:
+        usage = self.future.term("usage", self.offer.offer)
+        return 1.0 if usage is None else usage.taken_share
+
+    @cached_property
+    def billed_share(self) -> float:
+        floor = self.future.term("take_or_pay", self.offer.offer)
+        return max(self.taken_share, 0.0 if floor is None else floor.floor_share)
+
+    @cached_property
+    def drawn(self) -> list[float]:
+        return [self.delivered(j) * self.taken_share for j in self.quarters]
+
+    # price
+
+    @property
+    def base_quarter(self) -> Quarter:
+        return self.begins if self.offer.price_base_quarter is None else self.offer.price_base_quarter
+
+    def escalation(self, t: Quarter) -> float:
+        years = (t - self.base_quarter) // 4
+        index = self.future.term("index_escalators", self.offer.offer)
+        if index is None:
+            return float((1 + self.offer.escalator) ** years)
+        factor = 1.0
+        for k in range(1, years + 1):
+            rise = self.future.indices[index.index, min(self.base_quarter + 4 * k, self.case.last)]
+            if index.cap is not None:
+                rise = min(rise, index.cap)
+            if index.floor is not None:
+                rise = max(rise, index.floor)
+            factor *= 1 + rise
+        return factor
+
+    def list_price(self, j: int) -> float:
+        """Rent of an IT MW in full use in quarter j, extension prices aside."""
+        t, quote = self.begins + j, self.future.offer_prices[self.offer.offer]
+        rent = self.future.rent(quote.price, quote.price_basis, self.offer.product, self.offer.utilisation, t)
+        sites = self.future.terms("site_prices", self.offer.offer)
+        here = next((row.price_share for row in sites if row.site == self.contract.site), 1.0)
+        return rent * self.escalation(t) * here * self.contract.price_share
+
+    @cached_property
+    def taken_steps(self) -> list[tuple[int, float]]:
+        """Length and price share of the extensions that the tenant takes."""
+        taken, j = [], self.firm
+        for row in sorted(self.future.terms("extensions", self.offer.offer), key=lambda row: row.step):
+            if row.price_share * self.list_price(j) > self.future.market_rent(self.offer.product, self.begins + j):
+                break
+            taken.append((row.quarters, row.price_share))
+            j += row.quarters
+        return taken
+
+    @cached_property
+    def price(self) -> list[float]:
+        shares = [1.0] * self.firm
+        for step_quarters, price_share in self.taken_steps:
+            shares += [price_share] * step_quarters
+        return [share * self.list_price(j) for j, share in enumerate(shares)]
+
+    @cached_property
+    def rent(self) -> list[float]:
+        return [self.price[j] * self.delivered(j) * self.billed_share for j in self.quarters]
+
+    def rent_in(self, t: Quarter) -> float:
+        return self.rent[t - self.begins] if self.begins <= t < self.ends else 0.0
+
+    def power_in(self, t: Quarter) -> float:
+        """Cost of the power that an IT MW draws in a quarter of delivery."""
+        if self.offer.power_passed_through:
+            return 0.0
+        full = self.future.ai_power(self.contract.site, self.offer.product, self.offer.load_factor, t)
+        return full * self.drawn[t - self.begins]
+
+    # money
+
+    @cached_property
+    def flows(self) -> list[Flow]:
+        """Line, quarter and $M per IT MW, from the first quarter on."""
+        parts: tuple[Callable[[], Iterator[Flow]], ...] = (
+            self._operations,
+            self._prepayment,
+            self._tenant_funding,
+            self._backstop,
+            self._lease,
+            self._damages,
+        )
+        booked = (flow for part in parts for flow in part())
+        return [(line, t, musd) for line, t, musd in booked if t >= self.case.first and musd != 0]
+
+    @cached_property
+    def bookings(self) -> Program:
+        """The flows of an IT MW in a program of its own, ready to be copied."""
+        pattern = Program(self.case)
+        for line, t, musd in self.flows:
+            pattern.book(line, t, {0: musd}, self.rate, self.contract.site)
+        return pattern
+
+    def _operations(self) -> Iterator[Flow]:
+        for j, rent in enumerate(self.rent):
+            t = self.begins + j
+            if t >= self.case.first:
+                yield "rent", t, rent
+                yield "ai_operating_cost", t, -self.offer.operating_cost_share * rent
+                yield "ai_power", t, -self.power_in(t)
+
+    def _paid_ahead(self, quarters_before: int) -> Quarter:
+        """When a payment ahead of delivery arrives: not before the horizon, unless it was signed then."""
+        t = self.begins - quarters_before
+        committed = any(row.offer == self.offer.offer for row in self.case.committed_contracts)
+        return t if committed else max(t, self.case.first)
+
+    def _prepayment(self) -> Iterator[Flow]:
+        row = self.future.term("prepayments", self.offer.offer)
+        if row is None:
+            return
+        prepaid = row.rent_share * sum(self.rent[: self.firm])
+        yield "prepayments", self._paid_ahead(row.paid_quarters_before), prepaid
+        credited_from = row.credited_after_month // 3
+        credited_rent = sum(self.rent[credited_from : self.firm])
+        for j in range(credited_from, self.firm):
+            yield "prepayments", self.begins + j, -prepaid * self.rent[j] / credited_rent
+
+    def _tenant_funding(self) -> Iterator[Flow]:
+        row = self.future.term("tenant_funding", self.offer.offer)
+        if row is None:
+            return
+        yield "tenant_capex", self._paid_ahead(row.paid_quarters_before), row.musd_per_it_mw
+        balance = row.musd_per_it_mw
+        for j in range(self.firm):
+            balance *= 1 + row.rate / 4
+            credit = min(balance, row.credit_share * self.rent[j])
+            balance -= credit
+            yield "tenant_credits", self.begins + j, -credit
+
+    def _backstop(self) -> Iterator[Flow]:
+        if self.backstop is not None:
+            yield "backstop", self.begins, -self.backstop.upfront_musd_per_it_mw
+            for j, rent in enumerate(self.rent):
+                yield "backstop", self.begins + j, -self.backstop.rent_share * rent
+
+    def _lease(self) -> Iterator[Flow]:
+        row = self.future.term("leases", self.offer.offer)
+        if row is None or row.kind == "triple_net":
+            return
+        for j in self.quarters:
+            t = self.begins + j
+            growth = (1 + row.cost_growth) ** (j // 4) if row.kind == "gross" else 1.0
+            yield "lease_cost", t, -self.held(t) * row.cost_musd_per_it_mw_year / 4 * growth
+
+    def _damages(self) -> Iterator[Flow]:
+        if self.late is not None:
+            for ahead in range(self.begins - self.late.deadline):
+                t = self.late.deadline + ahead
+                yield "damages", t, -self.late.damages_musd_per_it_mw_quarter
+
+    # late delivery
+
+    def may_be_short(self, t: Quarter) -> bool:
+        """From the deadline on, until the tenant may leave or the horizon ends."""
+        if self.late is None:
+            return False
+        ends = min(self.late.deadline + self.late.walk_away_quarters, self.case.last + 1)
+        return max(self.case.first, self.late.deadline) <= t < ends and self.held(t) > 0
+
+    def rent_lost(self, t: Quarter) -> float:
+        """Rent of an IT MW that is not delivered."""
+        return self.rent_in(t) / self.held(t)
+
+    def short_flows(self, t: Quarter) -> list[Flow]:
+        """What an IT MW short in a quarter changes."""
+        lost = self.rent_lost(t)
+        return [
+            ("rent", t, -lost),
+            ("ai_operating_cost", t, self.offer.operating_cost_share * lost),
+            ("ai_power", t, self.power_in(t) / self.held(t)),
+            ("damages", t, -self.late.damages_musd_per_it_mw_quarter),
+        ]
