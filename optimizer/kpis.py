@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,31 +11,33 @@ import pandas as pd
 from optimizer.case import Case
 from optimizer.quarters import Quarter
 
+if TYPE_CHECKING:
+    from optimizer.settlement import Settled
+
 Tables = dict[str, pd.DataFrame]
+OVER_DOING_NOTHING = (
+    "do_nothing_value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "terminal_share",
+    "do_nothing_lowest_cash_musd", "do_nothing_lowest_cash_quarter", "ai_programme_irr", "ai_programme_payback_quarter",
+)  # fmt: skip
 
 
-def kpis(case: Case, plan: Tables, nothing: Tables, value_musd: float, nothing_musd: float) -> dict[str, Any]:
+def kpis(case: Case, settled: Settled, nothing: Settled | None) -> dict[str, Any]:
     """Value, value over do-nothing, terminal share, capex, lowest cash, return of the AI programme, BTC and its cost.
 
-    Money is $M. A figure that does not exist (an IRR without a change of sign, a cost per BTC without BTC) is None.
+    Money is $M. A figure that does not exist (an IRR without a change of sign, a cost per BTC without BTC, anything
+    over doing nothing where that cannot be done) is None.
     """
+    plan, value_musd = settled.tables, settled.value_musd
     after = float(plan["value"]["after_musd"].sum())
-    over = value_musd - nothing_musd
-    terminal = after - float(nothing["value"]["after_musd"].sum())
     capex = plan["capex"].groupby("quarter")["musd"].sum()
     lowest = plan["cash"].loc[plan["cash"]["closing_musd"].idxmin()]
     tightest = plan["cash"].loc[plan["cash"]["liquidity_musd"].idxmin()]
-    lowest_nothing = nothing["cash"].loc[nothing["cash"]["closing_musd"].idxmin()]
-    programme = _programme_flows(case, plan, nothing)
     mining, debt = plan["mining"], plan["debt"]
     btc, cost = float(mining["btc_mined"].sum()), float(mining["mining_cash_cost_musd"].sum())
     return {
         "value_musd": value_musd,
-        "do_nothing_value_musd": nothing_musd,
-        "value_over_do_nothing_musd": over,
         "value_after_horizon_musd": after,
-        "terminal_value_over_do_nothing_musd": terminal,
-        "terminal_share": terminal / over if abs(over) > 1e-9 else None,
+        **_over_doing_nothing(case, settled, nothing, after),
         "capex_musd": float(capex.sum()),
         "capex_budget_musd": case.settings.capex_budget_musd,
         "peak_capex_musd": float(capex.max()) if len(capex) else 0.0,
@@ -50,10 +52,6 @@ def kpis(case: Case, plan: Tables, nothing: Tables, value_musd: float, nothing_m
         "lowest_liquidity_musd": float(tightest["liquidity_musd"]),
         "lowest_liquidity_quarter": str(tightest["quarter"]),
         "minimum_cash_musd": case.settings.minimum_cash_musd,
-        "do_nothing_lowest_cash_musd": float(lowest_nothing["closing_musd"]),
-        "do_nothing_lowest_cash_quarter": str(lowest_nothing["quarter"]),
-        "ai_programme_irr": irr(programme.to_numpy()),
-        "ai_programme_payback_quarter": payback(programme),
         "btc_mined": btc,
         "direct_cash_cost_usd_per_btc": _paid(plan, "mining_power", "interruptible_income") / btc * 1e6
         if btc > 0
@@ -63,6 +61,20 @@ def kpis(case: Case, plan: Tables, nothing: Tables, value_musd: float, nothing_m
         "converted_it_mw": float(plan["starts"]["it_mw"].sum()),
         "contracted_it_mw": float(plan["contracts"]["it_mw"].sum()),
     }
+
+
+def _over_doing_nothing(case: Case, settled: Settled, nothing: Settled | None, after: float) -> dict[str, Any]:
+    if nothing is None:
+        return dict.fromkeys(OVER_DOING_NOTHING)
+    over = settled.value_musd - nothing.value_musd
+    terminal = after - float(nothing.tables["value"]["after_musd"].sum())
+    lowest = nothing.tables["cash"].loc[nothing.tables["cash"]["closing_musd"].idxmin()]
+    programme = _programme_flows(case, settled.tables, nothing.tables)
+    figures = (
+        nothing.value_musd, over, terminal, terminal / over if abs(over) > 1e-9 else None,
+        float(lowest["closing_musd"]), str(lowest["quarter"]), irr(programme.to_numpy()), payback(programme),
+    )  # fmt: skip
+    return dict(zip(OVER_DOING_NOTHING, figures, strict=True))
 
 
 def _paid(plan: Tables, *lines: str) -> float:

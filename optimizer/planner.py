@@ -15,7 +15,7 @@ import pandas as pd
 
 from optimizer.case import Case
 from optimizer.case_files import input_hashes
-from optimizer.errors import SolverFault
+from optimizer.errors import Infeasible, SolverFault
 from optimizer.findings import Finding, InputError
 from optimizer.kpis import kpis
 from optimizer.model import build_model
@@ -56,16 +56,15 @@ def solve(
         text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     solved = time.monotonic()
     settled = _settle(model, answer)
-    nothing_model = build_model(case, scenario, decide=False)
-    nothing = _settle(nothing_model, solve_model(nothing_model, SolverOptions(seed=seed, threads=threads)))
-    tables = settled.tables | {"do_nothing": _do_nothing_table(case, scenario, nothing.tables)}
+    nothing = _do_nothing(case, scenario, SolverOptions(seed=seed, threads=threads))
+    tables = settled.tables | {"do_nothing": _do_nothing_table(case, scenario, nothing)}
     return Plan(
         case=case,
         scenario=scenario,
         status=answer.status,
         value_musd=settled.value_musd,
         bound_musd=max(answer.bound, settled.value_musd),
-        kpis=kpis(case, settled.tables, nothing.tables, settled.value_musd, nothing.value_musd),
+        kpis=kpis(case, settled, nothing),
         tables=tables,
         provenance=_provenance(case, answer, options),
         run={
@@ -100,16 +99,28 @@ def _settle(model: Any, answer: Answer) -> Settled:
     return settled
 
 
-def _do_nothing_table(case: Case, scenario: str, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Value flow and cash of the do-nothing plan, to the end of its last contract."""
-    flows = value_flows(case, tables)
-    cash = tables["cash"].set_index("quarter")
+def _do_nothing(case: Case, scenario: str, options: SolverOptions) -> Settled | None:
+    """The plan without new decisions; None where its commitments and policies cannot be kept that way."""
+    model = build_model(case, scenario, decide=False)
+    try:
+        return _settle(model, solve_model(model, options))
+    except Infeasible:
+        return None
+
+
+def _do_nothing_table(case: Case, scenario: str, nothing: Settled | None) -> pd.DataFrame:
+    """Value flow and cash of the do-nothing plan, to the end of its last contract; empty where there is none."""
+    columns = ["scenario", "quarter", "value_flow_musd", "closing_musd", "shortfall_musd"]
+    if nothing is None:
+        return pd.DataFrame(columns=columns).astype(dict.fromkeys(columns[2:], float))
+    flows = value_flows(case, nothing.tables)
+    cash = nothing.tables["cash"].set_index("quarter")
     table = pd.DataFrame({"value_flow_musd": flows}).join(cash[["closing_musd", "minimum_musd"]], how="outer")
     table["value_flow_musd"] = table["value_flow_musd"].fillna(0.0)
     table["shortfall_musd"] = (table["minimum_musd"] - table["closing_musd"]).clip(lower=0.0)
     table = table.rename_axis("quarter").reset_index()
     table.insert(0, "scenario", scenario)
-    return table[["scenario", "quarter", "value_flow_musd", "closing_musd", "shortfall_musd"]]
+    return table[columns]
 
 
 def _provenance(case: Case, answer: Answer, options: SolverOptions) -> dict[str, Any]:

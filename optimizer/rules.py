@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import fsum
 
 from pyomo.environ import ConcreteModel, Var
 
@@ -176,7 +177,14 @@ def use_floor(m: ConcreteModel, policy: str, t: Quarter) -> object:
     if row.min_mw is None or (row.use != MINING and not m.ports.decide):
         return SKIP
     used = _use_mw(m, row.use, row.site, row.basis, t)
-    return at_most(Linear(row.min_mw).extend(used, -1), 0)
+    least = row.min_mw if m.ports.decide else min(row.min_mw, _still_there(m, row.site, t))
+    return at_most(Linear(least).extend(used, -1), 0)
+
+
+def _still_there(m: ConcreteModel, site: str, t: Quarter) -> float:
+    """Gross MW of the opening fleet that are fit to run: what a company that only goes on can keep for a floor."""
+    fit = [(a, s) for a, s in m.opening if site in (ANY, s) and (m.case.asic[a].fit_until or t) >= t]
+    return fsum(m.opening[key] for key in fit)
 
 
 def use_ceiling(m: ConcreteModel, policy: str, t: Quarter) -> object:

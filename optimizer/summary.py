@@ -114,10 +114,9 @@ def _basis(basis: object) -> str:
 def _money(plan: Plan) -> RenderableType:
     k = plan.kpis
     share = k["terminal_share"]
-    irr, payback, cost = k["ai_programme_irr"], k["ai_programme_payback_quarter"], k["cash_cost_usd_per_btc"]
+    cost = k["cash_cost_usd_per_btc"]
     rows = [
-        ("Value over doing nothing", musd(k["value_over_do_nothing_musd"]), _terminal_words(k, share)),
-        ("Value of the plan", musd(k["value_musd"]), f"doing nothing: {musd(k['do_nothing_value_musd'])}"),
+        *_value_rows(k, share),
         (
             "Capex", musd(k["capex_musd"]),
             f"budget {musd(k['capex_budget_musd'])}, most in one quarter "
@@ -129,11 +128,7 @@ def _money(plan: Plan) -> RenderableType:
             f"cash alone {musd(k['lowest_cash_musd'])}, {k['lowest_cash_quarter']}",
         ),
         *_debt_rows(plan),
-        ("Doing nothing: lowest cash", musd(k["do_nothing_lowest_cash_musd"]), _do_nothing_words(plan)),
-        (
-            "Return of the AI programme", "none" if irr is None else f"{irr:.1%}",
-            "a year, over doing nothing; " + (f"paid back in {payback}" if payback else "not paid back"),
-        ),
+        *_do_nothing_rows(plan),
         (
             "BTC mined", f"{k['btc_mined']:,.0f}",
             "none mined" if cost is None
@@ -141,6 +136,30 @@ def _money(plan: Plan) -> RenderableType:
         ),
     ]  # fmt: skip
     return _grid(rows, right=(1,))
+
+
+def _value_rows(k: Mapping[str, Any], share: float | None) -> list[tuple[str, str, str]]:
+    value, nothing = musd(k["value_musd"]), k["do_nothing_value_musd"]
+    if nothing is None:
+        return [("Value of the plan", value, "doing nothing keeps neither commitments nor policies: no comparison")]
+    return [
+        ("Value over doing nothing", musd(k["value_over_do_nothing_musd"]), _terminal_words(k, share)),
+        ("Value of the plan", value, f"doing nothing: {musd(nothing)}"),
+    ]
+
+
+def _do_nothing_rows(plan: Plan) -> list[tuple[str, str, str]]:
+    k = plan.kpis
+    if k["do_nothing_value_musd"] is None:
+        return []
+    irr, payback = k["ai_programme_irr"], k["ai_programme_payback_quarter"]
+    return [
+        ("Doing nothing: lowest cash", musd(k["do_nothing_lowest_cash_musd"]), _do_nothing_words(plan)),
+        (
+            "Return of the AI programme", "none" if irr is None else f"{irr:.1%}",
+            "a year, over doing nothing; " + (f"paid back in {payback}" if payback else "not paid back"),
+        ),
+    ]  # fmt: skip
 
 
 def _debt_rows(plan: Plan) -> list[tuple[str, str, str]]:

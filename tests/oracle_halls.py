@@ -155,7 +155,7 @@ class Halls:
         self.program.book("gpu_sales", end, {FIXED: sold * start.blocks}, rate, option.site)
         before: dict[int, float] = {FIXED: float(start.blocks)}
         i = 1
-        while decide and row.refresh_musd_per_it_mw is not None and case.first <= end <= case.last:
+        while row.refresh_musd_per_it_mw is not None and case.first <= end <= case.last:
             column = self.program.column(0, start.blocks, whole=True, word="gpus refreshed")
             self.refreshed[start, i] = column
             self.program.at_most({column: 1.0} | {c: -value for c, value in before.items()}, 0.0)

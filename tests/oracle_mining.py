@@ -52,7 +52,7 @@ def add_mining(program: Program, future: Future, *, decide: bool) -> Fleet:
     for asic in future.case.asic:
         add_class(program, future, fleet, asic, decide=decide)
     add_plants(program, future, fleet)
-    add_use_limits(program, future.case, fleet)
+    add_use_limits(program, future.case, fleet, decide=decide)
     return fleet
 
 
@@ -156,11 +156,18 @@ def add_plants(program: Program, future: Future, fleet: Fleet) -> None:
         program.at_most(load, plant.capacity_mw, "own plant full")
 
 
-def add_use_limits(program: Program, case: Case, fleet: Fleet) -> None:
+def add_use_limits(program: Program, case: Case, fleet: Fleet, *, decide: bool) -> None:
+    """Doing nothing keeps a floor as far as the machines that are there are fit to."""
+    opening = opening_gross_mw(case)
     for limit in case.use_limits:
         for t in case.horizon:
             if limit.use == "mining" and limit.first <= t <= limit.last:
                 if limit.min_mw is not None:
-                    program.at_least(fleet.at(limit.site, t), limit.min_mw)
+                    fit = [
+                        mw
+                        for (s, a), mw in opening.items()
+                        if limit.site in ("*", s) and t <= last_fit_quarter(case, a)
+                    ]
+                    program.at_least(fleet.at(limit.site, t), limit.min_mw if decide else min(limit.min_mw, sum(fit)))
                 if limit.max_mw is not None:
                     program.at_most(fleet.at(limit.site, t), limit.max_mw)

@@ -57,8 +57,9 @@ def in_need_of_money(case: Case, scenario: str, rng: random.Random) -> Case:
     lowest = oracle.do_nothing_lowest_cash(case, scenario)
     if lowest is None:
         return case
-    free = [loan for loan in case.rows("facilities") if loan.site == "*" and loan.refinances is None]
-    least = -6 if any(loan.available_first == case.first for loan in free) else 0
+    free = [loan for loan in case.rows("facilities") if loan.site == "*"]
+    in_time = any(loan.available_first == case.first or loan.refinances for loan in free)
+    least = -6 if in_time else 0
     most = 8 if free else 1
     spare = rng.choice([rng.uniform(least, 0.5), rng.uniform(least / 6, 1), rng.uniform(0, most)])
     cash = case.settings.opening_cash_musd - lowest + case.settings.minimum_cash_musd + spare

@@ -320,11 +320,14 @@ class Features:
             }
             row |= {"maturity": self.last + self.rng.randint(1, 10)}
             row |= {"site": self._buildable()["site"], "loan_to_cost": self.maybe(0.5, 0.5, 1)}
-            if self.tables["offers"] and self.chance(0.35):
-                row["requires_offer"] = self.rng.choice(self.tables["offers"])["offer"]
-        if self.chance(0.35 if kind == "project" else 0.2):
-            tested = self.first + self.rng.randint(2, len(self.horizon) - 1)
-            row |= {"dscr": self.number(0.3, 1.8), "dscr_from": tested}
+            offered = [here["offer"] for here in self.tables["offer_sites"] if here["site"] == row["site"]]
+            if offered and self.chance(0.4):
+                row["requires_offer"] = self.rng.choice(offered)
+        if kind == "revolver" and self.chance(0.3):
+            row["requires_offer"] = self.rng.choice(self.tables["offers"])["offer"]
+        if self.chance(0.4):
+            tested = self.first + self.rng.randint(1, len(self.horizon) - 1)
+            row |= {"dscr": self.number(0.5, 2.5), "dscr_from": tested}
         self.tables["facilities"].append(row)
         if self.chance(0.55):
             self._draw_schedule(row)

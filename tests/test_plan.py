@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import DATA, ROOT
+from rich.console import Console
+from small_cases import tiny_case
 from test_checks import START, full_case
 
 import optimizer as opt
@@ -23,6 +26,7 @@ from optimizer.errors import PlanError
 from optimizer.plan import TABLES
 from optimizer.plan_files import load_plan, save_plan
 from optimizer.quarters import Quarter
+from optimizer.summary import print_summary
 
 
 @pytest.fixture(scope="session")
@@ -442,3 +446,20 @@ def test_a_plan_loads_without_a_solver(plan: opt.Plan, tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(folder)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_a_plan_without_a_do_nothing_plan_beside_it(tmp_path: Path) -> None:
+    """A lease is signed and no hall begun: doing nothing cannot keep it, so nothing is compared with that."""
+    plan = opt.solve(
+        tiny_case(committed_contracts=[{"offer": "lease", "site": "north", "quarter": "2027Q3", "it_mw": 8}])
+    )
+    assert plan.starts["it_mw"].sum() >= 8
+    assert plan.kpis["do_nothing_value_musd"] is plan.kpis["value_over_do_nothing_musd"] is None
+    assert plan.kpis["ai_programme_irr"] is None
+    assert plan.do_nothing.empty
+    opt.save_plan(plan, tmp_path / "plan")
+    again = opt.load_plan(tmp_path / "plan")
+    assert again.do_nothing.empty
+    out = io.StringIO()
+    print_summary(again, Console(width=110, file=out))
+    assert "doing nothing keeps neither commitments nor policies" in out.getvalue()

@@ -103,19 +103,21 @@ def lives(case: Case, option: Option, start: Quarter) -> list[Quarter]:
     first, life = start + option.lead_quarters, case.gpu_life.get(option.option)
     if life is None:
         return [first]
-    renewals = 0 if life.refresh_musd_per_it_mw is None else max(0, (case.last - first) // life.life_quarters)
+    dead_before = first + life.life_quarters < case.first
+    if life.refresh_musd_per_it_mw is None or dead_before:
+        return [first]
+    renewals = max(0, (case.last - first) // life.life_quarters)
     return [first + i * life.life_quarters for i in range(renewals + 1)]
 
 
 def _refreshes(m: ConcreteModel, ports: Ports) -> list[tuple[str, Quarter, int]]:
-    """Option, start and number of each refresh that can be decided."""
+    """Option, start and number of each refresh that can be decided; halls that are there already may go on serving."""
     case = ports.case
     return [
         (name, start, i)
         for name, start in m.n
-        if ports.decide
         for i, begins in enumerate(lives(case, case.option[name], start))
-        if i > 0 and begins >= case.first
+        if i > 0
     ]
 
 
