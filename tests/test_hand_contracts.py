@@ -315,6 +315,18 @@ def test_take_or_pay_bills_the_floor_and_draws_what_is_taken(
     check(case, expected)
 
 
+def test_rent_free_quarters_bill_nothing_and_the_price_runs_on() -> None:
+    """Two quarters without rent, power paid all the same; the yearly rise of 10% still comes in quarter 6.
+
+    A clock that starts with the first bill would raise the price two quarters late.
+    """
+    case = lease_case({"power_passed_through": False, "escalator": 0.1}, rent_free=[{"offer": "lease", "quarters": 2}])
+    rent = {2 + j: 0.9 * 4.8 * 1.1 ** (j // 4) for j in range(2, 20)}
+    expected = ai(rent) - ai({t: own_power(t) for t in range(2, 22)}) - hall()
+    assert expected > 0
+    check(case, expected)
+
+
 # ---- money before and beside the rent --------------------------------------------------------------
 
 PREPAYMENT = {"offer": "lease", "rent_share": 0.25, "paid_quarters_before": 2, "credited_after_month": 12}
