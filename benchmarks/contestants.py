@@ -31,12 +31,17 @@ def prepare(given: argparse.Namespace) -> Result:
         from benchmarks.portfolios import portfolio
 
         sites, quarters, offers, seed = given.make
-        write_case(portfolio(sites, quarters, offers, seed), given.folder)
+        made = portfolio(sites, quarters, offers, seed)
+        if given.whole:
+            from benchmarks.whole import with_the_whole_business
+
+            made = with_the_whole_business(made, seed)
+        write_case(made, given.folder)
     case = load_case(given.folder)
     model = build_model(case, given.scenario)
     highs = solver._load(solver._compile(model), solver.SolverOptions())
     highs.writeModel(str(given.mps))
-    return {"textbook": book.size(book.build(case, given.scenario))}
+    return {} if case.facilities or case.machine_markets else {"textbook": book.size(book.build(case, given.scenario))}
 
 
 def ours(given: argparse.Namespace) -> Result:
@@ -112,6 +117,7 @@ def main() -> None:
     parser.add_argument("--time-limit", type=float, default=300.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--make", type=int, nargs=4, metavar=("SITES", "QUARTERS", "OFFERS", "SEED"))
+    parser.add_argument("--whole", action="store_true", help="make it with the whole business")
     given = parser.parse_args()
     print(json.dumps(ROLES[given.who](given)))
 

@@ -30,7 +30,9 @@ ROOT = Path(__file__).resolve().parents[1]
 WHO = ("ours", "textbook", "floor")
 WORDS = {"ours": "this program", "textbook": "textbook model", "floor": "bare HiGHS"}
 SHIPPED = {"W": "washington_2025", "B": "bitfarms_2025", "K": "keel_2026"}
-MADE = {"S": (3, 12, 6), "M": (12, 32, 24), "L": (40, 40, 60)}
+MADE = {"S": (3, 12, 6), "M": (12, 32, 24), "L": (40, 40, 60), "E": (12, 32, 24)}
+WHOLE = {"E"}
+"""Made with the whole business: machine trade, terms of contracts, facilities."""
 PATIENCE = 600
 """Seconds beyond the solver's limit after which a process is taken to hang."""
 
@@ -45,6 +47,11 @@ class Rung:
     @property
     def label(self) -> str:
         return f"{self.name}{self.seed}"
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """The textbook model knows the plain business only: no loans, no trade of machines, no terms of contracts."""
+        return ("ours", "floor") if self.name in SHIPPED or self.name in WHOLE else WHO
 
     @property
     def folder(self) -> Path | None:
@@ -70,14 +77,15 @@ def _race(rung: Rung, place: int, gap: float, time_limit: float, scratch: Path) 
     folder, mps = rung.folder or scratch / rung.label, scratch / f"{rung.label}.mps"
     common = [str(folder), "--mps", str(mps), "--seed", str(rung.seed)]
     made = [] if rung.folder else ["--make", *map(str, (*MADE[rung.name], rung.seed))]
+    made += ["--whole"] if rung.name in WHOLE else []
     _tell(f"{rung.label}: preparing")
     prepared = _child(["prepare", *common, *made], PATIENCE)
     if "error" in prepared:
         _tell(f"{rung.label}: {prepared['error']}")
         return
     limits = ["--gap", str(gap), "--time-limit", str(time_limit)]
-    for i in range(len(WHO)):
-        who = WHO[(i + place) % len(WHO)]
+    for i in range(len(rung.who)):
+        who = rung.who[(i + place) % len(rung.who)]
         run = {"rung": rung.name, "seed": rung.seed, "who": who, "target_gap": gap, "limit_s": time_limit}
         run |= {"load_before": os.getloadavg()[0], **_child([who, *common, *limits], time_limit + PATIENCE)}
         run |= {**_outcome(run), **prepared.get(who, {})}
@@ -200,7 +208,7 @@ def _ratio_table(runs: list[Run]) -> str:
     by_case: dict[tuple[str, int], dict[str, Run]] = {}
     for run in sorted(runs, key=_order):
         by_case.setdefault((run["rung"], run["seed"]), {})[run["who"]] = run
-    complete = {case: three for case, three in by_case.items() if len(three) == len(WHO)}
+    complete = {case: runs for case, runs in by_case.items() if {"ours", "floor"} <= set(runs)}
     rows = [[f"{name}{seed}", *_ratio_row(three)] for (name, seed), three in complete.items()]
     for name in dict.fromkeys(name for name, _ in complete):
         rung = [three for (rung, _), three in complete.items() if rung == name]
@@ -210,9 +218,11 @@ def _ratio_table(runs: list[Run]) -> str:
 
 
 def _ratio_row(three: dict[str, Run]) -> list[str]:
-    ours, book, bare = (three[who] for who in ("ours", "textbook", "floor"))
-    gaps = ", ".join("none" if run["gap"] is None else f"{run['gap']:.2%}" for run in (ours, book, bare))
-    return [_agree(ours, book), _ratio(book, ours), _ratio(ours, bare), gaps]
+    ours, book, bare = (three.get(who) for who in ("ours", "textbook", "floor"))
+    gaps = ", ".join("none" if not run or run["gap"] is None else f"{run['gap']:.2%}" for run in (ours, book, bare))
+    other = book or bare
+    assert ours is not None and bare is not None and other is not None
+    return [_agree(ours, other), _ratio(book, ours) if book else "", _ratio(ours, bare), gaps]
 
 
 def _agree(one: Run, other: Run) -> str:
@@ -234,7 +244,7 @@ def _ratio(slow: Run, fast: Run) -> str:
 
 def _median(rung: list[dict[str, Run]], slow: str, fast: str) -> str:
     """Median of the ratios; a lower bound where a slow run was cut off, nothing where a fast one was."""
-    pairs = [(three[slow], three[fast]) for three in rung]
+    pairs = [(three[slow], three[fast]) for three in rung if slow in three and fast in three]
     if not pairs or any("error" in a or not b["finished"] for a, b in pairs):
         return ""
     ratios = [a["whole_s"] / b["whole_s"] for a, b in pairs]
