@@ -131,7 +131,7 @@ def it_mw_under_construction(m: ConcreteModel, t: Quarter) -> object:
 def _cap_customers(m: ConcreteModel) -> None:
     """Rent `R[k,t]` of each customer, where a policy caps its share and decisions can still change it."""
     case, since = m.case, m.case.settings.max_customer_share_from if m.ports.decide else None
-    index = [key for key in m.ports.rent if since is not None and since <= key[1] <= case.last]
+    index = [key for key in m.ports.rent if since is not None and max(since, case.first) <= key[1] <= case.last]
     ranges = {key: m.ports.rent[key].range() for key in index}
     m.R = Var(index, bounds=lambda m, k, t: ranges[k, t])
     hold(m, rent_of_a_customer, index)
