@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -199,6 +200,15 @@ def test_show_of_no_plan(run: Run, tmp_path: Path) -> None:
     assert "is not a whole plan folder" in err
 
 
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """Ctrl-C as on a terminal; a shell that starts the tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
 def test_ctrl_c_while_reading_writes_nothing(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("optimizer.case_files.load_case", lambda _: os.kill(os.getpid(), signal.SIGINT))
     code, out, err = run("check", tiny)
