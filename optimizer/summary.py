@@ -178,7 +178,7 @@ def _debt_rows(plan: Plan) -> list[tuple[str, str, str]]:
 def _terminal_words(k: Mapping[str, Any], share: float | None) -> str:
     over, after = k["value_over_do_nothing_musd"], k["terminal_value_over_do_nothing_musd"]
     words = f"of which {musd(over - after)} within the horizon and {musd(after)} after it"
-    return words if share is None else f"{words} ({share:.0%})"
+    return f"{words} ({share:.0%})" if share is not None and over > 0 else words
 
 
 def _do_nothing_words(plan: Plan) -> str:
