@@ -313,6 +313,7 @@ class Common:
             present = {"price tier": contract.price_share != 1, "tranches": len(deal.tranches) > 1}
             present |= {"extension taken": bool(deal.taken_steps), "usage": deal.taken_share != 1}
             present |= {"take or pay": deal.billed_share > deal.taken_share}
+            present |= {"rent free": self.future.term("rent_free", name) is not None}
             words |= {word for word, holds in present.items() if holds}
             words |= {"prerequisite" for row in self.case.rows("prerequisites") if row.offer == name}
         return frozenset(words)

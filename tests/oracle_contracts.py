@@ -150,7 +150,11 @@ class Deal:
 
     @cached_property
     def rent(self) -> list[float]:
-        return [self.price[j] * self.delivered(j) * self.billed_share for j in self.quarters]
+        free = self.future.term("rent_free", self.offer.offer)
+        first_billed = 0 if free is None else free.quarters
+        return [
+            self.price[j] * self.delivered(j) * self.billed_share if j >= first_billed else 0.0 for j in self.quarters
+        ]
 
     def rent_in(self, t: Quarter) -> float:
         return self.rent[t - self.begins] if self.begins <= t < self.ends else 0.0

@@ -127,6 +127,7 @@ class Draw:
         self.draw_money()
         self.draw_use_limits()
         self.features.draw_treasury()
+        self.features.draw_rent_free()
         settings = self.settings()
         return assemble(settings, {name: [(None, row) for row in rows] for name, rows in self.tables.items()})
 

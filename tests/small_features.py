@@ -22,6 +22,7 @@ TERM_TABLES = (
     "extensions",
     "usage",
     "take_or_pay",
+    "rent_free",
     "prepayments",
     "tenant_funding",
     "backstops",
@@ -239,6 +240,13 @@ class Features:
             columns = {"cost_musd_per_it_mw_year": self.number(0.02, 0.3), "cost_growth": self.number(0, 0.06)}
             self._add("leases", offer, kind=self.rng.choice(kinds), **columns)
 
+    def draw_rent_free(self) -> None:
+        """Drawn last, so that it leaves everything else as it is; twins are told apart by it."""
+        for offer in self.tables["offers"]:
+            if offer["term_quarters"] > 1 and self.has(0.5):
+                most = min(4, offer["term_quarters"] - 1)
+                self._add("rent_free", offer, quarters=self.rng.randint(1, most))
+
     def draw_prerequisites(self) -> None:
         """A later offer that is not committed requires an earlier one of another group that can come first."""
         committed = {row["offer"] for row in self.tables["committed_contracts"]}
@@ -397,6 +405,7 @@ FEATURES: dict[str, tuple[Callable[[Case], Any], str]] = {
     "extensions": (lambda case: case.rows("extensions"), "extension taken"),
     "usage": (lambda case: case.rows("usage"), "usage"),
     "take or pay": (lambda case: case.rows("take_or_pay"), "take or pay"),
+    "rent free": (lambda case: case.rows("rent_free"), "rent free"),
     "prepayments": (lambda case: case.rows("prepayments"), "prepayments"),
     "tenant funding": (lambda case: case.rows("tenant_funding"), "tenant_capex"),
     "tenant credits": (lambda case: case.rows("tenant_funding"), "tenant_credits"),
