@@ -54,7 +54,7 @@ def add_debt(m: ConcreteModel, ports: Ports) -> None:
     m.ai_capex = {f.facility: ports.flow(AI_CAPEX_LINES, _project(f)) for f in case.facilities}
     m.ai_margin = {f.facility: ports.flow(AI_MARGIN_LINES, _project(f)) for f in case.facilities}
     hold(m, commitment, drawable)
-    hold(m, nothing_repaid_twice, [(f, t, w) for f, t, w in prepays])
+    hold(m, nothing_repaid_twice, prepays)
     _lend_only_where_spent(m, draws)
     hold(m, lent_against_an_offer, drawable)
     hold(m, drawn_to_refinance, draws)
@@ -180,11 +180,11 @@ def _pay(ports: Ports, facility: Facility, line: str, decision: Decision, t: Qua
 # ---- rows ---------------------------------------------------------------------------------------------------------
 
 
-def _drawn(m: ConcreteModel, f: str, by: Quarter | None = None) -> Linear:
+def _drawn(m: ConcreteModel, f: str) -> Linear:
     """What has been drawn by new decisions, $M."""
     drawn = Linear()
-    for (name, t, _), musd in m.draw.items():
-        if name == f and (by is None or t <= by):
+    for (name, *_), musd in m.draw.items():
+        if name == f:
             drawn.add(1, musd)
     return drawn
 

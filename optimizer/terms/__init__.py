@@ -46,7 +46,7 @@ TERMS: tuple[Term, ...] = (
 TERM_TABLES: tuple[type[Row], ...] = tuple(table for term in TERMS for table in term.tables)
 
 
-def deal(
+def make_deal(
     case: Case, scenario: str, offer: Offer, site: str, delivery: Quarter, *, tier: int = 0, committed: bool = False
 ) -> Deal:
     """The offer at a site, first delivered in a quarter, with all its terms."""

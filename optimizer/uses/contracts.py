@@ -10,7 +10,7 @@ from optimizer.ports import Amounts, Decision, Linear, Ports, steps
 from optimizer.quarters import Quarter
 from optimizer.rows import SKIP, at_most, hold
 from optimizer.schema import CommittedContract
-from optimizer.terms import deal
+from optimizer.terms import make_deal
 from optimizer.terms.deal import Deal
 from optimizer.terms.late_delivery import damages, short_quarters
 from optimizer.terms.size_tiers import tiers_of
@@ -64,7 +64,7 @@ def _deals(ports: Ports) -> dict[Key, Deal]:
                         continue
                     if not offer.window_first <= t <= offer.window_last:
                         continue
-                    open_deal = deal(case, ports.scenario, offer, s, t, tier=k)
+                    open_deal = make_deal(case, ports.scenario, offer, s, t, tier=k)
                     usable = ports.usable_it_mw.level((s, offer.product), t).range()[1]
                     if 0 in short_quarters(open_deal) or usable >= smallest * open_deal.held[0]:
                         deals[offer.offer, k, s, t] = open_deal
@@ -75,7 +75,7 @@ def committed_deal(case: Case, scenario: str, row: CommittedContract) -> Deal:
     """The deal of a contract that is signed already, in the tier of its size."""
     offer = case.offer[row.offer]
     tier = next(k for k, (_, largest, _) in enumerate(tiers_of(case, offer)) if row.it_mw <= largest)
-    return deal(case, scenario, offer, row.site, row.quarter, tier=tier, committed=True)
+    return make_deal(case, scenario, offer, row.site, row.quarter, tier=tier, committed=True)
 
 
 def _bind_and_bill(ports: Ports, signed: Deal, size: float, decision: Decision) -> None:
