@@ -34,8 +34,11 @@ TABLES: dict[str, str] = {
     "debt": "roll-forward of each facility: opening + draws - repayments = closing; interest and fees paid",
     "late": "IT MW of contracts that are delivered late, by quarter",
     "refreshes": "GPUs replaced in halls that go on serving",
-    "do_nothing": "the plan without new decisions, by quarter: value flow, closing cash and its shortfall",
+    "own_plants": "gross MW of machines that run on a site's own plant, by class and quarter",
 }
+
+SCHEMA = 2
+"""Version of the plan folder's format."""
 
 NUMERIC = re.compile(r".*(_mw|musd|blocks|factor|_btc|btc_mined|price)$")
 """Columns of plan tables that hold numbers; all others hold text."""
@@ -47,16 +50,20 @@ class Plan:
 
     `tables` maps the names of `TABLES` to tidy DataFrames (each is an attribute too: `plan.allocation`); money is $M,
     power MW, and every table carries the scenario. `kpis` holds the figures a summary shows, `provenance` the versions,
-    options and the hash of every input, `run` what differs from run to run (times).
+    options and the hash of every input, `run` what differs from run to run (times). `nothing` holds the same tables
+    for the plan that decides nothing; it is None where commitments and policies cannot be kept that way.
+    `objective_musd` is the value by the solver's own sum.
     """
 
     case: Case
     scenario: str
     status: Status
     value_musd: float
+    objective_musd: float
     bound_musd: float
     kpis: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
+    nothing: Mapping[str, pd.DataFrame] | None
     provenance: Mapping[str, Any]
     run: Mapping[str, Any] = field(default_factory=dict, compare=False)
     log: str = field(default="", compare=False)
@@ -111,11 +118,12 @@ class Plan:
     def record(self) -> dict[str, Any]:
         """What `plan.json` holds: everything but the tables and the times of this run."""
         return {
-            "schema": 1,
+            "schema": SCHEMA,
             "case": self.case.settings.name,
             "scenario": self.scenario,
             "status": self.status,
             "value_musd": self.value_musd,
+            "objective_musd": self.objective_musd,
             "bound_musd": self.bound_musd,
             "gap_musd": self.gap_musd,
             "gap": self.gap,

@@ -8,17 +8,18 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimizer.case_files import load_case, write_case
 from optimizer.errors import PlanError
-from optimizer.plan import NUMERIC, TABLES, Plan
+from optimizer.plan import NUMERIC, SCHEMA, TABLES, Plan
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RECORD = ("scenario", "status", "value_musd", "bound_musd", "kpis", "provenance")
+_RECORD = ("scenario", "status", "value_musd", "objective_musd", "bound_musd", "kpis", "provenance")
 """What `plan.json` tells a plan beside its tables."""
 
 
@@ -43,11 +44,18 @@ def save_plan(plan: Plan, folder: str | Path) -> Path:
 
 def _write(plan: Plan, folder: Path) -> None:
     write_case(plan.case, folder / "inputs")
-    for name in TABLES:
-        plan.tables[name].to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    _write_tables(plan.tables, folder)
+    if plan.nothing is not None:
+        (folder / "do_nothing").mkdir()
+        _write_tables(plan.nothing, folder / "do_nothing")
     (folder / "run.json").write_text(json.dumps(dict(plan.run), indent=2) + "\n", encoding="utf-8")
     (folder / "solver.log").write_text(plan.log, encoding="utf-8")
     (folder / "plan.json").write_text(plan.to_json(), encoding="utf-8")
+
+
+def _write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    for name in TABLES:
+        tables[name].to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:
@@ -72,20 +80,26 @@ def load_plan(folder: str | Path) -> Plan:
         record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         log = (folder / "solver.log").read_text(encoding="utf-8")
-        tables = {name: _read_table(folder / f"{name}.csv") for name in TABLES}
+        tables = _read_tables(folder)
+        nothing = _read_tables(folder / "do_nothing") if (folder / "do_nothing").exists() else None
     except (OSError, ValueError) as error:
         raise PlanError(f"{folder} is not a whole plan folder: {error}.") from None
-    if not isinstance(record, dict) or record.get("schema") != 1:
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         raise PlanError(f"{folder} was written by another version of this program, or by another program.")
     if missing := [key for key in _RECORD if key not in record]:
         raise PlanError(f"{folder} is not a whole plan folder: plan.json lacks {', '.join(missing)}.")
     return Plan(
         case=load_case(folder / "inputs"),
         tables=tables,
+        nothing=nothing,
         run=run,
         log=log,
         **{key: record[key] for key in _RECORD},
     )
+
+
+def _read_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    return {name: _read_table(folder / f"{name}.csv") for name in TABLES}
 
 
 def _read_table(path: Path) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from optimizer.findings import Finding, InputError
 from optimizer.kpis import kpis
 from optimizer.model import build_model
 from optimizer.plan import Plan
-from optimizer.settlement import Settled, settle, value_flows
+from optimizer.settlement import Settled, settle
 from optimizer.solver import Answer, Progress, SolverOptions, solve_model, solver_version
 
 DISTRIBUTION = "mw-allocation-optimizer"
@@ -57,15 +57,16 @@ def solve(
     solved = time.monotonic()
     settled = _settle(model, answer)
     nothing = _do_nothing(case, scenario, SolverOptions(seed=seed, threads=threads))
-    tables = settled.tables | {"do_nothing": _do_nothing_table(case, scenario, nothing)}
     return Plan(
         case=case,
         scenario=scenario,
         status=answer.status,
         value_musd=settled.value_musd,
+        objective_musd=answer.value,
         bound_musd=max(answer.bound, settled.value_musd),
         kpis=kpis(case, settled, nothing),
-        tables=tables,
+        tables=settled.tables,
+        nothing=None if nothing is None else nothing.tables,
         provenance=_provenance(case, answer, options),
         run={
             "started_utc": started.isoformat(timespec="seconds"),
@@ -106,21 +107,6 @@ def _do_nothing(case: Case, scenario: str, options: SolverOptions) -> Settled | 
         return _settle(model, solve_model(model, options))
     except Infeasible:
         return None
-
-
-def _do_nothing_table(case: Case, scenario: str, nothing: Settled | None) -> pd.DataFrame:
-    """Value flow and cash of the do-nothing plan, to the end of its last contract; empty where there is none."""
-    columns = ["scenario", "quarter", "value_flow_musd", "closing_musd", "shortfall_musd"]
-    if nothing is None:
-        return pd.DataFrame(columns=columns).astype(dict.fromkeys(columns[2:], float))
-    flows = value_flows(case, nothing.tables)
-    cash = nothing.tables["cash"].set_index("quarter")
-    table = pd.DataFrame({"value_flow_musd": flows}).join(cash[["closing_musd", "minimum_musd"]], how="outer")
-    table["value_flow_musd"] = table["value_flow_musd"].fillna(0.0)
-    table["shortfall_musd"] = (table["minimum_musd"] - table["closing_musd"]).clip(lower=0.0)
-    table = table.rename_axis("quarter").reset_index()
-    table.insert(0, "scenario", scenario)
-    return table[columns]
 
 
 def _provenance(case: Case, answer: Answer, options: SolverOptions) -> dict[str, Any]:

@@ -62,6 +62,7 @@ def settle(m: ConcreteModel, read: Read) -> Settled:
         "sources_and_uses": book.sources_and_uses(within),
         "late": book.late(),
         "refreshes": book.refreshes(),
+        "own_plants": book.own_plants(),
     }  # fmt: skip
     tidied = {name: tidy(table) for name, table in tables.items()}
     return Settled(tidied, round(fsum([*tidied["value"]["within_musd"], *tidied["value"]["after_musd"]]), DECIMALS))
@@ -227,6 +228,11 @@ class _Book:
                     rows.append((self.w, t, s, a, *traded, sold, left - sold))
         columns = "bought_gross_mw arrived_gross_mw moved_away_gross_mw sold_gross_mw retired_gross_mw"
         return _frame(rows, f"scenario quarter site asic {columns}")
+
+    def own_plants(self) -> pd.DataFrame:
+        """Machines that run on a site's own plant."""
+        rows = [(w, t, s, a, self.read(b)) for (a, s, t, w), b in self.m.b.items() if self.read(b) > NOISE]
+        return _frame(rows, "scenario quarter site asic on_own_plant_gross_mw")
 
     def _traded(self, variable: Any, a: str, s: str, t: Quarter) -> float:
         return self.read(variable[a, s, t]) if (a, s, t) in variable else 0.0

@@ -182,8 +182,10 @@ def _terminal_words(k: Mapping[str, Any], share: float | None) -> str:
 
 
 def _do_nothing_words(plan: Plan) -> str:
-    nothing = plan.do_nothing
-    short = nothing[nothing["shortfall_musd"] > 0]
+    if plan.nothing is None:
+        return ""
+    cash = plan.nothing["cash"]
+    short = cash[cash["closing_musd"] < cash["minimum_musd"]]
     words = f"at the end of {plan.kpis['do_nothing_lowest_cash_quarter']}"
     return words if short.empty else f"{words}; below the minimum from {short['quarter'].iloc[0]}"
 

@@ -299,11 +299,12 @@ def test_the_bound_is_not_below_the_value(any_plan: opt.Plan) -> None:
 def test_doing_nothing_starts_and_signs_nothing(plan: opt.Plan) -> None:
     k = plan.kpis
     assert k["value_over_do_nothing_musd"] == pytest.approx(k["value_musd"] - k["do_nothing_value_musd"])
-    nothing = plan.do_nothing
-    assert k["do_nothing_lowest_cash_musd"] == nothing["closing_musd"].min()
+    assert plan.nothing is not None
+    cash = plan.nothing["cash"]
+    assert plan.nothing["starts"].empty and plan.nothing["contracts"].empty
+    assert k["do_nothing_lowest_cash_musd"] == cash["closing_musd"].min()
     # machines only: 800 of opening cash and everything that comes in
-    last = nothing.iloc[-1]
-    assert last["closing_musd"] == pytest.approx(800 + fsum(nothing["value_flow_musd"]), abs=1e-6)
+    assert cash.iloc[-1]["closing_musd"] == pytest.approx(800 + fsum(plan.nothing["cash_flow"]["musd"]), abs=1e-6)
 
 
 @pytest.mark.parametrize("status", ["limit", "interrupted"])
@@ -349,7 +350,7 @@ WORDS = ("scenario", "site", "asic", "facility", "offer", "option")
 def test_the_folder_holds_the_tables_and_nothing_that_cannot_be_read(plan: opt.Plan, tmp_path: Path) -> None:
     folder = save_plan(plan, tmp_path / "deep" / "plan")
     assert {p.name for p in folder.iterdir()} == {
-        *(f"{name}.csv" for name in TABLES), "inputs", "plan.json", "run.json", "solver.log",
+        *(f"{name}.csv" for name in TABLES), "do_nothing", "inputs", "plan.json", "run.json", "solver.log",
     }  # fmt: skip
     record = json.loads((folder / "plan.json").read_text(), parse_constant=lambda word: pytest.fail(word))
     assert record["status"] == "optimal"
@@ -456,10 +457,10 @@ def test_a_plan_without_a_do_nothing_plan_beside_it(tmp_path: Path) -> None:
     assert plan.starts["it_mw"].sum() >= 8
     assert plan.kpis["do_nothing_value_musd"] is plan.kpis["value_over_do_nothing_musd"] is None
     assert plan.kpis["ai_programme_irr"] is None
-    assert plan.do_nothing.empty
+    assert plan.nothing is None
     opt.save_plan(plan, tmp_path / "plan")
     again = opt.load_plan(tmp_path / "plan")
-    assert again.do_nothing.empty
+    assert again.nothing is None
     out = io.StringIO()
     print_summary(again, Console(width=110, file=out))
     assert "doing nothing keeps neither commitments nor policies" in out.getvalue()
