@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
+import tomllib
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from optimizer import debt, plan, rules, schema, tax, ties, treasury
+from optimizer import debt, plan, rules, schema, tables, tax, ties, treasury
+from optimizer.checks import bands, scale
 from optimizer.terms import TERMS
 from optimizer.terms.deal import Term
 from optimizer.uses import contracts, halls, mining, spot
@@ -31,7 +35,13 @@ FIELD = re.compile(r"^(Math|Unit|Source|Kind): (.*)$", re.MULTILINE)
 
 def pages() -> dict[str, str]:
     """Every generated page by file name."""
-    return {"formulation.md": formulation(), "case-format.md": case_format(), "plan-tables.md": plan_tables()}
+    return {
+        "formulation.md": formulation(),
+        "case-format.md": case_format(),
+        "plan-tables.md": plan_tables(),
+        "faults.md": faults(),
+        "units.md": unit_bands(),
+    }
 
 
 def formulation() -> str:
@@ -84,8 +94,10 @@ def case_format() -> str:
         "A case is a folder: `case.toml`, one CSV file for each table below, and, for people, `SOURCES.md` and "
         "`README.md`. Text is UTF-8, cells are separated by commas, decimals have a point. Every column must be there, "
         "but those that may be left out; a cell may be blank only where its description says what a blank means. "
-        "Nothing is guessed and nothing is repaired: `optimizer check CASE` lists every problem with file, line, "
-        "column, value, reason and mend.",
+        f"Nothing is guessed and nothing is repaired: `optimizer check CASE` lists every problem with file, line, "
+        f"column, value, reason and mend. A file may have {tables.MOST_BYTES // 2**20} MB "
+        f"and {tables.MOST_LINES:,} lines. What goes wrong with files is listed in [faults](faults.md); numbers that "
+        "do not fit their unit, in [units](units.md).",
         "Quarters are written `2027Q1`, dates `2028-04-12`, shares as decimals (`0.12`), yes and no as `yes` and `no`.",
         "## `case.toml`",
         _columns(schema.Settings.model_fields),
@@ -127,6 +139,75 @@ def plan_tables() -> str:
     rows += ["| table | what it holds |", "|---|---|"]
     rows += [f"| `{name}` | {about} |" for name, about in plan.TABLES.items()]
     return "\n".join(rows) + "\n"
+
+
+def faults() -> str:
+    """What goes wrong and what is done about it, from `faults.toml`."""
+    rows = tomllib.loads((HERE / "faults.toml").read_text(encoding="utf-8"))["fault"]
+    count = Counter(row["verdict"] for row in rows)
+    told = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("refused", "warned", "handled", "no such input"))
+    parts = [
+        "# Faults",
+        f"{len(rows)} things that go wrong with inputs, solvers and files: {told}. A refused input ends with exit code "
+        "2 and nothing is solved; all findings of all files come in one pass. Each sentence is what the program prints "
+        "(`...` stands for anything) and a test holds it there.",
+        "| no. | fault | verdict | what it says or does | tests |\n|---|---|---|---|---|\n"
+        + "\n".join(map(_fault, rows)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _fault(row: dict[str, Any]) -> str:
+    says = [row["says"]] if isinstance(row["says"], str) else row["says"]
+    quote = "`" if row["verdict"] in ("refused", "warned") and "test" not in row else ""
+    words = "<br>".join(f"{quote}{sentence}{quote}" for sentence in says).replace("|", "\\|")
+    file = "" if row["verdict"] == "no such input" else row.get("test", "tests/test_faults_input.py")
+    return f"| {row['number']} | {row['fault']} | {row['verdict']} | {words} | {Path(file).name} |"
+
+
+def unit_bands() -> str:
+    """The bands in which numbers of a case are expected, from the code."""
+    parts = [
+        "# Units and bands",
+        "A number far outside its band was most likely written in another unit: kW for MW, dollars for $M, c/kWh for "
+        "$/MWh, a yearly amount for a quarterly one. Such a number is refused, with the unit that it looks like. "
+        "Whoever means it writes a row in `allow.csv`, with a reason; a row that allows nothing is noted. Zero, where "
+        "it means none, and negative prices are never refused. Bands are looked at where a case is read from files, "
+        "not where a script changes one; `optimizer.checks.units.check_units(case)` looks at any case.",
+        "## Columns",
+        "| column | low | high | unit | why |\n|---|---|---|---|---|\n"
+        + "\n".join(_band(f"{table}.{column}", band) for (table, column), band in bands.BANDS.items())
+        + "\n"
+        + _band("case.discount_rates", bands.RATES),
+        "## What only its neighbours show",
+        "| number | low | high | unit | why |\n|---|---|---|---|---|\n"
+        + "\n".join(_band(name, band) for name, band in DERIVED.items()),
+        "Refused are, too: a budget above "
+        f"{scale.MOST_CAPEX_PER_MW}, cash above {scale.MOST_CASH_PER_MW} and a loan above {scale.MOST_DEBT_PER_MW} $M "
+        "for each gross MW of the company's grid limits; a budget, a cash or a minimum that looks like $bn; sizes far "
+        "above the grid limit of their site; a subsidy that is not 50 BTC halved some times; and a number that differs "
+        "from the quarter before by more than a factor: "
+        + ", ".join(f"`{table}.{column}` {most:g}" for (table, column), most in scale.JUMPS.items())
+        + ".",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+DERIVED = {
+    "overheads.g_and_a_musd": scale.OVERHEAD,
+    "rent of a colocation product": scale.RENTS["colocation"],
+    "rent of a gpu_service product": scale.RENTS["gpu_service"],
+    "price per GPU-hour": scale.GPU_HOUR,
+    "options.gpu_musd_per_it_mw over products.gpus_per_it_mw": scale.GPU_PRICE,
+    "offers.term_quarters of a colocation product": scale.TERMS["colocation"],
+    "offers.term_quarters of a gpu_service product": scale.TERMS["gpu_service"],
+    "hashprice and asics.joules_per_th in the first quarter": scale.REVENUE,
+}
+
+
+def _band(name: str, band: bands.Band) -> str:
+    name = name.replace("case.", "case.toml: ")
+    return f"| {name} | {band.low:,.10g} | {band.high:,.10g} | {band.unit} | {band.why} |"
 
 
 if __name__ == "__main__":

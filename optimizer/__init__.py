@@ -12,8 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optimizer.audit import audit as audit
     from optimizer.case import Case as Case
     from optimizer.case_files import load_case as load_case
+    from optimizer.conflicts import explain as explain
     from optimizer.errors import Infeasible as Infeasible
     from optimizer.errors import NoPlan as NoPlan
     from optimizer.findings import InputError as InputError
@@ -28,6 +30,8 @@ _PUBLIC = {
     "InputError": "optimizer.findings",
     "NoPlan": "optimizer.errors",
     "Plan": "optimizer.plan",
+    "audit": "optimizer.audit",
+    "explain": "optimizer.conflicts",
     "load_case": "optimizer.case_files",
     "load_plan": "optimizer.plan_files",
     "save_plan": "optimizer.plan_files",

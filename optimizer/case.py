@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from optimizer import schema
 from optimizer.checks import check_case
+from optimizer.checks.bands import guess_of
+from optimizer.checks.units import check_cells
 from optimizer.findings import Finding, InputError
 from optimizer.quarters import Quarter, span
 from optimizer.terms import TERM_TABLES
@@ -19,6 +21,7 @@ from optimizer.units import th_per_gross_mw
 if TYPE_CHECKING:
     import pandas as pd
 
+CHECK_UNIT = "check its unit"
 _Model = TypeVar("_Model", bound=BaseModel)
 _Row = TypeVar("_Row", bound=schema.Row)
 
@@ -60,8 +63,9 @@ class Case:
     facilities: tuple[schema.Facility, ...] = ()
     amortisation: tuple[schema.Amortisation, ...] = ()
     depreciation: tuple[schema.Depreciation, ...] = ()
+    allow: tuple[schema.Allow, ...] = ()
     terms: Mapping[str, tuple[schema.Row, ...]] = field(default_factory=dict)
-    warnings: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = field(default=(), compare=False)
 
     # ---- variants -------------------------------------------------------------------------------------------
 
@@ -271,20 +275,22 @@ def assemble(
     settings: Mapping[str, Any] | None,
     tables: Mapping[str, Iterable[schema.Row | tuple[int | None, Mapping[str, Any]]]],
     found: Iterable[Finding] = (),
+    *,
+    from_files: bool = False,
 ) -> Case:
     """Check settings and rows one by one, then all together, and freeze them into a case.
 
-    `found` are findings that reading the files already made; settings that could not be read are None. Raises
-    InputError with everything found in one pass.
+    `found` are findings that reading the files already made; settings that could not be read are None. `from_files`
+    looks at them harder, as at what people write. Raises InputError with everything found in one pass.
     """
     findings = list(found)
     checked = None if settings is None else _parse(schema.Settings, settings, "case.toml", None, findings)
     rows = {name: _parse_table(TABLE_TYPES[name], tables.get(name, ()), findings) for name in TABLE_NAMES}
     if checked is None or any(f.severity == "error" for f in findings):
-        raise InputError(findings)
+        raise InputError([*findings, *(check_cells(checked, rows) if from_files else ())])
     terms = {name: rows.pop(name) for name in TERM_NAMES}
     case = Case(settings=checked, terms=terms, **rows)  # type: ignore[arg-type]
-    findings += check_case(case)
+    findings += check_case(case, from_files=from_files)
     if any(finding.severity == "error" for finding in findings):
         raise InputError(findings)
     object.__setattr__(case, "warnings", tuple(findings))
@@ -324,6 +330,8 @@ def _finding_of(error: dict[str, Any], file: str, line: int | None, model: type[
     place = ".".join(str(part) for part in error["loc"])
     value = "" if error["type"] == "missing" or error["input"] is None else str(error["input"])[:100]
     why, _, mend = _words(error, model).partition("; ")
+    if mend == CHECK_UNIT:
+        mend += guess_of(file, place, value)
     return Finding(file, why, mend, line=line, column=place, value=value)
 
 
@@ -337,13 +345,13 @@ def _words(error: dict[str, Any], model: type[BaseModel]) -> str:
         case "literal_error" | "enum":
             return f"is not one of {context['expected']}; write one of them"
         case "greater_than":
-            return f"must be above {context['gt']:g}; check its unit"
+            return f"must be above {context['gt']:g}; {CHECK_UNIT}"
         case "greater_than_equal":
-            return f"must be at least {context['ge']:g}; check its unit"
+            return f"must be at least {context['ge']:g}; {CHECK_UNIT}"
         case "less_than":
-            return f"must be below {context['lt']:g}; check its unit"
+            return f"must be below {context['lt']:g}; {CHECK_UNIT}"
         case "less_than_equal":
-            return f"must be at most {context['le']:g}; check its unit"
+            return f"must be at most {context['le']:g}; {CHECK_UNIT}"
         case "multiple_of":
             return f"must be a multiple of {context['multiple_of']:g}; correct it"
         case "string_too_short" | "string_type":

@@ -6,6 +6,9 @@ import csv
 import hashlib
 import io
 import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,17 +16,22 @@ from typing import Any
 from optimizer import schema
 from optimizer.case import TABLE_NAMES, TABLE_TYPES, Case, _nearest, assemble
 from optimizer.findings import Finding, InputError
-from optimizer.tables import read_csv, read_toml
+from optimizer.tables import kind_of_bytes, line_of, read_csv, read_toml
 
 SETTINGS_FILE = "case.toml"
 OTHER_FILES = ("SOURCES.md", "README.md")
+_LOCKS = ("~$", ".~lock.")
 
 
-def load_case(folder: str | Path) -> Case:
-    """Read and check a case folder. Raises InputError with every problem of every file in one pass."""
+def load_case(folder: str | Path, *, check_units: bool = True) -> Case:
+    """Read and check a case folder. Raises InputError with every problem of every file in one pass.
+
+    `check_units` also refuses numbers whose size does not fit their unit, unless `allow.csv` says that they are meant,
+    and promises that no plan could keep; and it notes what is odd.
+    """
+    if problem := _no_folder(folder):
+        raise InputError([problem])
     folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError([Finding(str(folder), "is not a case folder", "name a folder that holds case.toml")])
     try:
         findings: list[Finding] = _stray_files(folder)
     except OSError as error:
@@ -31,8 +39,41 @@ def load_case(folder: str | Path) -> Case:
     settings = read_toml(folder / SETTINGS_FILE, SETTINGS_FILE)
     tables = {name: _read_table(folder, name, row_type, findings) for name, row_type in TABLE_TYPES.items()}
     if isinstance(settings, Finding):
-        return assemble(None, tables, [settings, *findings])
-    return assemble(settings, tables, findings)
+        return assemble(None, tables, [settings, *findings], from_files=check_units)
+    try:
+        case = assemble(settings.values, tables, findings, from_files=check_units)
+    except InputError as error:
+        raise InputError(_with_lines(error.findings, settings.text)) from None
+    object.__setattr__(case, "warnings", tuple(_with_lines(case.warnings, settings.text)))
+    return case
+
+
+def _with_lines(findings: Iterable[Finding], text: str) -> Iterator[Finding]:
+    """Findings about settings get the line of `case.toml` that gives the setting."""
+    for finding in findings:
+        lacks = finding.file == SETTINGS_FILE and finding.line is None and finding.column
+        yield replace(finding, line=line_of(text, finding.column)) if lacks else finding
+
+
+def _no_folder(folder: str | Path) -> Finding | None:
+    """Why this is no folder to read a case from."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(folder)):
+        return Finding(
+            str(folder), "is an address; a case is read from this machine", "copy it here and name its folder"
+        )
+    path = Path(folder)
+    mend = f"name a folder that holds {SETTINGS_FILE}"
+    try:
+        if path.is_dir():
+            return None
+        with path.open("rb") if path.is_file() else io.BytesIO() as opened:
+            kind = kind_of_bytes(opened.read(8))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "its name holds NUL"
+        return Finding(str(folder), f"cannot be read: {why}", mend)
+    if kind is not None:
+        return Finding(str(folder), f"is {kind[0]}, not a case folder", f"save each sheet as CSV UTF-8 and {mend}")
+    return Finding(str(folder), "is not a case folder", mend)
 
 
 def _read_table(folder: Path, name: str, row_type: type[schema.Row], findings: list[Finding]) -> Any:
@@ -41,8 +82,8 @@ def _read_table(folder: Path, name: str, row_type: type[schema.Row], findings: l
         if row_type.required:
             findings.append(Finding(file, "is missing", f"write the table {name} (docs/case-format.md)"))
         return ()
-    raw = read_csv(folder / file, file)
     known = list(row_type.model_fields)
+    raw = read_csv(folder / file, file, known)
     needed = [name for name, info in row_type.model_fields.items() if info.is_required()]
     absent = [c for c in needed if c not in raw.columns] if raw.columns else []
     extra = [c for c in raw.columns if c and c not in known]
@@ -61,10 +102,23 @@ def _nearest_hint(name: str, candidates: list[str]) -> str:
 
 
 def _stray_files(folder: Path) -> list[Finding]:
-    allowed = {SETTINGS_FILE, *OTHER_FILES, *(f"{name}.csv" for name in TABLE_NAMES)}
-    strays = sorted(p.name for p in folder.iterdir() if p.name not in allowed and not p.name.startswith("."))
-    known = sorted(allowed)
-    return [Finding(name, "is no file of a case", _nearest(name, known)) for name in strays]
+    known = sorted({SETTINGS_FILE, *OTHER_FILES, *(f"{name}.csv" for name in TABLE_NAMES)})
+    return [
+        _stray(name, known)
+        for name in sorted(path.name for path in folder.iterdir())
+        if name not in known and (name.startswith(_LOCKS) or not name.startswith("."))
+    ]
+
+
+def _stray(name: str, known: list[str]) -> Finding:
+    if name.startswith(_LOCKS):
+        return Finding(name, "shows that a spreadsheet has this folder's file open", "save and close it there")
+    kinds = {".xlsx": "an Excel workbook", ".xls": "an Excel workbook", ".ods": "a LibreOffice workbook"}
+    kind = kinds.get(Path(name).suffix.lower())
+    if kind is not None:
+        table = _nearest(f"{Path(name).stem}.csv", known)
+        return Finding(name, f"is {kind}, which is not read", f"save each sheet as CSV UTF-8 ({table.rstrip('?')}?)")
+    return Finding(name, "is no file of a case", _nearest(name, known))
 
 
 def case_texts(case: Case) -> dict[str, str]:

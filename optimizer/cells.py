@@ -15,7 +15,17 @@ from optimizer.quarters import Quarter
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
+_INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a cell begins with that a spreadsheet takes for a formula, full-width forms included."""
+_MONTH = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_MANGLED = re.compile(
+    rf"\d{{1,2}}-{_MONTH}(-\d{{2,4}})?|{_MONTH}-\d{{2}}|\d{{1,2}}/\d{{1,2}}/\d{{4}}"
+    r"|\d{4}-\d{2}-\d{2}( 00:00:00)?|\d\.\d+E[+-]\d+",
+    re.ASCII,
+)
+"""A name that a spreadsheet has turned into a date or a number: `MAR-1`, `1E5`."""
+_FOLDER_NAME = re.compile(r"[\w .-]{1,80}")
 LONGEST_NAME = 100
 LARGEST_NUMBER = 1e13
 
@@ -24,9 +34,14 @@ def _filled(value: Any) -> Any:
     if value is None or (isinstance(value, str) and not value):
         raise ValueError("is blank, and a blank is not a value; write one")
     for character in value if isinstance(value, str) else "":
-        if unicodedata.category(character) in _INVISIBLE:
+        if unicodedata.category(character) in _INVISIBLE or _is_noncharacter(character):
             raise ValueError(f"holds the invisible character U+{ord(character):04X}; retype the cell")
     return value
+
+
+def _is_noncharacter(character: str) -> bool:
+    """Code points that Unicode keeps out of text, and XML with it."""
+    return ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
 
 
 def parse_number(value: Any) -> float:
@@ -100,6 +115,8 @@ def parse_text(value: Any) -> str:
     text = _filled(value.strip() if isinstance(value, str) else value)
     if not isinstance(text, str):
         raise ValueError("is not text; put it in quotes")
+    if text.startswith(_FORMULA):
+        raise ValueError(f"begins with {text[0]!r}, which a spreadsheet takes for a formula; begin with a letter")
     return unicodedata.normalize("NFC", text)
 
 
@@ -107,8 +124,17 @@ def parse_name(value: Any) -> str:
     name = parse_text(value)
     if len(name) > LONGEST_NAME:
         raise ValueError(f"is longer than {LONGEST_NAME} characters; shorten it")
+    if _MANGLED.fullmatch(name):
+        raise ValueError("looks like a name that a spreadsheet made a date or a number of; write the name as text")
     if name == "*":
         raise ValueError("is reserved (it means all); choose another name")
+    return name
+
+
+def parse_folder_name(value: Any) -> str:
+    name = parse_name(value)
+    if not _FOLDER_NAME.fullmatch(name) or not name.strip("."):
+        raise ValueError("names a folder; write letters, digits, spaces, points, _ and -, at most 80 of them")
     return name
 
 
@@ -126,5 +152,6 @@ YesNo = Annotated[bool, BeforeValidator(parse_yes_no), PlainSerializer(_yes_no)]
 QuarterCell = Annotated[Quarter, BeforeValidator(parse_quarter), PlainSerializer(str)]
 DateCell = Annotated[date, BeforeValidator(parse_date), PlainSerializer(str)]
 Name = Annotated[str, BeforeValidator(parse_name)]
+FolderName = Annotated[str, BeforeValidator(parse_folder_name)]
 Text = Annotated[str, BeforeValidator(parse_text)]
 Maybe = BeforeValidator(_blank_to_none)

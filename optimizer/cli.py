@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -26,7 +26,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-EXIT_INPUT, EXIT_NOT_PROVEN, EXIT_INTERRUPTED = 2, 5, 130
+EXIT_INPUT, EXIT_NOT_PROVEN, EXIT_REFUSED, EXIT_INTERRUPTED = 2, 5, 6, 130
+
+
+class Second(StrEnum):
+    """How a plan is proven a second time."""
+
+    CUT_OFF = "cut-off"
+    SCIP = "scip"
+
 
 CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")]
 PlanFolder = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")]
@@ -42,12 +50,20 @@ def main() -> None:
     except InputError as error:
         _fail(f"{error.report()}\n{_count(error.findings)}", EXIT_INPUT)
     except OptimizerError as error:
-        _fail(str(error), error.exit_code)
+        _fail(f"{error}{_kept(error)}", error.exit_code)
+    except KeyboardInterrupt:
+        _fail("Interrupted; nothing was written.", EXIT_INTERRUPTED)
 
 
 def _fail(words: str, code: int) -> NoReturn:
     print(words, file=sys.stderr)
     sys.exit(code)
+
+
+def _kept(error: Any) -> str:
+    """Where the evidence of a refused answer lies, for a bug report."""
+    evidence = getattr(error, "evidence", None)
+    return f"\nModel, vector and log are kept in {evidence} for a bug report." if evidence else ""
 
 
 def _count(findings: tuple[Any, ...]) -> str:
@@ -96,8 +112,18 @@ def solve(
     gap: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Relative gap at which a plan counts as optimal.")
     ] = 1e-4,
+    prove: Annotated[
+        bool,
+        typer.Option("--prove", help="For the board: gap 1e-6, and a second search that must find nothing better."),
+    ] = False,
+    second: Annotated[
+        Second, typer.Option(help="The second search: HiGHS on another road, or SCIP (extra `scip`).")
+    ] = Second.CUT_OFF,
     time_limit: Annotated[
         float | None, typer.Option(min=0.0, help="Seconds after which the best plan is taken.")
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option(min=0.5, help="GB that the solver may use; 80% of the machine's unless named.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2_147_483_647, help="Seed of the search.")] = 0,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Threads of the search.")] = 1,
@@ -107,18 +133,26 @@ def solve(
     as_json: Annotated[bool, typer.Option("--json", help="Print plan.json instead of the summary.")] = False,
 ) -> None:
     """Find the plan of most value, write it as a folder, and tell it."""
-    from optimizer.plan_files import refuse_unwritable, save_plan
+    from optimizer.errors import Infeasible
+    from optimizer.interrupts import stoppable
+    from optimizer.plan_files import save_plan
+    from optimizer.plan_places import default_folder, refuse_unwritable
     from optimizer.planner import solve as solve_case
 
     loaded = _changed(_load(case), change or [])
-    name = f"{loaded.settings.name}-{scenario or loaded.scenarios[0].scenario}"
-    folder = output or Path("results") / re.sub(r"[^\w.-]+", "_", name)
+    folder = output or default_folder(loaded.settings.name, scenario or loaded.scenarios[0].scenario)
     refuse_unwritable(folder)
-    with _progress() as progress:
-        plan = solve_case(
-            loaded, scenario, gap=gap, time_limit=time_limit, seed=seed, threads=threads, progress=progress
-        )
-    save_plan(plan, folder)
+    try:
+        with stoppable(), _progress() as progress:
+            plan = solve_case(
+                loaded, scenario, gap=gap, prove=prove, second=second.value, time_limit=time_limit, memory_gb=memory,
+                seed=seed, threads=threads, progress=progress,
+            )  # fmt: skip
+            folder = save_plan(plan, folder)
+    except Infeasible as none:
+        print(none, file=sys.stderr)
+        _explain(loaded, scenario)
+        raise typer.Exit(none.exit_code) from None
     _tell(plan, as_json)
     print(f"Plan written to {folder}", file=sys.stderr if as_json else sys.stdout)
     codes = {"optimal": 0, "limit": EXIT_NOT_PROVEN, "interrupted": EXIT_INTERRUPTED}
@@ -129,11 +163,55 @@ def solve(
 def show(
     plan: PlanFolder,
     as_json: Annotated[bool, typer.Option("--json", help="Print plan.json instead.")] = False,
+    inspect: Annotated[bool, typer.Option("--inspect", help="Tell it even if its files were edited.")] = False,
 ) -> None:
     """Tell a solved plan again, from its folder."""
     from optimizer.plan_files import load_plan
 
-    _tell(load_plan(plan), as_json)
+    loaded = load_plan(plan, inspect=inspect)
+    for edit in loaded.edited:
+        print(f"note: {edit}", file=sys.stderr)
+    _tell(loaded, as_json)
+
+
+@app.command()
+def audit(
+    plan: PlanFolder,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every check as JSON.")] = False,
+    inspect: Annotated[bool, typer.Option("--inspect", help="Audit it even if its files were edited.")] = False,
+) -> None:
+    """Compute every number of a plan again, from its inputs and decisions, by code that never met the model."""
+    from optimizer.audit import audit as audit_plan
+    from optimizer.plan_files import load_plan
+
+    loaded = load_plan(plan, inspect=inspect)
+    report = audit_plan(loaded.case, loaded)
+    print(report.to_json() if as_json else f"{loaded.word}, run {loaded.run_id}\n{report.summary()}")
+    if not report.clean:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command()
+def explain(
+    case: CaseFolder,
+    scenario: Annotated[str | None, typer.Option(help="Scenario; the case's first unless named.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of case.toml.")
+    ] = None,
+) -> None:
+    """Say which rules of an infeasible case conflict, and the cheapest ways out, each solved and true."""
+    if not _explain(_changed(_load(case), change or []), scenario):
+        print("A plan keeps every rule of this case: optimizer solve finds the best one.")
+
+
+def _explain(case: Case, scenario: str | None) -> bool:
+    """Tell the conflict of a case; False if it has none."""
+    from optimizer.conflicts import explain as explain_case
+
+    conflict = explain_case(case, scenario)
+    if conflict is not None:
+        print(conflict.report())
+    return conflict is not None
 
 
 def _load(folder: Path) -> Case:
@@ -150,6 +228,7 @@ def _changed(case: Case, changes: list[str]) -> Case:
     """The case with `name=value` settings changed; a value is read as TOML, or as text where that fails."""
     import tomllib
 
+    from optimizer.checks.units import check_units
     from optimizer.findings import Finding, InputError
     from optimizer.schema import Settings
 
@@ -163,7 +242,10 @@ def _changed(case: Case, changes: list[str]) -> Case:
             values[name] = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             values[name] = text
-    return case.replace(**values) if values else case
+    changed = case.replace(**values) if values else case
+    if errors := [finding for finding in check_units(changed) if finding.severity == "error"]:
+        raise InputError(errors)
+    return changed
 
 
 def _tell(plan: Plan, as_json: bool) -> None:

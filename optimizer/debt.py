@@ -272,7 +272,7 @@ def loan_to_cost(m: ConcreteModel, f: str, t: Quarter, w: str) -> object:
     Math: D_{f,t,w} \le \ell_f \sum_{k \le t} \mathrm{capex}_{f,k} - \underline{c}_{f,t} (1 - V_{f,t,w})
     Unit: $M
     Source: the loan agreement
-    Kind: physical
+    Kind: negotiable
     """
     covered = Linear().extend(_spent(m, f, m.case.first, t), m.case.facility[f].loan_to_cost or 0.0)
     return _within(Linear().extend(m.accounts[f].closing[t]), covered, member(m.lends, (f, t, w), None))
@@ -336,7 +336,7 @@ def debt_service_cover(m: ConcreteModel, f: str, t: Quarter, w: str) -> object:
     Math: \mathrm{margin}_{f,t} \ge d_f ( i_{f,t} + \mathrm{scheduled}_{f,t} ) + \underline{m}_{f,t} (1 - U_f)
     Unit: $M
     Source: the loan agreement
-    Kind: physical
+    Kind: negotiable
     """
     facility, account = m.case.facility[f], m.accounts[f]
     margin = m.ai_margin[f][t]

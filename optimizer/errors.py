@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class OptimizerError(Exception):
@@ -46,21 +47,32 @@ def _listed(rows: Sequence[Clash]) -> str:
 class NoPlan(OptimizerError):
     """The search ended before it found a first plan."""
 
-    def __init__(self, interrupted: bool, time_limit: float | None, bound: float):
+    def __init__(self, interrupted: bool, time_limit: float | None, bound: float, *, memory: str = ""):
         self.exit_code = 130 if interrupted else 4
         self.bound = bound
-        why = "The search was interrupted" if interrupted else f"The time limit of {time_limit:g} s came"
+        why = memory or ("The search was interrupted" if interrupted else f"The time limit of {time_limit:g} s came")
         known = f" What is known: no plan is worth more than ${bound:,.1f}M." if abs(bound) < 1e15 else ""
         super().__init__(f"{why} before a first plan was found.{known} Nothing was written.")
 
 
 class SolverFault(OptimizerError):
-    """The solver's answer cannot be trusted, so none is given."""
+    """The solver's answer cannot be trusted, so none is given; `evidence` is the folder with its model and vectors."""
 
     exit_code = 6
 
     def __init__(self, why: str):
+        self.evidence: Path | None = None
         super().__init__(f"The solver's answer is refused: {why}.")
+
+
+class AuditFault(OptimizerError):
+    """The plan does not pass its audit, so it is not handed out; `evidence` is the folder with model and audit."""
+
+    exit_code = 6
+
+    def __init__(self, summary: str):
+        self.evidence: Path | None = None
+        super().__init__(f"The plan is refused: its audit finds what cannot be.\n{summary}")
 
 
 class PlanError(OptimizerError):

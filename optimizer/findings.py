@@ -33,7 +33,7 @@ class Finding:
         place = self.file + (f":{self.line}" if self.line is not None else "")
         cell = f" {self.column}" if self.column else ""
         value = f" {self.value!r}" if self.value else ""
-        mend = f" Mend: {self.mend}." if self.mend else ""
+        mend = f" Mend: {self.mend}{'' if self.mend.endswith('?') else '.'}" if self.mend else ""
         return f"{place}:{cell}{value} {self.why}.{mend}"
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from optimizer.case import Case
 from optimizer.quarters import Quarter
-
-if TYPE_CHECKING:
-    from optimizer.settlement import Settled
+from optimizer.settlement import Settled, residual, value_flows
 
 Tables = dict[str, pd.DataFrame]
 OVER_DOING_NOTHING = (
@@ -30,6 +28,7 @@ def kpis(case: Case, settled: Settled, nothing: Settled | None) -> dict[str, Any
     plan, value_musd = settled.tables, settled.value_musd
     after = float(plan["value"]["after_musd"].sum())
     capex = plan["capex"].groupby("quarter")["musd"].sum()
+    spent = len(capex) > 0 and float(capex.max()) > 0
     lowest = plan["cash"].loc[plan["cash"]["closing_musd"].idxmin()]
     tightest = plan["cash"].loc[plan["cash"]["liquidity_musd"].idxmin()]
     mining, debt = plan["mining"], plan["debt"]
@@ -40,8 +39,8 @@ def kpis(case: Case, settled: Settled, nothing: Settled | None) -> dict[str, Any
         **_over_doing_nothing(case, settled, nothing, after),
         "capex_musd": float(capex.sum()),
         "capex_budget_musd": case.settings.capex_budget_musd,
-        "peak_capex_musd": float(capex.max()) if len(capex) else 0.0,
-        "peak_capex_quarter": str(capex.idxmax()) if len(capex) else None,
+        "peak_capex_musd": float(capex.max()) if spent else 0.0,
+        "peak_capex_quarter": str(capex.idxmax()) if spent else None,
         "interest_and_fees_musd": _paid(plan, "interest", "fee"),
         "highest_debt_musd": _highest_debt(plan),
         "debt_at_end_musd": float(debt[debt["quarter"] == str(case.last)]["closing_musd"].sum()),
@@ -72,7 +71,9 @@ def _over_doing_nothing(case: Case, settled: Settled, nothing: Settled | None, a
     programme = _programme_flows(case, settled.tables, nothing.tables)
     figures = (
         nothing.value_musd, over, terminal, terminal / over if abs(over) > 1e-9 else None,
-        float(lowest["closing_musd"]), str(lowest["quarter"]), irr(programme.to_numpy()), payback(programme),
+        float(lowest["closing_musd"]), str(lowest["quarter"]),
+        irr(programme.to_numpy(), residual(settled.tables) - residual(nothing.tables), len(case.horizon)),
+        payback(programme),
     )  # fmt: skip
     return dict(zip(OVER_DOING_NOTHING, figures, strict=True))
 
@@ -90,8 +91,6 @@ def _highest_debt(plan: Tables) -> float:
 
 def _programme_flows(case: Case, plan: Tables, nothing: Tables) -> pd.Series:
     """What the plan's value flows add to do-nothing's, quarter by quarter to the end of the last contract, $M."""
-    from optimizer.settlement import value_flows
-
     difference = value_flows(case, plan).sub(value_flows(case, nothing), fill_value=0.0)
     if difference.empty:
         return difference
@@ -100,30 +99,36 @@ def _programme_flows(case: Case, plan: Tables, nothing: Tables) -> pd.Series:
     return difference.reindex(quarters, fill_value=0.0)
 
 
-def irr(flows: np.ndarray) -> float | None:
-    """Yearly rate at which quarterly flows are worth nothing; None unless there is exactly one such rate.
+def irr(flows: np.ndarray, left: float = 0.0, end: int = 0) -> float | None:
+    """Yearly rate up to which quarterly flows are worth something; None unless there is exactly one such rate.
 
-    Flows are taken mid-quarter, like the value. The search spans -90% to +1,000% a year.
+    Where the worth rises through zero, money came first and its cost later: that rate is no return.
+
+    Flows are taken mid-quarter, like the value; so much of quarter `end`'s as is `left` at the horizon's end is taken
+    at that quarter's first day. The search spans -90% to +1,000% a year.
     """
     quarters = np.arange(len(flows))
 
     def worth(rate: float) -> float:
-        return float(flows @ (1 + rate) ** (-(quarters + 0.5) / 4))
+        dating = (1 + rate) ** (-end / 4) - (1 + rate) ** (-(end + 0.5) / 4)
+        return float(flows @ (1 + rate) ** (-(quarters + 0.5) / 4) + left * dating)
 
     grid = np.concatenate([np.linspace(-0.9, 1.0, 96), np.geomspace(1.05, 10, 40)])
     values = [worth(rate) for rate in grid]
     crossings = [i for i in range(len(grid) - 1) if values[i] * values[i + 1] < 0]
-    if len(crossings) != 1:
+    if len(crossings) != 1 or values[crossings[0]] < 0:
         return None
     return _bisect(worth, float(grid[crossings[0]]), float(grid[crossings[0] + 1]))
 
 
 def _bisect(function: Callable[[float], float], low: float, high: float) -> float:
-    """The zero between two points of opposite sign; written out because importing scipy.optimize takes a second."""
-    rising = function(high) > 0
+    """The zero between `low`, where it is positive, and `high`, where it is negative.
+
+    Written out because importing scipy.optimize takes a second.
+    """
     while high - low > 1e-12:
         middle = (low + high) / 2
-        low, high = (low, middle) if (function(middle) > 0) == rising else (middle, high)
+        low, high = (middle, high) if function(middle) > 0 else (low, middle)
     return (low + high) / 2
 
 

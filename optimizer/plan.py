@@ -52,7 +52,8 @@ class Plan:
     power MW, and every table carries the scenario. `kpis` holds the figures a summary shows, `provenance` the versions,
     options and the hash of every input, `run` what differs from run to run (times). `nothing` holds the same tables
     for the plan that decides nothing; it is None where commitments and policies cannot be kept that way.
-    `objective_musd` is the value by the solver's own sum.
+    `objective_musd` is the value by the solver's own sum. `proof` tells of the second search (empty in a draft), and
+    `edited` what was changed in the folder since it was written.
     """
 
     case: Case
@@ -61,12 +62,14 @@ class Plan:
     value_musd: float
     objective_musd: float
     bound_musd: float
+    proof: Mapping[str, Any]
     kpis: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
     nothing: Mapping[str, pd.DataFrame] | None
     provenance: Mapping[str, Any]
     run: Mapping[str, Any] = field(default_factory=dict, compare=False)
     log: str = field(default="", compare=False)
+    edited: tuple[str, ...] = field(default=(), compare=False)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name in TABLES:
@@ -84,14 +87,40 @@ class Plan:
         return self.gap_musd / max(abs(self.value_musd), 1e-9)
 
     @property
+    def word(self) -> str:
+        """PROVEN (two proofs), GAP x% ($y) (one), or NOT PROVEN: every output repeats it."""
+        if self.edited:
+            return "EDITED SINCE IT WAS SOLVED"
+        if self.status != "optimal":
+            return "NOT PROVEN"
+        return "PROVEN" if self.proof.get("holds") else f"GAP {self.gap:.4%} (${self.gap_musd:,.3f}M)"
+
+    @property
     def status_words(self) -> str:
-        """The status as a reader of reports needs it."""
+        """The word with what stands behind it."""
+        if self.edited:
+            return f"{self.word}: {'; '.join(self.edited)}"
         gap = f"gap {self.gap:.4%} (${self.gap_musd:,.3f}M)"
-        return {
-            "optimal": f"optimal within {gap}",
-            "limit": f"NOT PROVEN: the time limit came first, {gap}",
-            "interrupted": f"NOT PROVEN: interrupted, {gap}",
-        }[self.status]
+        if self.status != "optimal":
+            why = "the time limit came first" if self.status == "limit" else "interrupted"
+            return f"{self.word}: {why}, {gap}"
+        if self.proof.get("holds"):
+            return f"{self.word}: {gap}, and {self.proof['words']}"
+        return f"{self.word}, a draft: solved once, not proven twice"
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Every file of the plan folder that two equal solves share, by its path in the folder."""
+        from optimizer.plan_texts import plan_texts
+
+        return plan_texts(self.to_json(), self.case, self.tables, self.nothing)
+
+    @cached_property
+    def run_id(self) -> str:
+        """Short hash of everything but this run's times and log: equal plans have equal ids."""
+        from optimizer.plan_texts import run_id
+
+        return run_id(self.texts)
 
     @cached_property
     def statement(self) -> pd.DataFrame:
@@ -127,6 +156,8 @@ class Plan:
             "bound_musd": self.bound_musd,
             "gap_musd": self.gap_musd,
             "gap": self.gap,
+            "word": self.word,
+            "proof": dict(self.proof),
             "kpis": dict(self.kpis),
             "provenance": dict(self.provenance),
         }

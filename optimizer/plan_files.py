@@ -1,126 +1,224 @@
-"""A plan as a folder: `plan.json`, the tables as CSV, the inputs it was solved from, and the solver's log.
+"""A plan as a folder: `plan.json`, the tables as CSV, the inputs it was solved from, the solver's log, and a manifest.
 
-What differs from run to run (times) stands apart in `run.json`, so equal solves give equal files.
+What differs from run to run (times) stands apart in `run.json` and `solver.log`, so equal solves give equal files.
 """
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from optimizer.case_files import load_case, write_case
+from optimizer.case_files import input_hashes, load_case
 from optimizer.errors import PlanError
+from optimizer.findings import InputError
+from optimizer.folders import fresh_folder, put_in_place, restore, sync_all, write_file, writing
+from optimizer.manifest import MANIFEST, changes, entries, manifest_text
 from optimizer.plan import NUMERIC, SCHEMA, TABLES, Plan
+from optimizer.plan_places import default_folder as default_folder
+from optimizer.plan_places import own_names, plain_path
+from optimizer.plan_places import refuse_unwritable as refuse_unwritable
+from optimizer.plan_texts import run_id, unquoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RECORD = ("scenario", "status", "value_musd", "objective_musd", "bound_musd", "kpis", "provenance")
+    from optimizer.case import Case
+
+_RECORD = ("scenario", "status", "value_musd", "objective_musd", "bound_musd", "proof", "kpis", "provenance")
 """What `plan.json` tells a plan beside its tables."""
+
+# ---- writing ------------------------------------------------------------------------------------------------------
 
 
 def save_plan(plan: Plan, folder: str | Path) -> Path:
-    """Write the plan as a folder, whole or not at all; an earlier plan there is replaced. Raises PlanError."""
-    folder = Path(folder)
+    """Write the plan as a folder, whole or not at all; an earlier plan there is replaced, the user's files stay.
+
+    Killed at any moment it leaves the earlier plan or the new one. Raises PlanError.
+    """
+    folder = plain_path(folder)
     refuse_unwritable(folder)
+    if plan.edited:
+        raise PlanError(f"{folder} is not written: the plan was read with changed files ({plan.edited[0]}).")
+    texts = folder_texts(plan)
     try:
-        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        with writing(folder):
+            fresh = fresh_folder(folder)
+            try:
+                _write(texts, fresh)
+                _put(fresh, folder)
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
         raise PlanError(f"{folder} cannot be written: {error.strerror}.") from None
-    try:
-        _write(plan, fresh)
-        fresh.chmod(0o755)
-        _put_in_place(fresh, folder)
-    except OSError as error:
-        raise PlanError(f"{folder} cannot be written: {error.strerror}.") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return folder
 
 
-def _write(plan: Plan, folder: Path) -> None:
-    write_case(plan.case, folder / "inputs")
-    _write_tables(plan.tables, folder)
-    if plan.nothing is not None:
-        (folder / "do_nothing").mkdir()
-        _write_tables(plan.nothing, folder / "do_nothing")
-    (folder / "run.json").write_text(json.dumps(dict(plan.run), indent=2) + "\n", encoding="utf-8")
-    (folder / "solver.log").write_text(plan.log, encoding="utf-8")
-    (folder / "plan.json").write_text(plan.to_json(), encoding="utf-8")
+def folder_texts(plan: Plan) -> dict[str, str]:
+    """Every file of the folder: path -> text."""
+    shared = plan.texts
+    texts = {
+        **shared,
+        "run.json": json.dumps(dict(plan.run), indent=2, allow_nan=False) + "\n",
+        "solver.log": plan.log,
+    }
+    program = str(plan.provenance.get("optimizer", ""))
+    return {**texts, MANIFEST: manifest_text(texts, schema=SCHEMA, run_id=run_id(shared), program=program)}
 
 
-def _write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
-    for name in TABLES:
-        tables[name].to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+def _write(texts: Mapping[str, str], fresh: Path) -> None:
+    rooms = {(fresh / name).parent for name in texts}
+    for room in rooms - {fresh}:
+        room.mkdir()
+    for name, text in texts.items():
+        write_file(fresh / name, text.encode())
+    sync_all([*(fresh / name for name in texts), *rooms])
+    for name, text in texts.items():
+        if (fresh / name).read_bytes() != text.encode():
+            raise OSError(errno.EIO, f"the disk does not give back what was written ({name})")
 
 
-def _put_in_place(fresh: Path, folder: Path) -> None:
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+def _put(fresh: Path, folder: Path) -> None:
+    """Put the new plan in its place; where a file of the earlier one is held open (Windows), beside it."""
     try:
-        if folder.exists():
-            folder.replace(old / "plan")
-        try:
-            fresh.replace(folder)
-        except OSError:
-            if (old / "plan").exists():
-                (old / "plan").replace(folder)
-            raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+        put_in_place(fresh, folder, own_names(folder).__contains__)
+    except PermissionError as error:
+        beside = next(path for n in range(2, 10_000) if not (path := folder.with_name(f"{folder.name}-{n}")).exists())
+        fresh.rename(beside)
+        raise PlanError(
+            f"{folder} cannot be replaced ({error.strerror}): a file in it may be open in another program. "
+            f"It stays as it was; the new plan was written to {beside}."
+        ) from None
 
 
-def load_plan(folder: str | Path) -> Plan:
-    """Read a plan folder back, without a solver. Raises PlanError."""
+# ---- reading ------------------------------------------------------------------------------------------------------
+
+
+def load_plan(folder: str | Path, *, inspect: bool = False) -> Plan:
+    """Read a plan folder back, without a solver. Raises PlanError where any file is not as it was written.
+
+    With `inspect`, a plan whose files were changed is read all the same, and `plan.edited` says what was changed.
+    A plan that is replaced meanwhile is read whole: the earlier one, or the new one.
+    """
     folder = Path(folder)
+    while True:
+        try:
+            restore(folder)
+        except OSError as error:
+            raise PlanError(f"{folder} cannot be read: {error.strerror}.") from None
+        before = _identity(folder)
+        try:
+            plan = _read(folder, inspect)
+        except (PlanError, InputError):
+            if _identity(folder) == before:
+                raise
+            continue
+        if _identity(folder) == before:
+            return plan
+
+
+def _identity(folder: Path) -> tuple[int, int, int] | None:
+    """Which folder stands there: another one, once it was replaced."""
+    try:
+        stat = folder.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino, stat.st_mtime_ns
+
+
+def _read(folder: Path, inspect: bool) -> Plan:
+    listed = _listed(folder)
+    edited = changes(folder, listed)
+    if edited and not inspect:
+        more = f" (and {len(edited) - 1} more)" if len(edited) > 1 else ""
+        raise PlanError(
+            f"{folder} is not as it was written: {edited[0]}{more}. Solve the case again; "
+            f"to look at it as it is, without trusting it: optimizer show --inspect."
+        )
     try:
         record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         log = (folder / "solver.log").read_text(encoding="utf-8")
         tables = _read_tables(folder)
         nothing = _read_tables(folder / "do_nothing") if (folder / "do_nothing").exists() else None
+        return Plan(
+            case=load_case(folder / "inputs", check_units=False),
+            tables=tables,
+            nothing=nothing,
+            run=run,
+            log=log,
+            edited=edited,
+            **{key: record[key] for key in _RECORD},
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise PlanError(f"{folder} is not a whole plan folder: {_why(error)}.") from None
+
+
+def _listed(folder: Path) -> dict[str, Any]:
+    """The files that the manifest lists, of a format this program reads. Raises PlanError."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PlanError(_without_manifest(folder)) from None
     except (OSError, ValueError) as error:
-        raise PlanError(f"{folder} is not a whole plan folder: {error}.") from None
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
-        raise PlanError(f"{folder} was written by another version of this program, or by another program.")
-    if missing := [key for key in _RECORD if key not in record]:
-        raise PlanError(f"{folder} is not a whole plan folder: plan.json lacks {', '.join(missing)}.")
-    return Plan(
-        case=load_case(folder / "inputs"),
-        tables=tables,
-        nothing=nothing,
-        run=run,
-        log=log,
-        **{key: record[key] for key in _RECORD},
+        raise PlanError(f"{folder} is not a whole plan folder: {MANIFEST} cannot be read ({_why(error)}).") from None
+    schema = manifest.get("schema") if isinstance(manifest, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        program = manifest.get("program", "unknown")
+        raise PlanError(
+            f"{folder} was written by a newer version of this program ({program}, plan format {schema}; this one reads "
+            f"{SCHEMA}). Update this program, or solve the case again with it."
+        )
+    if schema != SCHEMA:
+        raise PlanError(f"{folder} is not a whole plan folder: {MANIFEST} does not say its format.")
+    try:
+        return entries(manifest)
+    except ValueError as error:
+        raise PlanError(f"{folder} is not a whole plan folder: {MANIFEST} is damaged, {error}.") from None
+
+
+def _without_manifest(folder: Path) -> str:
+    try:
+        record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+        schema = record["schema"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return f"{folder} is not a whole plan folder: {MANIFEST} is missing."
+    if isinstance(schema, int) and schema < SCHEMA:
+        return (
+            f"{folder} was written by an older version of this program (plan format {schema}, now {SCHEMA}). "
+            f"Its inputs are in {folder / 'inputs'}: solve them again."
+        )
+    return (
+        f"{folder} is not a whole plan folder: {MANIFEST} is missing, so nothing vouches for it. Solve the case again."
     )
 
 
+def _why(error: Exception) -> str:
+    return str(error.strerror if isinstance(error, OSError) else error)
+
+
 def _read_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    return {name: _read_table(folder / f"{name}.csv") for name in TABLES}
+    return {name: read_table((folder / f"{name}.csv").read_bytes().decode()) for name in TABLES}
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def read_table(text: str) -> pd.DataFrame:
+    """A table of a plan from its CSV, exactly as it was written. Raises ValueError."""
     import pandas as pd
 
-    text = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
-    for column in text.columns:
+    table = pd.read_csv(io.StringIO(text, newline=""), dtype=str, keep_default_na=False, index_col=False)
+    for column in table.columns:
         if NUMERIC.fullmatch(column):
-            text[column] = text[column].where(text[column] != "", "nan").astype(float)
-    return text
+            table[column] = table[column].where(table[column] != "", "nan").astype(float)
+        elif "'" in text:
+            table[column] = table[column].map(unquoted)
+    return table
 
 
-def refuse_unwritable(folder: Path) -> None:
-    """Find out before a solve that its plan could not be written. Raises PlanError."""
-    if folder.exists() and not folder.is_dir():
-        raise PlanError(f"{folder} is a file, not a folder; name another with -o.")
-    if folder.exists() and any(folder.iterdir()) and not (folder / "plan.json").exists():
-        raise PlanError(f"{folder} holds something that is not a plan; name another with -o.")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder.parent):
-            pass
-    except OSError as error:
-        raise PlanError(f"{folder} cannot be written: {error.strerror}.") from None
+def stale_inputs(plan: Plan, case: Case) -> tuple[str, ...]:
+    """Files of the case that differ from those the plan was solved from; none: the plan is of this case."""
+    then, now = input_hashes(plan.case), input_hashes(case)
+    return tuple(sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name)))

@@ -13,15 +13,18 @@ from typing import Any
 
 import pandas as pd
 
+from optimizer.audit import audit
 from optimizer.case import Case
 from optimizer.case_files import input_hashes
-from optimizer.errors import Infeasible, SolverFault
+from optimizer.errors import AuditFault, Infeasible, NoPlan, SolverFault
 from optimizer.findings import Finding, InputError
+from optimizer.interrupts import hold, stoppable
 from optimizer.kpis import kpis
 from optimizer.model import build_model
 from optimizer.plan import Plan
 from optimizer.settlement import Settled, settle
-from optimizer.solver import Answer, Progress, SolverOptions, solve_model, solver_version
+from optimizer.solver import Answer, Progress, SolverOptions, keep_evidence, solve_model, solver_version
+from optimizer.solver.proof import BOARD_GAP, Proof, Second, prove
 
 DISTRIBUTION = "mw-allocation-optimizer"
 VALUE_TIE = 1e-9
@@ -33,50 +36,86 @@ def solve(
     scenario: str | None = None,
     *,
     gap: float = 1e-4,
+    prove: bool = False,
+    second: Second = "cut-off",
     time_limit: float | None = None,
+    memory_gb: float | None = None,
     seed: int = 0,
     threads: int = 1,
     progress: Callable[[Progress], None] | None = None,
 ) -> Plan:
     """Find the plan of most value in one scenario (the case's first, unless named), proven to within `gap`.
 
-    `time_limit` is in seconds. Same case, scenario, seed and threads: same plan. Raises InputError for an unknown
-    scenario, Infeasible, NoPlan when a limit or Ctrl-C comes before the first plan, and SolverFault when the answer
-    cannot be trusted; a limit or Ctrl-C after the first plan gives that plan, marked.
+    `prove` is for the board: a gap of 1e-6 and a second search that must find nothing better, by cut-off or by SCIP.
+    `time_limit` is in seconds for each search; `memory_gb` caps the solver's process, 80% of the machine's memory
+    unless given. Same case, scenario, seed and threads: same plan. Every plan is audited before it is handed out.
+
+    Raises InputError for an unknown scenario, Infeasible, NoPlan when a limit or Ctrl-C comes before the first plan,
+    and SolverFault or AuditFault when the answer cannot be trusted; a limit or Ctrl-C after the first plan gives that
+    plan, marked.
     """
     began = time.monotonic()
     started = datetime.now(UTC)
     scenario = _scenario(case, scenario)
-    model = build_model(case, scenario)
-    built = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "solver.log"
-        options = SolverOptions(gap=gap, time_limit=time_limit, seed=seed, threads=threads, log=log)
+    with tempfile.TemporaryDirectory(prefix="optimizer-") as folder, stoppable():
+        options = SolverOptions(
+            gap=min(gap, BOARD_GAP) if prove else gap,
+            time_limit=time_limit,
+            seed=seed,
+            threads=threads,
+            memory_gb=memory_gb,
+            log=Path(folder) / "solver.log",
+        )
+        nothing = _do_nothing(case, scenario, SolverOptions(seed=seed, threads=threads, memory_gb=memory_gb))
+        model = build_model(case, scenario)
+        built = time.monotonic()
+        hold()
         answer = solve_model(model, options, progress)
-        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    solved = time.monotonic()
-    settled = _settle(model, answer)
-    nothing = _do_nothing(case, scenario, SolverOptions(seed=seed, threads=threads))
-    return Plan(
-        case=case,
-        scenario=scenario,
-        status=answer.status,
-        value_musd=settled.value_musd,
-        objective_musd=answer.value,
-        bound_musd=max(answer.bound, settled.value_musd),
-        kpis=kpis(case, settled, nothing),
-        tables=settled.tables,
-        nothing=None if nothing is None else nothing.tables,
-        provenance=_provenance(case, answer, options),
-        run={
-            "started_utc": started.isoformat(timespec="seconds"),
-            "build_s": round(built - began, 3),
-            "solve_s": round(solved - built, 3),
-            "highs_s": round(answer.highs_seconds, 3),
-            "whole_s": round(time.monotonic() - began, 3),
-        },
-        log=text,
-    )
+        solved = time.monotonic()
+        settled = _settle(model, answer)
+        proof = _prove(answer, options, second) if prove else None
+        plan = Plan(
+            case=case,
+            scenario=scenario,
+            status=answer.status,
+            value_musd=settled.value_musd,
+            objective_musd=answer.value,
+            bound_musd=max(answer.bound, settled.value_musd),
+            proof={} if proof is None else proof.record(),
+            kpis=kpis(case, settled, nothing),
+            tables=settled.tables,
+            nothing=None if nothing is None else nothing.tables,
+            provenance=_provenance(case, answer, options),
+            run={
+                "started_utc": started.isoformat(timespec="seconds"),
+                "build_s": round(built - began, 3),
+                "solve_s": round(solved - built, 3),
+                "highs_s": round(answer.highs_seconds, 3),
+                "proof_s": 0.0 if proof is None else round(proof.seconds, 3),
+                "whole_s": round(time.monotonic() - began, 3),
+            },
+            log=_text(options.log),
+        )
+        _refuse_unsound(plan, answer, options)
+    return plan
+
+
+def _prove(answer: Answer, options: SolverOptions, second: Second) -> Proof | None:
+    """The second search; none for a plan that the first did not prove."""
+    return prove(answer, options, second) if answer.status == "optimal" else None
+
+
+def _refuse_unsound(plan: Plan, answer: Answer, options: SolverOptions) -> None:
+    report = audit(plan.case, plan)
+    if not report.clean:
+        fault = AuditFault(report.summary())
+        fault.evidence = keep_evidence(answer.program, answer.vector, options.log)
+        (fault.evidence / "audit.json").write_text(report.to_json(), encoding="utf-8")
+        raise fault
+
+
+def _text(log: Path | None) -> str:
+    return log.read_text(encoding="utf-8", errors="replace") if log is not None and log.exists() else ""
 
 
 def _scenario(case: Case, name: str | None) -> str:
@@ -104,9 +143,12 @@ def _do_nothing(case: Case, scenario: str, options: SolverOptions) -> Settled | 
     """The plan without new decisions; None where its commitments and policies cannot be kept that way."""
     model = build_model(case, scenario, decide=False)
     try:
-        return _settle(model, solve_model(model, options))
+        answer = solve_model(model, options)
     except Infeasible:
         return None
+    if answer.status != "optimal":
+        raise NoPlan(answer.status == "interrupted", options.time_limit, float("inf"))
+    return _settle(model, answer)
 
 
 def _provenance(case: Case, answer: Answer, options: SolverOptions) -> dict[str, Any]:
@@ -122,10 +164,8 @@ def _provenance(case: Case, answer: Answer, options: SolverOptions) -> dict[str,
             "threads": options.threads,
         },
         "size": {
-            "rows": answer.rows,
-            "columns": answer.columns,
-            "nonzeros": answer.nonzeros,
-            "integers": answer.integers,
+            **dict(zip(("rows", "columns", "nonzeros"), answer.program.size, strict=True)),
+            "integers": int(answer.program.integers.sum()),
         },
         "nodes": answer.nodes,
         "inputs_sha256": input_hashes(case),

@@ -253,11 +253,12 @@ class Ports:
         at_start = not LINES[stream.line].in_cash
         offset = stream.first - self.case.first
         rate = discount_rate(self.case, stream.business) if stream.rate is None else stream.rate
-        return self._discount_table(rate, at_start)[offset : offset + len(stream.amounts)]
+        return _discount_table(rate, at_start)[offset : offset + len(stream.amounts)]
 
-    @cache  # noqa: B019 - the ports live as long as their model
-    def _discount_table(self, rate: float, at_start: bool) -> Amounts:
-        return np.array([discount_factor(rate, i, at_start=at_start) for i in range(LONGEST_VIEW)])
+
+@cache
+def _discount_table(rate: float, at_start: bool) -> Amounts:
+    return np.array([discount_factor(rate, i, at_start=at_start) for i in range(LONGEST_VIEW)])
 
 
 def _overlay(total: Amounts, stream: Stream, first: Quarter) -> None:

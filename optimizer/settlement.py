@@ -65,6 +65,8 @@ def settle(m: ConcreteModel, read: Read) -> Settled:
         "own_plants": book.own_plants(),
     }  # fmt: skip
     tidied = {name: tidy(table) for name, table in tables.items()}
+    for name in ("cash_flow", "after_horizon", "capex"):
+        tidied[name] = tidied[name][tidied[name]["musd"] != 0].reset_index(drop=True)
     return Settled(tidied, round(fsum([*tidied["value"]["within_musd"], *tidied["value"]["after_musd"]]), DECIMALS))
 
 
@@ -385,7 +387,16 @@ class _Book:
 
 
 def value_flows(case: Case, tables: dict[str, pd.DataFrame]) -> pd.Series:
-    """Undiscounted value flow of each quarter, within and after the horizon, $M, indexed by quarter."""
+    """Undiscounted value flow of each quarter, within and after the horizon, $M, indexed by quarter.
+
+    Residuals stand in the first quarter after the horizon.
+    """
     both = pd.concat([tables["cash_flow"], tables["after_horizon"]])
     counted = both[both["line"].isin(VALUE_LINES)]
     return counted.groupby("quarter")["musd"].sum().sort_index()
+
+
+def residual(tables: dict[str, pd.DataFrame]) -> float:
+    """What is left at the horizon's end, $M, dated at the first day after it."""
+    after = tables["after_horizon"]
+    return float(after[after["line"] == "residual"]["musd"].sum())

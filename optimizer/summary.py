@@ -33,7 +33,7 @@ def summary(plan: Plan) -> RenderableType:
     """Headline, decisions by site, signed offers, money, and the megawatt chart."""
     settings = plan.case.settings
     head = Text(f"{settings.title}\n", style="bold")
-    head.append(f"Scenario {plan.scenario}. Plan is {plan.status_words}.\n", style="default")
+    head.append(f"Scenario {plan.scenario}. {plan.status_words}.\n", style="default")
     parts: list[RenderableType] = [head]
     for title, body in (
         ("Decision by site", _decisions(plan)),
@@ -91,7 +91,7 @@ def _offers(plan: Plan) -> RenderableType:
     rows = [
         (
             row.offer, row.customer, f"{row.it_mw:.1f} IT MW {row.product} at {row.site}",
-            f"{row.delivery_quarter} to {row.end_quarter}", f"{row.price:g} {_basis(row.price_basis)}",
+            f"{row.delivery_quarter}-{row.end_quarter}", _price(row.price, row.price_basis),
         )
         for row in plan.contracts.itertuples()
     ]  # fmt: skip
@@ -99,13 +99,9 @@ def _offers(plan: Plan) -> RenderableType:
     return Group(*([_grid(rows)] if rows else [Text("none")]), Text(f"{refused} of {len(plan.case.offers)} refused"))
 
 
-def _basis(basis: object) -> str:
-    words = {
-        "usd_per_kw_month": "$/kW-month",
-        "musd_per_it_mw_year": "$M/IT MW-year",
-        "usd_per_gpu_hour": "$/GPU-hour",
-    }
-    return words[str(basis)]
+def _price(price: float, basis: object) -> str:
+    words = {"usd_per_kw_month": "/kW-month", "musd_per_it_mw_year": "M/IT MW-yr", "usd_per_gpu_hour": "/GPU-hour"}
+    return f"${price:g}{words[str(basis)]}"
 
 
 # ---- money --------------------------------------------------------------------------------------------------------

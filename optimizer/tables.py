@@ -4,14 +4,40 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
+import stat
 import tomllib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from optimizer.findings import Finding
 
-MOST_BYTES = 64 * 2**20
+MOST_BYTES = 16 * 2**20
+MOST_LINES = 200_000
+TITLE_ROWS = 20
+"""Lines in which a header is looked for that does not stand in the first one."""
+
+_OTHER_KINDS = (
+    (b"PK\x03\x04", "an Excel workbook (.xlsx) or another zip file", "save it as CSV UTF-8"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", "save it as CSV UTF-8"),
+    (b"%PDF", "a PDF", "write it as CSV UTF-8"),
+    (b"\x1f\x8b", "compressed (gzip)", "unpack it"),
+    (b"PAR1", "a Parquet file", "write it as CSV UTF-8"),
+    (b"\x93NUMPY", "a NumPy file, which is never read", "write it as CSV UTF-8"),
+    (b"\x80\x02", "a Python pickle, which is never read", "write it as CSV UTF-8"),
+    (b"\x80\x03", "a Python pickle, which is never read", "write it as CSV UTF-8"),
+    (b"\x80\x04", "a Python pickle, which is never read", "write it as CSV UTF-8"),
+    (b"\x80\x05", "a Python pickle, which is never read", "write it as CSV UTF-8"),
+)
+_ENCODINGS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
 
 
 @dataclass(frozen=True)
@@ -24,64 +50,146 @@ class RawTable:
     findings: tuple[Finding, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class RawSettings:
+    """A TOML file: its values, and its text to find their lines in."""
+
+    values: dict[str, Any]
+    text: str
+
+
+# ---- bytes and text -------------------------------------------------------------------------------
+
+
 def read_text(path: Path, file: str) -> str | Finding:
     """The file's text with line ends made `\\n`, or why it cannot be read."""
     try:
         if not path.is_file():
-            return Finding(file, "is not a file", "put the table there")
-        if path.stat().st_size > MOST_BYTES:
-            return Finding(file, f"is larger than {MOST_BYTES // 2**20} MB", "split it or take out what is not needed")
-        data = path.read_bytes()
+            return Finding(file, f"is not a file but {_kind_of(path)}", "put the file itself there")
+        data = _bytes(path)
     except OSError as error:
         return Finding(file, f"cannot be read: {error.strerror}", "check its permissions")
-    if data[:2] in (b"PK", b"\xd0\xcf"):
-        return Finding(file, "is a workbook, not text", "save it as CSV UTF-8")
+    if data is None:
+        return Finding(file, "changed while it was read", "save and close it in the other program, then try again")
+    if len(data) > MOST_BYTES:
+        return Finding(file, f"is larger than {MOST_BYTES / 2**20:g} MB", "take out what is not needed")
+    kind = kind_of_bytes(data)
+    if kind is not None:
+        return Finding(file, f"is {kind[0]}, not text", kind[1])
+    return _decoded(data, file)
+
+
+def kind_of_bytes(data: bytes) -> tuple[str, str] | None:
+    """What a file that is no text is, and how to mend it; None for what may be text."""
+    return next(((kind, mend) for magic, kind, mend in _OTHER_KINDS if data.startswith(magic)), None)
+
+
+def _kind_of(path: Path) -> str:
+    if path.is_symlink() and not path.exists():
+        return "a broken link"
+    mode = path.stat().st_mode if path.exists() else 0
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device" if mode else "nothing")
+
+
+def _bytes(path: Path) -> bytes | None:
+    """At most one byte more than may be read; None where the file changed meanwhile."""
+    with path.open("rb") as opened:
+        before = os.fstat(opened.fileno())
+        data = opened.read(MOST_BYTES + 1)
+        after = os.fstat(opened.fileno())
+    last = path.stat()
+    same = {(s.st_ino, s.st_mtime_ns, s.st_size) for s in (before, after, last)}
+    whole = len(data) == min(before.st_size, MOST_BYTES + 1)
+    return data if len(same) == 1 and whole else None
+
+
+def _decoded(data: bytes, file: str) -> str | Finding:
+    mend = "save it as CSV UTF-8 (a spreadsheet: Save as; an editor: encoding UTF-8)"
+    if data and data.count(0) > len(data) / 5:
+        marked = next((name for mark, name in _ENCODINGS if data.startswith(mark)), "UTF-16 without its mark")
+        return Finding(file, f"is not UTF-8 (byte {data.index(0)} is NUL; it looks like {marked})", mend)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        guess = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "Latin-1 or Windows-1252"
-        return Finding(file, f"is not UTF-8 (byte {error.start}; it looks like {guess})", "save it as CSV UTF-8")
+        guess = next((name for mark, name in _ENCODINGS if data.startswith(mark)), "Latin-1 or Windows-1252")
+        where = f"byte {error.start}, 0x{data[error.start]:02X}; it looks like {guess}"
+        line = len(re.findall(rb"\r\n|\r|\n", data[: error.start])) + 1
+        return Finding(file, f"is not UTF-8 ({where})", mend, line=line)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_csv(path: Path, file: str) -> RawTable:
-    """Read one CSV file without guessing types; a row with another number of cells than the header is a finding."""
+# ---- CSV --------------------------------------------------------------------------------------------
+
+
+def read_csv(path: Path, file: str, known: Collection[str] = ()) -> RawTable:
+    """Read one CSV file without guessing types; a row with another number of cells than the header is a finding.
+
+    `known` are the columns that the table may have, to find a header that does not stand in the first line.
+    """
     text = read_text(path, file)
     if isinstance(text, Finding):
         return RawTable(file, findings=(text,))
+    lines = _lines(text, file)
+    if isinstance(lines, Finding):
+        return RawTable(file, findings=(lines,))
+    if not lines:
+        return RawTable(file, findings=(Finding(file, "is empty", "write a header and rows"),))
+    columns = [cell.strip() for cell in lines[0][1]]
+    buried = _buried_header(lines, set(known))
+    findings = [Finding(file, *buried, line=lines[0][0])] if buried else _header_findings(file, columns)
+    if not findings and len(lines) == 1:
+        findings.append(Finding(file, "has a header but no data rows", "write rows, or take the file away", line=1))
+    if findings:
+        unusable = buried or ";" in columns[0] or "\t" in lines[0][1][0]
+        return RawTable(file, () if unusable else tuple(columns), findings=tuple(findings))
+    rows = tuple(_rows(lines, columns, file, findings))
+    return RawTable(file, tuple(columns), rows, tuple(findings))
+
+
+def _lines(text: str, file: str) -> list[tuple[int, list[str]]] | Finding:
+    """The lines that hold anything, with their numbers; a quoted cell may span several."""
+    if text.count("\n") > MOST_LINES:
+        return Finding(file, f"has more than {MOST_LINES:,} lines", "take out what is not needed")
     reader = csv.reader(io.StringIO(text), strict=True)
     lines: list[tuple[int, list[str]]] = []
     start = 1
     try:
         for cells in reader:
-            lines.append((start, cells))
+            if cells:
+                lines.append((start, cells))
             start = reader.line_num + 1
     except csv.Error as error:
-        why = "opens a quote that is never closed" if "EOF" in str(error) or "end of data" in str(error) else str(error)
-        return RawTable(file, findings=(Finding(file, why, "close or double the quote", line=start),))
-    lines = [(number, cells) for number, cells in lines if cells]
-    if not lines:
-        return RawTable(file, findings=(Finding(file, "is empty", "write a header and rows"),))
-    columns = [cell.strip() for cell in lines[0][1]]
-    findings = _header_findings(file, columns)
-    if not findings and len(lines) == 1:
-        findings.append(Finding(file, "has a header but no data rows", "write rows, or take the file away", line=1))
-    if findings:
-        return RawTable(file, () if ";" in columns[0] else tuple(columns), findings=tuple(findings))
-    rows = []
-    for number, cells in lines[1:]:
-        if len(cells) != len(columns):
-            why = f"has {len(cells)} cells where the header has {len(columns)}"
-            findings.append(Finding(file, why, "add or take away commas", line=number))
-            continue
-        rows.append((number, dict(zip(columns, (cell.strip() for cell in cells), strict=True))))
-    return RawTable(file, tuple(columns), tuple(rows), tuple(findings))
+        return _csv_finding(str(error), file, start)
+    return lines
+
+
+def _csv_finding(error: str, file: str, line: int) -> Finding:
+    if "EOF" in error or "end of data" in error:
+        return Finding(file, "opens a quote that is never closed", "close or double the quote", line=line)
+    if "field limit" in error:
+        return Finding(file, "has a cell longer than 131,072 characters", "close or double its quote", line=line)
+    if "expected after" in error:
+        return Finding(file, "goes on after a closing quote", "double the quotes inside the cell", line=line)
+    return Finding(file, f"is not CSV: {error}", "mend that line", line=line)
+
+
+def _buried_header(lines: list[tuple[int, list[str]]], known: set[str]) -> tuple[str, str] | None:
+    """Why and mend where a title, a note or a comment stands above the header."""
+    first = {cell.strip() for cell in lines[0][1]}
+    if first & known:
+        return None
+    for number, cells in lines[1:TITLE_ROWS]:
+        if len({cell.strip() for cell in cells} & known) * 2 > len(cells):
+            return f"begins with other lines; its header seems to be line {number}", "take away what stands above it"
+    return None
 
 
 def _header_findings(file: str, columns: list[str]) -> list[Finding]:
-    if len(columns) == 1 and ";" in columns[0]:
-        why = "is separated by semicolons (a European export)"
-        return [Finding(file, why, "separate cells by commas and write decimals with a point", line=1)]
+    for mark, why in ((";", "semicolons (a European export)"), ("\t", "tabs")):
+        if len(columns) == 1 and mark in columns[0]:
+            mend = "separate cells by commas and write decimals with a point"
+            return [Finding(file, f"is separated by {why}", mend, line=1)]
     findings = []
     if "" in columns:
         why = f"has an empty header cell (the {columns.index('') + 1}th)"
@@ -91,14 +199,48 @@ def _header_findings(file: str, columns: list[str]) -> list[Finding]:
     return findings
 
 
-def read_toml(path: Path, file: str) -> dict[str, Any] | Finding:
+def _rows(
+    lines: list[tuple[int, list[str]]], columns: list[str], file: str, findings: list[Finding]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    for number, cells in lines[1:]:
+        if len(cells) == len(columns):
+            yield number, dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+        elif cells[0].lstrip().startswith("#"):
+            findings.append(Finding(file, "is a comment", "keep comments in README.md or SOURCES.md", line=number))
+        else:
+            why = f"has {len(cells)} cells where the header has {len(columns)}"
+            findings.append(Finding(file, why, "add or take away commas", line=number))
+
+
+# ---- TOML -------------------------------------------------------------------------------------------
+
+
+def read_toml(path: Path, file: str) -> RawSettings | Finding:
     """The TOML file's top level, or why it cannot be read."""
     text = read_text(path, file)
     if isinstance(text, Finding):
         return text
     try:
-        return tomllib.loads(text)
+        return RawSettings(tomllib.loads(text), text)
     except ValueError as error:
-        return Finding(file, f"is not valid TOML: {error}", "mend it at that line")
+        at = re.search(r" ?\(at line (\d+), column (\d+)\)", str(error))
+        why = str(error).replace(at[0], f" (column {at[2]})") if at else str(error)
+        why = re.sub("Cannot overwrite a value|Cannot declare .* twice", "a key is given twice", why)
+        return Finding(file, f"is not valid TOML: {why}", "mend that line", line=int(at[1]) if at else None)
     except RecursionError:
         return Finding(file, "is nested too deeply", "keep to the keys of the case format")
+
+
+def line_of(text: str, name: str) -> int | None:
+    """The line in which a TOML text gives a key, named by its path: `capex_budget_musd`, `discount_rates.mining`."""
+    section = ""
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
+            section = f"{header[1]}."
+            lines.setdefault(header[1], number)
+        elif key := re.match(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w.-]+))\s*=""", line):
+            lines.setdefault(section + next(part for part in key.groups() if part is not None), number)
+    while name and name not in lines:
+        name = name.rpartition(".")[0]
+    return lines.get(name)

@@ -122,6 +122,7 @@ def full_case() -> Case:
         obligations=[{"quarter": "2027Q2", "name": "notes of 2024", "kind": "interest", "musd": 2}],
         budget_years=[{"year": 2027, "capex_budget_musd": 150}],
         use_limits=[POLICY],
+        allow=[{"file": "*", "column": "*", "row": "*", "reason": "toy numbers"}],
         **markets_of_futures(plain),
         **halls_with_gpus(plain),
         **TERMS_OF_PHASES,

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from math import fsum, isnan
 from pathlib import Path
@@ -22,7 +19,6 @@ from test_checks import START, full_case
 import optimizer as opt
 from optimizer.case import Case
 from optimizer.case_files import input_hashes
-from optimizer.errors import PlanError
 from optimizer.plan import TABLES
 from optimizer.plan_files import load_plan, save_plan
 from optimizer.quarters import Quarter
@@ -345,94 +341,6 @@ def test_numbers_of_a_saved_table_are_numbers_again(everything: opt.Plan, tmp_pa
 
 
 WORDS = ("scenario", "site", "asic", "facility", "offer", "option")
-
-
-def test_the_folder_holds_the_tables_and_nothing_that_cannot_be_read(plan: opt.Plan, tmp_path: Path) -> None:
-    folder = save_plan(plan, tmp_path / "deep" / "plan")
-    assert {p.name for p in folder.iterdir()} == {
-        *(f"{name}.csv" for name in TABLES), "do_nothing", "inputs", "plan.json", "run.json", "solver.log",
-    }  # fmt: skip
-    record = json.loads((folder / "plan.json").read_text(), parse_constant=lambda word: pytest.fail(word))
-    assert record["status"] == "optimal"
-    assert [p.name for p in folder.parent.iterdir()] == ["plan"], "no temporary folder is left"
-
-
-def test_a_folder_that_is_no_plan_is_refused_and_kept(plan: opt.Plan, tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(PlanError, match="holds something that is not a plan"):
-        save_plan(plan, tmp_path)
-    with pytest.raises(PlanError, match="is a file, not a folder"):
-        save_plan(plan, tmp_path / "notes.txt")
-    with pytest.raises(PlanError, match="cannot be written"):
-        save_plan(plan, tmp_path / "notes.txt" / "plan")
-    assert (tmp_path / "notes.txt").read_text() == "mine"
-
-
-def test_an_empty_folder_is_taken(plan: opt.Plan, tmp_path: Path) -> None:
-    assert load_plan(save_plan(plan, tmp_path / ".")).value_musd == plan.value_musd
-
-
-def test_an_earlier_plan_is_replaced_whole(plan: opt.Plan, committed: opt.Plan, tmp_path: Path) -> None:
-    folder = save_plan(plan, tmp_path / "plan")
-    save_plan(committed, folder)
-    assert load_plan(folder).record() == committed.record()
-    assert (folder / "inputs" / "obligations.csv").exists()
-    save_plan(plan, folder)
-    assert not (folder / "inputs" / "obligations.csv").exists(), "nothing of the earlier plan is left"
-    assert [p.name for p in tmp_path.iterdir()] == ["plan"]
-
-
-@pytest.mark.parametrize("fails_at", ["to_csv", "replace"])
-def test_a_plan_that_cannot_be_written_leaves_the_earlier_one(
-    plan: opt.Plan, committed: opt.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: str
-) -> None:
-    folder = save_plan(plan, tmp_path / "plan")
-    rename = Path.replace
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    def refuse(source: Path, target: Path) -> Path:
-        if source.name.startswith(".plan-") and target == folder:
-            full()
-        return rename(source, target)
-
-    with monkeypatch.context() as patched:
-        if fails_at == "to_csv":
-            patched.setattr(pd.DataFrame, "to_csv", full)
-        else:
-            patched.setattr(Path, "replace", refuse)
-        with pytest.raises(PlanError, match="cannot be written: No space left on device"):
-            save_plan(committed, folder)
-    assert load_plan(folder).record() == plan.record()
-    assert [p.name for p in tmp_path.iterdir()] == ["plan"]
-
-
-def _cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:40])
-
-
-DAMAGE: dict[str, Callable[[Path], object]] = {
-    "no folder": shutil.rmtree,
-    "no record": lambda folder: (folder / "plan.json").unlink(),
-    "cut record": lambda folder: _cut(folder / "plan.json"),
-    "other record": lambda folder: (folder / "plan.json").write_text("[]"),
-    "other schema": lambda folder: (folder / "plan.json").write_text('{"schema": 2}'),
-    "empty record": lambda folder: (folder / "plan.json").write_text('{"schema": 1}'),
-    "binary record": lambda folder: (folder / "plan.json").write_bytes(b"\xff\xfe"),
-    "no table": lambda folder: (folder / "cash.csv").unlink(),
-    "empty table": lambda folder: (folder / "cash.csv").write_text(""),
-    "word for a number": lambda folder: (folder / "cash.csv").write_text("quarter,net_musd\n2027Q1,much\n"),
-    "no inputs": lambda folder: shutil.rmtree(folder / "inputs"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_plan_is_refused_in_words(plan: opt.Plan, tmp_path: Path, damage: Callable[[Path], object]) -> None:
-    folder = save_plan(plan, tmp_path / "plan")
-    damage(folder)
-    with pytest.raises((PlanError, opt.InputError), match=str(folder)):
-        load_plan(folder)
 
 
 def test_a_plan_loads_without_a_solver(plan: opt.Plan, tmp_path: Path) -> None:

@@ -20,6 +20,13 @@ from optimizer.checks.business import (
     terms_make_sense,
     use_limits_make_sense,
 )
+from optimizer.checks.capacity import (
+    blocks_fit_their_sites,
+    committed_contracts_can_be_served,
+    committed_halls_fit_their_sites,
+    floors_can_be_reached,
+    offers_fit_their_sites,
+)
 from optimizer.checks.completeness import (
     curves_sum_to_one,
     every_offer_has_a_price,
@@ -44,12 +51,19 @@ from optimizer.checks.money import (
     facilities_make_sense,
     treasury_settings_are_whole,
 )
+from optimizer.checks.oddities import (
+    capacity_is_worth_something_at_the_end,
+    mining_pays_at_some_time,
+    negative_prices_are_counted,
+    the_past_is_past,
+)
 from optimizer.checks.references import (
     discount_rates_name_lines,
     names_are_used,
     references_exist,
     use_limits_name_uses,
 )
+from optimizer.checks.units import check_cells, check_units, rows_by_table
 from optimizer.findings import Finding
 
 if TYPE_CHECKING:
@@ -73,14 +87,28 @@ _BUSINESS: tuple[_Check, ...] = (
     committed_spending_fits, terms_make_sense, machine_markets_make_sense, deposits_make_sense, gpu_lives_make_sense,
     facilities_make_sense, amortisation_is_whole, borrowing_is_never_idle_income, treasury_settings_are_whole,
 )  # fmt: skip
+_FROM_FILES: tuple[_Check, ...] = (
+    check_units,
+    committed_halls_fit_their_sites, committed_contracts_can_be_served, floors_can_be_reached, offers_fit_their_sites,
+    blocks_fit_their_sites,
+    the_past_is_past, capacity_is_worth_something_at_the_end, negative_prices_are_counted, mining_pays_at_some_time,
+)  # fmt: skip
 
 
-def check_case(case: Case) -> list[Finding]:
-    """All findings about the case as a whole; later checks run only where the earlier ones left something to check."""
+def check_case(case: Case, *, from_files: bool = False) -> list[Finding]:
+    """All findings about the case as a whole; later checks run only where the earlier ones left something to check.
+
+    `from_files`: what people write is looked at harder than what scripts change on purpose. Sizes must fit the unit of
+    their column, promises must be possible (a script meets `Infeasible` there), and what is odd is noted.
+    """
     findings: list[Finding] = []
-    for group in (_IDENTITY, _REFERENCES, _COMPLETENESS, _BUSINESS):
+    for group in ((*_IDENTITY, *_REFERENCES), _COMPLETENESS, _BUSINESS):
         for check in group:
             findings += check(case)
         if any(finding.severity == "error" for finding in findings):
             break
+    if from_files and group is not _BUSINESS:
+        findings += check_cells(case.settings, rows_by_table(case))
+    elif from_files:
+        findings += [finding for check in _FROM_FILES for finding in check(case)]
     return findings

@@ -21,7 +21,7 @@ def machines_fit_their_sites(case: Case) -> Iterator[Finding]:
         installed = sum(case.fleet_gross_mw(row) for row in case.fleet if row.site == site.site)
         limit = case.limit_gross_mw[site.site, case.first]
         if installed > limit + MW_TOLERANCE:
-            why = f"has {installed:g} gross MW of machines and a grid limit of {limit:g} in {case.first}"
+            why = f"has {installed:.9g} gross MW of machines and a grid limit of {limit:.9g} in {case.first}"
             yield at(site, why, "correct fleet.csv or site_limits.csv", "site", site.site)
 
 

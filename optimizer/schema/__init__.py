@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from optimizer.schema.allow import Allow
 from optimizer.schema.base import ANY, MINING, CapexLevel, PriceBasis, ProductKind, Row
 from optimizer.schema.company import (
     Amortisation,
@@ -23,11 +24,11 @@ TABLES: tuple[type[Row], ...] = (
     Scenario, Site, SiteLimit, Tariff, PowerEscalator, OwnPlant, Asic, Fleet, MachineMarket, BitcoinMarket,
     Product, ProductMarket, Profile, Option, Deposit, GpuLife, CommittedStart,
     Offer, OfferPrice, OfferSite, CommittedContract,
-    Overhead, Obligation, BudgetYear, UseLimit, BaseRate, Facility, Amortisation, Depreciation,
+    Overhead, Obligation, BudgetYear, UseLimit, BaseRate, Facility, Amortisation, Depreciation, Allow,
 )  # fmt: skip
 
 __all__ = [
-    "ANY", "MINING", "TABLES", "Amortisation", "Asic", "BaseRate", "BitcoinMarket", "BudgetYear", "CapexLevel",
+    "ANY", "MINING", "TABLES", "Allow", "Amortisation", "Asic", "BaseRate", "BitcoinMarket", "BudgetYear", "CapexLevel",
     "CommittedContract", "CommittedStart", "Deposit", "Depreciation", "Facility", "Fleet", "GpuLife", "MachineMarket",
     "Obligation", "Offer", "OfferPrice", "OfferSite", "Option", "Overhead", "OwnPlant", "PowerEscalator", "PriceBasis",
     "Product", "ProductKind", "ProductMarket", "Profile", "Row", "Scenario", "Settings", "Site", "SiteLimit", "Tariff",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from optimizer.cells import DateCell, Name, Number, QuarterCell, Text, Whole, YesNo
+from optimizer.cells import DateCell, FolderName, Number, QuarterCell, Text, Whole, YesNo
 from optimizer.schema.base import CapexLevel, NotNegative, Positive, Rate, Share
 
 
@@ -16,7 +16,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     format: Annotated[Whole, Field(ge=1, le=1, description="version of this case format; today 1")]
-    name: Annotated[Name, Field(description="short name of the case, used for folders")]
+    name: Annotated[FolderName, Field(description="short name of the case, used for folders")]
     title: Annotated[Text, Field(description="one line for reports")]
     as_of: Annotated[DateCell, Field(description="the day whose knowledge the case holds")]
     currency: Annotated[Literal["USD"], Field(description="all money is US dollars")]

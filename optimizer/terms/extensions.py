@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from optimizer.case import Case
 
 
+EQUAL = 1e-12
+"""Relative room within which two prices are the same: 177.7 x 0.9 is 159.93, though not in binary."""
+
+
 class Extension(Row):
     table = "extensions"
     key = ("offer", "step")
@@ -36,7 +40,7 @@ def shape(deal: Deal) -> None:
     for row in sorted(deal.rows(Extension), key=lambda row: row.step):
         begins, ends = deal.length, deal.length + row.quarters
         market = market_price_per_it_mw_quarter(deal.case, deal.scenario, deal.offer.product, deal.delivery + begins)
-        if row.price_share * deal.price[begins] > market:
+        if row.price_share * deal.price[begins] > market * (1 + EQUAL):
             return
         deal.price[begins:ends] *= row.price_share
         deal.length = ends

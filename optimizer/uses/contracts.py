@@ -6,7 +6,7 @@ from pyomo.environ import Binary, ConcreteModel, NonNegativeReals, Var
 
 from optimizer.case import Case
 from optimizer.market import ai_power_per_it_mw_quarter
-from optimizer.ports import Amounts, Decision, Linear, Ports, steps
+from optimizer.ports import Amounts, Decision, Linear, Ports, Step, steps
 from optimizer.quarters import Quarter
 from optimizer.rows import SKIP, at_most, hold
 from optimizer.schema import CommittedContract
@@ -14,6 +14,9 @@ from optimizer.terms import make_deal
 from optimizer.terms.deal import Deal
 from optimizer.terms.late_delivery import damages, short_quarters
 from optimizer.terms.size_tiers import tiers_of
+
+EQUAL = 1e-12
+"""Relative room within which megawatts are the same: three blocks of 2.4 are 7.2, though not in binary."""
 
 Key = tuple[str, int, str, Quarter]
 """Offer, price tier, site, first delivery."""
@@ -23,8 +26,10 @@ def add_contracts(m: ConcreteModel, ports: Ports) -> None:
     """`Y[c,k,s,t]`: offer c has been delivered in price tier k at s by t; `Q[c,k,s,t]`: with that size, where open.
 
     Their steps are the first deliveries `y[c,k,s,t]` and the sizes `q[c,k,s,t]` of contracts first delivered in t.
+    Where a conflict is being explained, `released[c]` is the share of a committed contract that is given up.
     """
     case = ports.case
+    released = getattr(m, "released", ())
     m.deals = _deals(ports)
     m.tiers = {(c.offer, k): tier for c in case.offers for k, tier in enumerate(tiers_of(case, c))}
     index = list(m.deals)
@@ -38,7 +43,8 @@ def add_contracts(m: ConcreteModel, ports: Ports) -> None:
     }
     for row in case.committed_contracts:
         committed = committed_deal(case, ports.scenario, row)
-        signed[row.offer, committed.tier, row.site, row.quarter] = (committed, row.it_mw, 1)
+        kept = Step(1, m.released[row.offer]) if row.offer in released else 1
+        signed[row.offer, committed.tier, row.site, row.quarter] = (committed, row.it_mw, kept)
     for contracted in signed.values():
         _bind_and_bill(ports, *contracted)
     _deliver_short(m, ports, signed)
@@ -66,7 +72,7 @@ def _deals(ports: Ports) -> dict[Key, Deal]:
                         continue
                     open_deal = make_deal(case, ports.scenario, offer, s, t, tier=k)
                     usable = ports.usable_it_mw.level((s, offer.product), t).range()[1]
-                    if 0 in short_quarters(open_deal) or usable >= smallest * open_deal.held[0]:
+                    if 0 in short_quarters(open_deal) or usable * (1 + EQUAL) >= smallest * open_deal.held[0]:
                         deals[offer.offer, k, s, t] = open_deal
     return deals
 

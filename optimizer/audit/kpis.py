@@ -1,0 +1,301 @@
+"""Key figures: each one that a plan tells, computed again from the flows and the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, localcontext
+from itertools import pairwise
+from typing import Any
+
+from optimizer.audit.books import Books
+from optimizer.audit.debt import Quartered, lives
+from optimizer.audit.hashprice import btc_usd
+from optimizer.audit.inputs import MILLION, ONE, ZERO, decimal
+from optimizer.audit.mining import MiningQuarter, btc_mined, compare_cost, fleet
+from optimizer.audit.policies import CAPEX
+from optimizer.audit.report import Check, Tally
+from optimizer.audit.value import NO_VALUE, worth, worth_after
+from optimizer.quarters import Quarter
+
+MONEY = Decimal("1e-6")
+RELATIVE = Decimal("1e-9")
+RATE = Decimal("1e-8")
+NOTHING_GAINED = Decimal("1e-9")
+RATES = (
+    *(Decimal(-90) / 100 + Decimal(190) / 100 * step / 95 for step in range(96)),
+    *(Decimal("1.05") * (Decimal(10) / Decimal("1.05")) ** (Decimal(step) / 39) for step in range(40)),
+)
+"""Yearly returns, from -90% to 1000%, between which a change of sign is looked for."""
+SIGN_DIGITS = 20
+"""Enough to tell gain from loss at a rate."""
+PROGRAMME = ("ai_programme_irr", "ai_programme_payback_quarter")
+COSTS_OF_BTC = ("direct_cash_cost_usd_per_btc", "cash_cost_usd_per_btc")
+SHARE = "terminal_share"
+RESIDUAL = "residual"
+
+Figures = Mapping[str, Any]
+
+
+def record(books: Books) -> None:
+    """None: key figures move no money."""
+
+
+def checks(books: Books) -> Iterator[Check]:
+    if books.decide:
+        yield _figures(books)
+        yield _cost_of_btc(books)
+        yield _quarters(books)
+        yield _return(books)
+        yield _payback(books)
+
+
+# ---- figures -----------------------------------------------------------------------------------------------
+
+
+def _figures(books: Books) -> Check:
+    tally = Tally(
+        "value",
+        "key_figures",
+        "Each key figure is what the flows and tables computed again say.",
+        "$M, MW, BTC",
+        MONEY,
+    )
+    wanted = {**_money(books), **_over_nothing(books), **_megawatts(books), **_bitcoin(books)}
+    stated: Figures = books.plan.kpis
+    told_apart = {*PROGRAMME, *COSTS_OF_BTC, *_QUARTERS}
+    for name in wanted.keys() | stated.keys():
+        tally.holds(f"{name} told", name in stated and (name in wanted or name in told_apart))
+    for name, figure in wanted.items():
+        value = stated.get(name)
+        if figure is None or value is None:
+            tally.holds(f"{name}, none", figure is None and value is None)
+        else:
+            rounding = _rounding_of_share(books, figure) if name == SHARE else MONEY + RELATIVE * abs(figure)
+            tally.equal(name, decimal(value), figure, rounding)
+    return tally.check()
+
+
+def _money(books: Books) -> dict[str, Decimal | None]:
+    settings, horizon = books.case.settings, books.case.horizon
+    cash = [row["closing_musd"] for row in books.table("cash")]
+    liquidity = [row["liquidity_musd"] for row in books.table("cash")]
+    by_quarter = [-books.paid(CAPEX, quarter) for quarter in horizon]
+    owed = debt_by_quarter(books)
+    return {
+        "value_musd": worth(books),
+        "value_after_horizon_musd": worth_after(books),
+        "capex_musd": sum(by_quarter, ZERO),
+        "capex_budget_musd": decimal(settings.capex_budget_musd),
+        "peak_capex_musd": max(ZERO, *by_quarter),
+        "interest_and_fees_musd": -sum((books.paid(("interest", "fee"), quarter) for quarter in horizon), ZERO),
+        "highest_debt_musd": max(owed.values()),
+        "debt_at_end_musd": owed[books.case.last],
+        "lowest_cash_musd": min(cash),
+        "lowest_liquidity_musd": min(liquidity),
+        "minimum_cash_musd": decimal(settings.minimum_cash_musd),
+    }
+
+
+def debt_by_quarter(books: Books) -> dict[Quarter, Decimal]:
+    """What is owed on all facilities at each quarter's end."""
+    owed = dict.fromkeys(books.case.horizon, ZERO)
+    all_lives: Mapping[str, Mapping[Quarter, Quartered]] = lives(books)
+    for quarters in all_lives.values():
+        for quarter, now in quarters.items():
+            if quarter in owed:
+                owed[quarter] += now.closing
+    return owed
+
+
+def _over_nothing(books: Books) -> dict[str, Decimal | None]:
+    names = (
+        "do_nothing_value_musd",
+        "value_over_do_nothing_musd",
+        "terminal_value_over_do_nothing_musd",
+        SHARE,
+        "do_nothing_lowest_cash_musd",
+    )
+    nothing = books.nothing
+    if nothing is None:
+        return dict.fromkeys(names)
+    gained = worth(books) - worth(nothing)
+    later = worth_after(books) - worth_after(nothing)
+    share = later / gained if abs(gained) > NOTHING_GAINED else None
+    lowest = min(row["closing_musd"] for row in nothing.table("cash"))
+    return dict(zip(names, (worth(nothing), gained, later, share, lowest), strict=True))
+
+
+def _rounding_of_share(books: Books, share: Decimal) -> Decimal:
+    """The share of a small gain hangs on the last digits of both values."""
+    if books.nothing is None:
+        return ZERO
+    digits = RELATIVE * (len(books.flows) + len(books.nothing.flows))
+    return RELATIVE + digits * (ONE + abs(share)) / abs(worth(books) - worth(books.nothing))
+
+
+def _megawatts(books: Books) -> dict[str, Decimal | None]:
+    def total(table: str, column: str) -> Decimal:
+        return sum((row[column] for row in books.table(table)), ZERO)
+
+    return {
+        "machines_sold_gross_mw": total("machines", "sold_gross_mw"),
+        "converted_gross_mw": total("starts", "gross_mw"),
+        "converted_it_mw": total("starts", "it_mw"),
+        "contracted_it_mw": total("contracts", "it_mw"),
+    }
+
+
+def _bitcoin(books: Books) -> dict[str, Decimal | None]:
+    held = [row["closing_btc"] for row in books.table("btc") if row["quarter"] == books.case.last]
+    return {"btc_mined": sum(btc_mined(books).values(), ZERO), "btc_at_end": sum(held, ZERO)}
+
+
+def _cost_of_btc(books: Books) -> Check:
+    tally = Tally(
+        "value",
+        "key_cost_of_btc",
+        "A BTC of the whole plan costs its power less interruptible income, and with that its sites; none without BTC.",
+        "$",
+        RELATIVE,
+    )
+    whole = MiningQuarter()
+    for machines in fleet(books):
+        whole.add(machines, btc_usd(books.inputs, machines.quarter) / MILLION)
+    for name, musd in zip(COSTS_OF_BTC, (whole.direct_musd, whole.cash_musd), strict=True):
+        stated = books.plan.kpis.get(name)
+        compare_cost(tally, name, Decimal("nan") if stated is None else decimal(stated), musd, whole)
+    return tally.check()
+
+
+# ---- quarters ----------------------------------------------------------------------------------------------
+
+_QUARTERS = (
+    "do_nothing_lowest_cash_quarter",
+    "lowest_cash_quarter",
+    "lowest_liquidity_quarter",
+    "peak_capex_quarter",
+)
+
+
+def _quarters(books: Books) -> Check:
+    """The quarter named is one that has the figure; where several have it, the first."""
+    tally = Tally("value", "key_quarters", "A quarter told beside a figure is the first that has it.", "$M", MONEY)
+    nothing = books.nothing
+    cash, liquidity = _column(books, "closing_musd"), _column(books, "liquidity_musd")
+    spent = {quarter: -books.paid(CAPEX, quarter) for quarter in books.case.horizon}
+    series = {
+        "lowest_cash_quarter": {quarter: -musd for quarter, musd in cash.items()},
+        "lowest_liquidity_quarter": {quarter: -musd for quarter, musd in liquidity.items()},
+        "peak_capex_quarter": spent if max(spent.values()) > MONEY else {},
+        "do_nothing_lowest_cash_quarter": {}
+        if nothing is None
+        else {quarter: -musd for quarter, musd in _column(nothing, "closing_musd").items()},
+    }
+    for name, highest in series.items():
+        stated = books.plan.kpis.get(name)
+        if stated is None or not highest:
+            tally.holds(f"{name}, none", stated is None and not highest)
+            continue
+        most = {str(quarter): musd for quarter, musd in highest.items()}
+        tally.at_least(f"{name}, {stated}", most.get(stated, Decimal(-1) - MILLION * MILLION), max(most.values()))
+        earlier = [musd for quarter, musd in most.items() if quarter < stated]
+        tally.at_most(f"{name}, before {stated}", max(earlier, default=max(most.values())), max(most.values()))
+    return tally.check()
+
+
+def _column(books: Books, column: str) -> dict[Quarter, Decimal]:
+    return {row["quarter"]: row[column] for row in books.table("cash")}
+
+
+# ---- the AI programme --------------------------------------------------------------------------------------
+
+
+def gained(books: Books, nothing: Books) -> dict[int, Decimal]:
+    """What the plan's flows are above those of doing nothing, undiscounted, principal left out.
+
+    Keyed by eighths of a year from the first day on: flows fall in the middle of their quarter, a residual on its
+    first day.
+    """
+    flows: dict[int, Decimal] = {}
+    for sign, side in ((1, books), (-1, nothing)):
+        for flow in side.flows:
+            if flow.line != NO_VALUE:
+                eighths = 2 * (flow.quarter - books.case.first) + (0 if flow.line == RESIDUAL else 1)
+                flows[eighths] = flows.get(eighths, ZERO) + sign * flow.musd
+    return dict(sorted(flows.items()))
+
+
+def _return(books: Books) -> Check:
+    tally = Tally(
+        "value",
+        "programme_return",
+        "At the return that the plan tells, what it gains over doing nothing is worth nothing.",
+        "a year",
+        ZERO,
+    )
+    stated, nothing = books.plan.kpis.get("ai_programme_irr"), books.nothing
+    if nothing is None:
+        tally.holds("none without doing nothing", stated is None)
+        return tally.check()
+    flows = {when: musd for when, musd in gained(books, nothing).items() if abs(musd) > NOTHING_GAINED}
+    falls = _falls_once(flows)
+    if stated is None:
+        tally.holds("none", not falls)
+        return tally.check()
+    rate, hidden = decimal(stated), RELATIVE * 3 * len(books.flows)
+    near = RATE * max(ONE, abs(rate))
+    there = _worth_at(flows, rate - near) >= 0 >= _worth_at(flows, rate + near) or abs(_worth_at(flows, rate)) <= hidden
+    tally.holds(f"{stated}", falls and RATES[0] <= rate <= RATES[-1] and there)
+    return tally.check()
+
+
+def _falls_once(flows: Mapping[int, Decimal]) -> bool:
+    """Whether what the flows are worth changes sign once as the rate rises, from gain to loss.
+
+    Else there is no return to tell: none, several, or that of money taken first and paid back later.
+    """
+    with localcontext() as context:
+        context.prec = SIGN_DIGITS
+        signs = [value > 0 for value in (_worth_at(flows, rate) for rate in RATES) if value]
+    return [(before, after) for before, after in pairwise(signs) if before != after] == [(True, False)]
+
+
+def _worth_at(flows: Mapping[int, Decimal], rate: Decimal) -> Decimal:
+    """Value of the flows on the first day at a yearly rate, the last flow discounted first."""
+    an_eighth = (ONE + rate) ** (ONE / 8)
+    steps: dict[int, Decimal] = {}
+    total, later = ZERO, max(flows, default=0)
+    for when, musd in sorted(flows.items(), reverse=True):
+        gap = later - when
+        if gap not in steps:
+            steps[gap] = an_eighth**gap
+        total, later = total / steps[gap] + musd, when
+    return total / an_eighth**later
+
+
+def _payback(books: Books) -> Check:
+    tally = Tally(
+        "value",
+        "programme_payback",
+        "The plan is paid back in the quarter from which on what it has gained over doing nothing stays positive.",
+        "$M",
+        MONEY,
+    )
+    stated, nothing = books.plan.kpis.get("ai_programme_payback_quarter"), books.nothing
+    if nothing is None:
+        tally.holds("none without doing nothing", stated is None)
+        return tally.check()
+    total, sums = ZERO, {}
+    for when, musd in gained(books, nothing).items():
+        total += musd
+        sums[str(books.case.first + when // 2)] = total
+    before = [musd for quarter, musd in sums.items() if stated is None or quarter < stated]
+    since = [musd for quarter, musd in sums.items() if stated is not None and quarter >= stated]
+    if stated is None:
+        paid_back = min(before, default=ZERO) < -MONEY and before[-1] > MONEY
+        tally.holds("none", not paid_back)
+        return tally.check()
+    tally.holds(f"{stated}", stated in sums and bool(before))
+    tally.at_least(f"{stated} and later", min(since, default=ZERO), ZERO)
+    tally.at_most(f"before {stated}", before[-1] if before else ZERO, ZERO)
+    return tally.check()

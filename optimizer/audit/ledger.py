@@ -1,0 +1,107 @@
+"""Every flow that follows from the decisions against every flow that the plan tells: equal, and none left over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+
+from optimizer.audit.books import ZERO, Books, Flow, Row
+from optimizer.audit.report import Check, Tally
+
+TEN_CENTS = Decimal("1e-7")
+"""$M by which a cash line may differ: decisions are written with nine decimals, so a rate of 100 $M per MW comes in."""
+RELATIVE = Decimal("1e-11")
+"""And this share of the flows summed in it: the plan's own arithmetic has sixteen digits."""
+ROUNDED_FACTOR = Decimal("1e-14")
+
+CAPEX = ("facility_capex", "gpu_capex", "mobilisation", "tenant_capex", "machine_purchases")
+
+Key = tuple[object, ...]
+
+
+def record(books: Books) -> None:
+    """The ledger compares what the others recorded."""
+
+
+def checks(books: Books) -> Iterator[Check]:
+    within = [flow for flow in books.flows if flow.quarter <= books.case.last]
+    after = [flow for flow in books.flows if flow.quarter > books.case.last]
+    yield _compare(
+        "cash_flow_table",
+        "Every cash line of every quarter, business and site is the sum of its flows, computed again.",
+        _sums(within, lambda flow: (flow.quarter, flow.line, flow.business, flow.site)),
+        _told(books.table("cash_flow"), ("quarter", "line", "business", "site")),
+    )
+    yield _compare(
+        "after_horizon_table",
+        "Every flow after the horizon follows from a contract, a loan, a hall or a machine, computed again.",
+        _sums(after, lambda flow: (flow.quarter, flow.line, flow.business, flow.site, flow.source)),
+        _told(books.table("after_horizon"), ("quarter", "line", "business", "site", "source")),
+    )
+    yield _factors(books, after)
+    spent = [flow for flow in within if flow.line in CAPEX]
+    yield _compare(
+        "capex_table",
+        "Capex is paid by deposits and curves, tenants' money lowers it.",
+        _sums(spent, lambda flow: (flow.quarter, flow.line, flow.business, flow.site, flow.source), -1),
+        _told(books.table("capex"), ("quarter", "line", "product", "site", "source")),
+    )
+    yield _capex_to_date(books)
+
+
+def _sums(flows: Iterable[Flow], key: Callable[[Flow], Key], sign: int = 1) -> dict[Key, tuple[Decimal, Decimal]]:
+    """Net and absolute sums of flows by key."""
+    sums: dict[Key, tuple[Decimal, Decimal]] = {}
+    for flow in flows:
+        net, gross = sums.get(key(flow), (ZERO, ZERO))
+        sums[key(flow)] = net + sign * flow.musd, gross + abs(flow.musd)
+    return sums
+
+
+def _told(rows: Iterable[Row], columns: tuple[str, ...]) -> dict[Key, Decimal]:
+    told: dict[Key, Decimal] = {}
+    for row in rows:
+        key = tuple(row[column] for column in columns)
+        told[key] = told.get(key, ZERO) + row["musd"]
+    return told
+
+
+def _compare(name: str, sentence: str, due: dict[Key, tuple[Decimal, Decimal]], told: dict[Key, Decimal]) -> Check:
+    tally = Tally("cash", name, sentence, "$M", TEN_CENTS)
+    for key in {**due, **told}:
+        net, gross = due.get(key, (ZERO, ZERO))
+        where = ", ".join(str(part) for part in key if str(part))
+        tally.equal(where, told.get(key, ZERO), net, TEN_CENTS + RELATIVE * gross)
+    return tally.check()
+
+
+def _factors(books: Books, after: list[Flow]) -> Check:
+    tally = Tally(
+        "value", "discount_factors", "Flows after the horizon are discounted at the rate of their line.",
+        "dollars for one", ROUNDED_FACTOR,
+    )  # fmt: skip
+    due: dict[Key, set[Decimal]] = {}
+    for flow in after:
+        due.setdefault((flow.quarter, flow.line, flow.business, flow.site, flow.source), set()).add(flow.factor)
+    for row in books.table("after_horizon"):
+        key = tuple(row[column] for column in ("quarter", "line", "business", "site", "source"))
+        usual = books.factor(books.rate(row["business"]), row["quarter"])
+        nearest = min(due.get(key, {usual}), key=lambda factor: abs(factor - row["factor"]))
+        tally.equal(", ".join(str(part) for part in key if str(part)), row["factor"], nearest)
+    return tally.check()
+
+
+def _capex_to_date(books: Books) -> Check:
+    tally = Tally(
+        "roll-forward", "capex_to_date_table", "Capex to date is the capex of each quarter and all before it.",
+        "$M", TEN_CENTS,
+    )  # fmt: skip
+    rows = books.table("capex_to_date")
+    tally.same("quarters", [row["quarter"] for row in rows], list(books.case.horizon))
+    to_date = ZERO
+    for row in rows:
+        spent = -books.paid(CAPEX, row["quarter"])
+        to_date += spent
+        tally.equal(f"{row['quarter']}", row["capex_musd"], spent)
+        tally.equal(f"to date in {row['quarter']}", row["to_date_musd"], to_date)
+    return tally.check()

@@ -1,0 +1,89 @@
+"""Quality: how much better a plan could be, whether its status says so, and doing nothing as a plan beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+from optimizer.audit import debt, policies, treasury
+from optimizer.audit.books import Books
+from optimizer.audit.inputs import decimal
+from optimizer.audit.report import Check, Tally
+from optimizer.audit.value import tie, worth
+
+STATUSES = ("optimal", "limit", "interrupted")
+SOLVER = Decimal("1e-5")
+"""$M within which the solver itself calls two values the same."""
+
+
+def record(books: Books) -> None:
+    """None: nothing is paid for proof."""
+
+
+def checks(books: Books) -> Iterator[Check]:
+    if books.decide:
+        yield _bound(books)
+        yield _status(books)
+        yield _nothing(books)
+
+
+def _bound(books: Books) -> Check:
+    tally = Tally(
+        "quality",
+        "bound",
+        "No plan is worth more than the bound, this one included; the gap is the bound less the value.",
+        "$M",
+        Decimal(0),
+    )
+    plan = books.plan
+    bound, value = decimal(plan.bound_musd), decimal(plan.value_musd)
+    tally.at_least("the bound", bound, value)
+    tally.equal("the bound against the recomputed value", max(bound, worth(books)), bound, tie(books))
+    gap = bound - value
+    tally.equal("the gap in dollars", decimal(plan.gap_musd), gap, Decimal("1e-9"))
+    share = gap / max(abs(value), Decimal("1e-9"))
+    tally.equal("the gap as a share", decimal(plan.gap), share, Decimal("1e-9") * max(Decimal(1), share))
+    return tally.check()
+
+
+def _status(books: Books) -> Check:
+    tally = Tally(
+        "quality",
+        "status",
+        "The status is one of three words, and a plan is called optimal only within the gap that was asked for.",
+        "$M",
+        SOLVER,
+    )
+    plan = books.plan
+    tally.holds(f"the status, {plan.status}", plan.status in STATUSES)
+    if plan.status == "optimal":
+        asked = decimal(plan.provenance["options"]["gap"])
+        value, bound = decimal(plan.value_musd), decimal(plan.bound_musd)
+        tally.at_most("the gap", bound - value, asked * max(abs(value), abs(bound)))
+    return tally.check()
+
+
+def _nothing(books: Books) -> Check:
+    """Doing nothing is a plan as well, where it keeps every rule that a decided plan must keep."""
+    tally = Tally(
+        "quality",
+        "doing_nothing",
+        "Where doing nothing keeps every rule, neither the bound nor an optimal plan with its gap is worth less.",
+        "$M",
+        SOLVER,
+    )
+    nothing = books.nothing
+    if nothing is None or not _keeps_every_rule(nothing):
+        return tally.check()
+    beside = worth(nothing)
+    tally.at_least("the bound", decimal(books.plan.bound_musd), beside)
+    if books.plan.status == "optimal":
+        tally.at_least("the value and the gap", decimal(books.plan.value_musd) + decimal(books.plan.gap_musd), beside)
+    return tally.check()
+
+
+def _keeps_every_rule(nothing: Books) -> bool:
+    """Whether the plan that decides nothing could have been decided: liquidity, lenders and policies."""
+    decided = replace(nothing, decide=True)
+    return all(check.clean for auditor in (treasury, debt, policies) for check in auditor.checks(decided))

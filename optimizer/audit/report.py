@@ -1,0 +1,207 @@
+"""What an audit found: one check for each rule, with the rows checked, the worst breach and the least slack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Group = Literal["identity", "domain", "rules", "roll-forward", "cash", "value", "quality", "plausibility"]
+MOST_TOLD = 5
+INFINITE = Decimal("Infinity")
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One row that does not hold: where, and what stands against what."""
+
+    where: str
+    stated: Decimal
+    allowed: Decimal
+    by: Decimal
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule, recomputed. `worst` is the largest amount by which a row misses, `slack` the least room of a row.
+
+    A rule of the case that speaks of no row of this plan has `rows` 0. `unit` is what `worst` is measured in.
+    """
+
+    group: Group
+    name: str
+    sentence: str
+    unit: str
+    rows: int
+    worst: Decimal
+    slack: Decimal | None
+    tolerance: Decimal
+    breaches: tuple[Breach, ...]
+    binding: tuple[str, ...] = ()
+    """Rows of a limit without any room left."""
+
+    @property
+    def clean(self) -> bool:
+        return not self.breaches
+
+
+@dataclass
+class Tally:
+    """Collects the rows of one rule; `check()` closes it."""
+
+    group: Group
+    name: str
+    sentence: str
+    unit: str
+    tolerance: Decimal
+    rows: int = 0
+    worst: Decimal = Decimal(0)
+    slack: Decimal | None = None
+    breaches: list[Breach] = field(default_factory=list)
+    binding: list[str] = field(default_factory=list)
+
+    def at_most(self, where: str, stated: Decimal, allowed: Decimal) -> None:
+        """`stated <= allowed`."""
+        if self._count(where, stated, allowed, stated - allowed):
+            self._leave(where, allowed - stated, allowed)
+
+    def at_least(self, where: str, stated: Decimal, required: Decimal) -> None:
+        """`stated >= required`."""
+        if self._count(where, stated, required, required - stated):
+            self._leave(where, stated - required, required)
+
+    def _leave(self, where: str, room: Decimal, limit: Decimal) -> None:
+        """A limit of nothing (no capacity, nothing negative) binds nobody."""
+        self.slack = room if self.slack is None else min(self.slack, room)
+        if limit and abs(room) <= self.tolerance:
+            self.binding.append(where)
+
+    def equal(self, where: str, stated: Decimal, recomputed: Decimal, tolerance: Decimal | None = None) -> None:
+        """`stated == recomputed`; a row may bring a wider tolerance of its own."""
+        self._count(where, stated, recomputed, abs(stated - recomputed), tolerance)
+
+    def holds(self, where: str, truth: bool) -> None:
+        """Something that is so or not; a breach counts as one."""
+        self._count(where, Decimal(int(truth)), Decimal(1), Decimal(int(not truth)))
+
+    def same(self, where: str, stated: object, recomputed: object) -> None:
+        """Two things that are not numbers; a breach counts as one and says both."""
+        said = where if stated == recomputed else f"{where}: {stated} is stated, {recomputed} is due"
+        self.holds(said, stated == recomputed)
+
+    def _count(
+        self, where: str, stated: Decimal, allowed: Decimal, by: Decimal, tolerance: Decimal | None = None
+    ) -> bool:
+        """Count a row; False for one that holds something that is no number, which is a breach."""
+        self.rows += 1
+        if not by.is_finite():
+            self.worst = INFINITE
+            self.breaches.append(Breach(where, stated, allowed, INFINITE))
+            return False
+        self.worst = max(self.worst, by)
+        if by > (self.tolerance if tolerance is None else tolerance):
+            self.breaches.append(Breach(where, stated, allowed, by))
+        return True
+
+    def check(self) -> Check:
+        return Check(
+            self.group, self.name, self.sentence, self.unit, self.rows, self.worst, self.slack, self.tolerance,
+            tuple(self.breaches), tuple(self.binding),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Report:
+    """All checks of a plan; `nothing` are the same checks of the plan that decides nothing."""
+
+    checks: tuple[Check, ...]
+    nothing: tuple[Check, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        return all(check.clean for check in (*self.checks, *self.nothing))
+
+    @property
+    def rows(self) -> int:
+        """Rows checked, all rules together."""
+        return sum(check.rows for check in (*self.checks, *self.nothing))
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row for each check, numbers as floats."""
+        import pandas as pd
+
+        return pd.DataFrame([_record(plan, check) for plan, check in self._all()]).drop(columns="told")
+
+    def _all(self) -> Iterator[tuple[str, Check]]:
+        yield from (("plan", check) for check in self.checks)
+        yield from (("doing nothing", check) for check in self.nothing)
+
+    def summary(self) -> str:
+        """What was checked and what does not hold, in words, the worst rows of each rule first."""
+        rules = len({check.name for _, check in self._all()})
+        told = f"{rules} rules, {self.rows:,} rows computed again"
+        if self.clean:
+            return f"Audit clean: {told}, none misses.{self._limits()}"
+        broken = [(plan, check) for plan, check in self._all() if not check.clean]
+        lines = [f"Audit NOT clean: {len(broken)} of {len(self.checks) + len(self.nothing)} checks fail ({told})."]
+        for plan, check in broken:
+            lines += _told(plan, check)
+        return "\n".join(lines)
+
+    def _limits(self) -> str:
+        """The limits that bind in some row: what the plan leans on."""
+        rules = [check for check in self.checks if check.group == "rules" and check.binding]
+        binding = [f"{check.name} ({len(check.binding)})" for check in rules]
+        return f"\nLimits without room in some row: {', '.join(binding)}." if binding else ""
+
+    def to_json(self) -> str:
+        """Every check, with its worst rows."""
+        checks = [_record(plan, check) for plan, check in self._all()]
+        return json.dumps({"clean": self.clean, "rows": self.rows, "checks": checks}, indent=2) + "\n"
+
+
+def _told(plan: str, check: Check) -> list[str]:
+    whose = "" if plan == "plan" else f"{plan}: "
+    more = f", {len(check.breaches) - MOST_TOLD} more" if len(check.breaches) > MOST_TOLD else ""
+    lines = [f"  {whose}{check.name}: {check.sentence} {len(check.breaches)} of {check.rows} rows miss{more}."]
+    worst = sorted(check.breaches, key=lambda breach: breach.by if breach.by.is_finite() else INFINITE, reverse=True)
+    for breach in worst[:MOST_TOLD]:
+        stated, allowed, by = (plainly(number) for number in (breach.stated, breach.allowed, breach.by))
+        lines.append(f"    {breach.where}: {stated} stands against {allowed}, off by {by} {check.unit}")
+    return lines
+
+
+def plainly(number: Decimal) -> str:
+    """A number as people read it: twelve digits, no exponent unless it is tiny."""
+    return f"{float(number):,.12g}" if number.is_finite() else "not a number"
+
+
+def _record(plan: str, check: Check) -> dict[str, Any]:
+    return {
+        "plan": plan,
+        "group": check.group,
+        "rule": check.name,
+        "sentence": check.sentence,
+        "clean": check.clean,
+        "rows": check.rows,
+        "unit": check.unit,
+        "worst": plainly_or_none(check.worst),
+        "slack": None if check.slack is None else plainly_or_none(check.slack),
+        "tolerance": float(check.tolerance),
+        "breaches": len(check.breaches),
+        "binding": len(check.binding),
+        "told": [
+            {"where": b.where, "stated": plainly(b.stated), "allowed": plainly(b.allowed), "by": plainly(b.by)}
+            for b in check.breaches[:MOST_TOLD]
+        ],
+    }
+
+
+def plainly_or_none(number: Decimal) -> float | None:
+    return float(number) if number.is_finite() else None

@@ -1,0 +1,25 @@
+"""Tenants' options to extend: taken one after the other, each if its price is then at most the market's."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from optimizer.audit.inputs import decimal
+from optimizer.audit.terms.bill import Bill
+
+SAME = Decimal("1e-12")
+"""Share by which two prices may differ and be the same price."""
+
+
+def apply(bill: Bill) -> None:
+    steps = sorted(bill.inputs.rows_of("extensions", "offer", bill.offer.offer), key=lambda row: row.step)
+    begins = bill.firm
+    for row in steps:
+        share = decimal(row.price_share)
+        market = bill.inputs.market_musd_per_quarter(bill.offer.product, bill.delivery + begins)
+        if share * bill.price[begins] > market * (1 + SAME):
+            break
+        for j in range(begins, begins + row.quarters):
+            bill.price[j] *= share
+        begins += row.quarters
+    bill.cut(begins)

@@ -1,0 +1,95 @@
+"""Value: every flow discounted, line by line, and tied to what the plan and the solver say it is worth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from optimizer.audit.books import Books, Flow
+from optimizer.audit.inputs import ZERO, decimal
+from optimizer.audit.report import Check, Tally
+
+NO_VALUE = "principal"
+A_DOLLAR = Decimal("1e-6")
+ROUNDED = Decimal("1e-9")
+TIE = Decimal("1e-9")
+"""Of the sum of all discounted flows."""
+
+
+def record(books: Books) -> None:
+    """None: value is a sum of flows."""
+
+
+def discounted(flows: Iterable[Flow]) -> Iterator[Decimal]:
+    """Present values of the flows that are value; loan principal moves cash only."""
+    return (flow.musd * flow.factor for flow in flows if flow.line != NO_VALUE)
+
+
+def worth(books: Books) -> Decimal:
+    """What the plan is worth at the start of its first quarter, $M."""
+    return sum(discounted(books.flows), ZERO)
+
+
+def worth_after(books: Books) -> Decimal:
+    """The part of it that lies after the horizon."""
+    return sum(discounted(flow for flow in books.flows if flow.quarter > books.case.last), ZERO)
+
+
+def tie(books: Books) -> Decimal:
+    """How far two sums of all flows may lie apart: a dollar, or a billionth of what was summed."""
+    return max(A_DOLLAR, TIE * sum((abs(musd) for musd in discounted(books.flows)), ZERO))
+
+
+def checks(books: Books) -> Iterator[Check]:
+    yield _table(books)
+    if books.decide:
+        yield _stated(books)
+
+
+def _table(books: Books) -> Check:
+    tally = Tally(
+        "value",
+        "value_table",
+        "Each line's present value, within and after the horizon, is the sum of its discounted flows.",
+        "$M",
+        ROUNDED,
+    )
+    sums: dict[tuple[str, str, bool], Decimal] = {}
+    count: Counter[tuple[str, str, bool]] = Counter()
+    for flow in books.flows:
+        if flow.line != NO_VALUE:
+            key = flow.line, flow.business, flow.quarter > books.case.last
+            sums[key] = sums.get(key, ZERO) + flow.musd * flow.factor
+            count[key] += 1
+    seen = Counter((row["line"], row["business"]) for row in books.table("value"))
+    for row in books.table("value"):
+        line, business = row["line"], row["business"]
+        tally.holds(f"{line} of {business}, once", seen[line, business] == 1 and row["scenario"] == books.scenario)
+        for after, column in ((False, "within_musd"), (True, "after_musd")):
+            key = line, business, after
+            tolerance = ROUNDED * (count[key] + 50)
+            tally.equal(f"{line} of {business}, {column}", row[column], sums.get(key, ZERO), tolerance)
+    for (line, business, after), musd in sums.items():
+        if (line, business) not in seen:
+            side = "after_musd" if after else "within_musd"
+            tally.equal(
+                f"{line} of {business}, {side}, no row", ZERO, musd, ROUNDED * (count[line, business, after] + 50)
+            )
+    return tally.check()
+
+
+def _stated(books: Books) -> Check:
+    tally = Tally(
+        "value",
+        "value_tie",
+        "The flows computed again are worth what the plan says, and what the solver's objective says.",
+        "$M",
+        A_DOLLAR,
+    )
+    value = worth(books)
+    tally.equal("the plan's value", decimal(books.plan.value_musd), value, tie(books))
+    tally.equal("the solver's objective", decimal(books.plan.objective_musd), value, tie(books))
+    by_line = sum((row["within_musd"] + row["after_musd"] for row in books.table("value")), ZERO)
+    tally.equal("the table of value", by_line, decimal(books.plan.value_musd), tie(books))
+    return tally.check()

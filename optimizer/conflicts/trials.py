@@ -1,0 +1,315 @@
+"""Trials: a case with some of its rules dropped or giving way, put to the solver."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf
+from typing import Any
+
+from pyomo.environ import ConcreteModel, Constraint, ConstraintList, Objective, Var, maximize, value
+
+from optimizer.case import Case
+from optimizer.conflicts.levers import Lever
+from optimizer.conflicts.rulebook import Rule, Ticket, rulebook
+from optimizer.debt import add_debt
+from optimizer.errors import Infeasible, NoPlan, SolverFault
+from optimizer.lines import CORPORATE
+from optimizer.ports import Ports
+from optimizer.rows import SKIP
+from optimizer.rules import add_rules
+from optimizer.solver import Answer, SolverOptions, solve_model
+from optimizer.treasury import add_company, add_treasury
+from optimizer.uses import USES
+
+LARGEST = 1e6
+"""Bound of an amount by which a rule may give way, in its own unit."""
+EXACT = 1e-9
+"""An amount that improves by less is the least."""
+
+
+class OutOfTime(Exception):
+    """The time for explaining is used up."""
+
+
+def build_rules(case: Case, scenario: str, released: Iterable[str] = (), money: bool = False) -> ConcreteModel:
+    """Every rule of the case, without the objective and the tie-breaks: they make nothing impossible.
+
+    `m.released[c]` is the share of a committed contract that is given up, `m.money` $M of cash more at the start.
+    """
+    m = ConcreteModel(name=case.settings.name)
+    m.case = case
+    m.ports = Ports(case, scenario)
+    m.released = Var(list(released), bounds=(0, 1))
+    m.money = Var([0] if money else [], bounds=(0, LARGEST))
+    for add_use in USES:
+        add_use(m, m.ports)
+    add_company(m, m.ports)
+    for added in m.money.values():
+        _bring_in(m.ports, added)
+    add_debt(m, m.ports)
+    add_rules(m)
+    add_treasury(m, m.ports)
+    return m
+
+
+def _bring_in(ports: Ports, added: Any) -> None:
+    """A dollar more of opening cash, with the interest that it earns in the first quarter."""
+    for line, musd in (("principal", 1.0), ("cash_interest", (ports.case.settings.cash_rate or 0.0) / 4)):
+        ports.pay(line, CORPORATE, "", "new money", added, ports.case.first, [musd])
+
+
+@dataclass
+class Trials:
+    """One case in one scenario, its rules, and the time left to try what happens without some of them."""
+
+    case: Case
+    scenario: str
+    deadline: float
+    seed: int = 0
+    threads: int = 1
+    solves: int = 0
+    rules: tuple[Rule, ...] = field(init=False)
+    _known: dict[tuple[frozenset[Any], frozenset[Ticket]], tuple[bool, tuple[tuple[str, str], ...]]] = field(
+        default_factory=dict
+    )
+    clashing_rows: tuple[tuple[str, str], ...] = ()
+    """Component and name of the rows that the solver held to be the cause, the last time it found no plan."""
+
+    def __post_init__(self) -> None:
+        self.rules = rulebook(self.case)
+
+    def of(self, case: Case) -> Trials:
+        """The same with another case."""
+        return Trials(case, self.scenario, self.deadline, self.seed, self.threads)
+
+    def rule(self, key: tuple[str, ...]) -> Rule:
+        return next(rule for rule in self.rules if rule.key == key)
+
+    # ---- can it be kept? ------------------------------------------------------------------------------------
+
+    def can_keep(self, kept: Iterable[Rule], without: Iterable[Ticket] = ()) -> bool:
+        """Whether some plan keeps these rules; `without` are single rows of theirs that need not hold.
+
+        Raises OutOfTime where the solver cannot tell in time.
+        """
+        keys, off = frozenset(rule.key for rule in kept), frozenset(without)
+        if (keys, off) not in self._known:
+            m = self._model([rule for rule in self.rules if rule.key not in keys])
+            for ticket in off:
+                _switch_off(m, ticket)
+            m.aim = Objective(expr=0.0, sense=maximize)
+            self.clashing_rows = ()
+            self._known[keys, off] = (self._solve(m) is not None, self.clashing_rows)
+        possible, self.clashing_rows = self._known[keys, off]
+        return possible
+
+    def can_do_nothing(self) -> bool:
+        """Whether the plan without new decisions keeps every rule, those on liquidity and products too."""
+        m = self._model([])
+        for decisions in (m.Y, m.Q, m.draw, m.used, m.going, m.coming, m.buying):
+            for decision in decisions.values():
+                decision.setub(0)
+        for (option, t), blocks in m.N.items():
+            started = sum(row.blocks for row in self.case.committed_starts if row.option == option and row.quarter <= t)
+            began = sum(
+                row.blocks
+                for row in self.case.committed_starts
+                if row.option == option and (option, row.quarter) not in m.N
+            )
+            blocks.setub(max(started, began))
+        m.aim = Objective(expr=0.0, sense=maximize)
+        return self._solve(m) is not None
+
+    def rows_of(self, rule: Rule) -> list[Ticket]:
+        """The rows of a rule that the model of the case has."""
+        return [ticket for ticket in rule.rows(self._whole) if ticket[1] in self._whole.component(ticket[0])]
+
+    def row_name(self, ticket: Ticket) -> str:
+        """A row's name, as the solver tells it."""
+        return str(self._whole.component(ticket[0])[ticket[1]].name)
+
+    @cached_property
+    def _whole(self) -> ConcreteModel:
+        return self._model([])
+
+    # ---- by how much must it give way? ------------------------------------------------------------------------
+
+    def least(self, rule: Rule, lever: Lever, dropped: Sequence[Rule] = ()) -> float | None:
+        """The least amount by which a rule must give way so that all the others but `dropped` can be kept.
+
+        None where no amount is enough.
+        """
+        match lever.measure:
+            case "steps":
+                return self._least_steps(lever, dropped)
+            case "release":
+                return self._least_release(rule, lever, dropped)
+            case "money":
+                m = self._model(dropped, money=True)
+                return self._minimise(m, m.money[0])
+            case "rows":
+                return self._least_of_rows(rule, lever, dropped)
+        return self._least_factor(rule, lever, dropped)
+
+    def _least_steps(self, lever: Lever, dropped: Sequence[Rule]) -> float | None:
+        for step in range(1, int(lever.most) + 1):
+            changed = lever.change(self.case, step)
+            if changed is None:
+                continue
+            others = self.of(changed)
+            keys = {rule.key for rule in dropped}
+            if others.can_keep(rule for rule in others.rules if rule.key not in keys):
+                return float(step)
+        return None
+
+    def _least_release(self, rule: Rule, lever: Lever, dropped: Sequence[Rule]) -> float | None:
+        m = self._model([*dropped, rule])
+        share = self._minimise(m, m.released[rule.released])
+        return None if share is None else share * lever.most
+
+    def _least_of_rows(self, rule: Rule, lever: Lever, dropped: Sequence[Rule]) -> float | None:
+        """Rows whose right-hand side the amount moves: one solve."""
+        m = self._model([*dropped, rule])
+        m.amount = Var(bounds=(0, lever.most))
+        m.giving_way = ConstraintList()
+        least = 0.0
+        m.case = self.case
+        for ticket in rule.rows(m):
+            relation = rule.relation(m, ticket)
+            if relation is Constraint.Infeasible:
+                least = max(least, self._least_of_a_number(m, rule, lever, ticket))
+            elif relation is not SKIP:
+                m.giving_way.add(relation.args[0] - m.amount <= relation.args[1])
+        if least > lever.most:
+            return None
+        m.amount.setlb(least)
+        return self._minimise(m, m.amount)
+
+    def _least_of_a_number(self, m: ConcreteModel, rule: Rule, lever: Lever, ticket: Ticket) -> float:
+        """The same for a row in which nothing is to be decided: bisected, no solve. Infinite where none is enough."""
+
+        def holds(amount: float) -> bool:
+            m.case = lever.change(self.case, amount) or self.case
+            relation = rule.relation(m, ticket)
+            m.case = self.case
+            return relation is not Constraint.Infeasible
+
+        low, high = 0.0, lever.most
+        if not holds(high):
+            return inf
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (low, middle) if holds(middle) else (middle, high)
+        return high
+
+    def _least_factor(self, rule: Rule, lever: Lever, dropped: Sequence[Rule]) -> float | None:
+        """Rows in which the amount multiplies decisions: Newton's way, from above, each step a solve.
+
+        At an amount that suffices, the plan with most to spare shows a smaller one that suffices too.
+        """
+        amount = lever.most
+        for _ in range(30):
+            spare = self._most_to_spare(rule, lever, dropped, amount)
+            if spare is None:
+                return None
+            if amount - spare <= EXACT:
+                return spare
+            amount = spare
+        return amount
+
+    def _most_to_spare(self, rule: Rule, lever: Lever, dropped: Sequence[Rule], amount: float) -> float | None:
+        """The least amount that suffices for the plan with most to spare at `amount`; None where none keeps it."""
+        changed = lever.change(self.case, amount)
+        if changed is None:
+            return None
+        m = self._model([*dropped, rule])
+        m.short = Var(bounds=(-LARGEST, LARGEST))
+        m.giving_way = ConstraintList()
+        pairs = []
+        for ticket in rule.rows(m):
+            relations = []
+            for case in (self.case, changed):
+                m.case = case
+                relations.append(rule.relation(m, ticket))
+            if relations[1] is Constraint.Infeasible:
+                return None
+            if any(relation is SKIP or relation is Constraint.Infeasible for relation in relations):
+                continue
+            m.giving_way.add(relations[1].args[0] - m.short <= relations[1].args[1])
+            pairs.append([relation.args[0] - relation.args[1] for relation in relations])
+        m.aim = Objective(expr=-m.short, sense=maximize)
+        answer = self._solve(m)
+        if answer is None or answer(m.short) > 1e-7:
+            return None
+        for x in m.component_data_objects(Var):
+            if id(x) in answer.values:
+                x.set_value(answer.values[id(x)], skip_validation=True)
+        needs = [0.0]
+        for hard, soft in pairs:
+            over, under = value(hard), value(soft)
+            if over > 0 and over > under:
+                needs.append(min(1.0, over / (over - under)) * amount)
+        return max(needs)
+
+    def _minimise(self, m: ConcreteModel, amount: Any) -> float | None:
+        m.aim = Objective(expr=-amount, sense=maximize)
+        answer = self._solve(m)
+        if answer is not None and answer.status != "optimal":
+            raise OutOfTime
+        return None if answer is None else max(0.0, answer(amount))
+
+    # ---- models -----------------------------------------------------------------------------------------------
+
+    def _model(self, dropped: Sequence[Rule], money: bool = False) -> ConcreteModel:
+        """The rules of the case without those that are dropped."""
+        case = self.case
+        for rule in dropped:
+            case = rule.loosen(case)
+        m = build_rules(case, self.scenario, [rule.released for rule in dropped if rule.released], money)
+        keys = {rule.key for rule in dropped}
+        held = {ticket for rule in self.rules if rule.key not in keys and rule.shares_rows for ticket in rule.rows(m)}
+        for rule in dropped:
+            for ticket in rule.rows(m):
+                if ticket not in held:
+                    _switch_off(m, ticket)
+        return m
+
+    def _solve(self, m: ConcreteModel) -> Answer | None:
+        """The solver's answer; None where no plan keeps the rows."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise OutOfTime
+        self.solves += 1
+        options = SolverOptions(gap=0.0, time_limit=left, seed=self.seed, threads=self.threads)
+        try:
+            answer = solve_model(m, options)
+        except Infeasible as error:
+            self.clashing_rows = tuple((clash.rule, clash.row) for clash in error.clashes)
+            return None
+        except NoPlan as error:
+            if error.exit_code == 130:
+                raise KeyboardInterrupt from None
+            raise OutOfTime from None
+        if answer.status == "interrupted":
+            raise KeyboardInterrupt
+        return answer
+
+
+def _switch_off(m: ConcreteModel, ticket: Ticket) -> None:
+    component, index = ticket
+    rows = m.component(component)
+    if rows is not None and index in rows:
+        rows[index].deactivate()
+
+
+def refuse_a_false_claim(trials: Trials) -> None:
+    """Raise SolverFault where the solver says that no plan keeps every rule, and one does."""
+    if trials.can_do_nothing():
+        raise SolverFault("it finds no plan that keeps every rule of this case, and doing nothing keeps them all")
+    again = Trials(trials.case, trials.scenario, trials.deadline, trials.seed + 1, trials.threads)
+    if again.can_keep(again.rules):
+        seeds = f"seed {trials.seed} no plan keeps every rule of this case, with seed {again.seed} one does"
+        raise SolverFault(f"with {seeds}")

@@ -1,0 +1,46 @@
+"""Ctrl-C and SIGTERM: at once while there is nothing to keep; then in good order, keeping the best plan."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_asked = threading.Event()
+_holding = threading.Event()
+_watching = False
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """While it lasts, and once there is something to keep, the first signal only makes the given function true.
+
+    Before `hold` is called, and at the second signal, KeyboardInterrupt is raised. Used inside another, it shares the
+    other's answer. Outside the main thread signals are left alone.
+    """
+    global _watching
+    if _watching or threading.current_thread() is not threading.main_thread():
+        yield _asked.is_set if _watching else lambda: False
+        return
+
+    def ask(*_: object) -> None:
+        if _asked.is_set() or not _holding.is_set():
+            raise KeyboardInterrupt
+        _asked.set()
+
+    before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
+    _watching = True
+    try:
+        yield _asked.is_set
+    finally:
+        _watching = False
+        _asked.clear()
+        _holding.clear()
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def hold() -> None:
+    """From here on, until the outermost `stoppable` ends, a first signal is kept and not raised."""
+    _holding.set()

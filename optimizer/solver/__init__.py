@@ -1,0 +1,271 @@
+"""A Pyomo model in, a proven answer out. HiGHS does the work in a process of its own.
+
+The model is compiled to matrices by Pyomo and handed over directly, so that every option is read back, every row is
+counted, a bound comes with every answer, and neither a crash, a hang nor an interrupt loses the best plan found.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pyomo.environ import ConcreteModel
+
+from optimizer.errors import Infeasible, NoPlan, SolverFault
+from optimizer.interrupts import stoppable
+from optimizer.solver.process import Event, Killed, physical_memory_gb, solver_process
+from optimizer.solver.program import Floats, Program, clash_of, compile_model
+
+Status = Literal["optimal", "limit", "interrupted"]
+
+HIGHS, SCIP = "optimizer.solver.highs", "optimizer.solver.scip"
+ALTERED = 1e-6
+"""How much of its value an answer may lose when its integers are rounded, or gain above its bound; relative."""
+MEMORY_SHARE = 0.8
+POLISH_S = 60.0
+_TOLERANCES = ("mip_feasibility_tolerance", "primal_feasibility_tolerance")
+
+
+@dataclass(frozen=True)
+class SolverOptions:
+    """How hard to look: relative gap to stop at, seconds, seed, threads, GB of memory, presolve, and where to log."""
+
+    gap: float = 1e-4
+    time_limit: float | None = None
+    seed: int = 0
+    threads: int = 1
+    memory_gb: float | None = None
+    presolve: Literal["on", "off", "choose"] = "choose"
+    log: Path | None = None
+
+    def for_highs(self) -> dict[str, Any]:
+        """The same by HiGHS's names."""
+        named: dict[str, Any] = {
+            "output_flag": self.log is not None,
+            "threads": self.threads,
+            "random_seed": self.seed,
+            "mip_rel_gap": self.gap,
+            "presolve": self.presolve,
+            "log_file": "" if self.log is None else str(self.log),
+        }
+        return named if self.time_limit is None else named | {"time_limit": float(self.time_limit)}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is known during a solve; value and gap are infinite until a first plan is found."""
+
+    seconds: float
+    value_musd: float
+    bound_musd: float
+
+    @property
+    def gap(self) -> float:
+        return relative_gap(self.value_musd, self.bound_musd)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The best plan found, its bound, and what it took. `values` are by the identity of the Pyomo variable."""
+
+    status: Status
+    value: float
+    bound: float
+    values: dict[int, float]
+    vector: Floats = field(repr=False)
+    program: Program = field(repr=False)
+    nodes: int
+    highs_seconds: float
+
+    def __call__(self, decision: Any) -> float:
+        """The value of a decision, which may be a plain number."""
+        return float(decision) if isinstance(decision, int | float) else self.values[id(decision)]
+
+
+def relative_gap(value: float, bound: float) -> float:
+    """`(bound - value) / |value|`, the measure that the gap option speaks of."""
+    if not np.isfinite(value) or not np.isfinite(bound):
+        return float("inf")
+    return max(0.0, bound - value) / max(abs(value), 1e-9)
+
+
+@cache
+def solver_version() -> str:
+    return f"HiGHS {version('highspy')}"
+
+
+def solve_model(
+    model: ConcreteModel, options: SolverOptions, progress: Callable[[Progress], None] | None = None
+) -> Answer:
+    """Maximise the model. Integers are rounded and the rest re-solved, so what is returned is a clean vertex.
+
+    Raises Infeasible, NoPlan (a limit or an interrupt came before the first plan) or SolverFault.
+    """
+    program, rows, columns = compile_model(model)
+    if not columns:
+        value = float(program.offset[0])
+        return Answer("optimal", value, value, {}, np.zeros(0), program, 0, 0.0)
+    with tempfile.TemporaryDirectory(prefix="optimizer-") as name:
+        folder = Path(name)
+        try:
+            found = search(program, options, folder, progress)
+            if found["status"] == "kInfeasible":
+                raise Infeasible([clash_of(rows[i]) for i in found["conflict"]])
+            return _answer(program, columns, found, folder, options)
+        except SolverFault as fault:
+            found_so_far = [folder / name for name in ("clean.npy", "found.npy") if (folder / name).exists()]
+            vector = np.load(found_so_far[0]) if found_so_far else None
+            fault.evidence = keep_evidence(program, vector, options.log)
+            raise
+
+
+def search(
+    program: Program,
+    options: SolverOptions,
+    folder: Path,
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    tolerance: float | None = None,
+) -> Event:
+    """Let HiGHS maximise a program; what it says when it ends, its vectors in the folder.
+
+    `tolerance` is how far a row or an integer may be off, HiGHS's own 1e-6 and 1e-7 unless given.
+    Where its process had to be killed, the last plan that it had found is polished by a new one.
+    """
+    program.save(folder / "program.npz")
+    last: dict[str, float] = {"value": -np.inf, "bound": np.inf, "seconds": 0.0}
+
+    def tell(event: Event) -> None:
+        last.update({name: float(event[name]) for name in last})
+        if progress is not None:
+            progress(Progress(last["seconds"], last["value"], last["bound"]))
+
+    tight = {} if tolerance is None else dict.fromkeys(_TOLERANCES, tolerance)
+    job = {"task": "search", "folder": str(folder), "options": options.for_highs() | tight}
+    with stoppable() as stop:
+        found = _run(job, options, tell=tell, time_limit=options.time_limit, stop=stop)
+    if not isinstance(found, Killed) and "out_of_memory" in found:
+        found = Killed("it ran out of memory", out_of_memory=True)
+    if isinstance(found, Killed):
+        found = _salvage(found, last, program, options, folder)
+    if "refused" in found:
+        raise SolverFault(str(found["refused"]))
+    return found
+
+
+def _run(
+    job: Event,
+    options: SolverOptions,
+    *,
+    tell: Callable[[Event], None] | None = None,
+    time_limit: float | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Event | Killed:
+    with solver_process(HIGHS, _memory(options)) as process:
+        return process.run(job, tell=tell, time_limit=time_limit, stop=stop)
+
+
+def _salvage(killed: Killed, last: dict[str, float], program: Program, options: SolverOptions, folder: Path) -> Event:
+    """What a solver that is no more had found."""
+    found: Event = {
+        "status": "kInterrupt" if killed.stopped else "kTimeLimit",
+        "has_plan": (folder / "improving.npy").exists(),
+        "stopped": killed.stopped,
+        "objective": last["value"],
+        "bound": last["bound"],
+        "nodes": 0,
+        "seconds": last["seconds"],
+    }
+    if not found["has_plan"]:
+        if killed.out_of_memory:
+            raise NoPlan(False, None, last["bound"], memory=_memory_words(program, options))
+        if killed.stopped or "time limit" in killed.why:
+            return found
+        raise SolverFault(f"the solver's process ended without an answer: {killed.why}")
+    shutil.copyfile(folder / "improving.npy", folder / "found.npy")
+    job = {"task": "polish", "folder": str(folder), "options": options.for_highs()}
+    polished = _run(job, options, time_limit=POLISH_S)
+    if isinstance(polished, Killed):
+        raise SolverFault(f"the solver's process ended without an answer: {polished.why}")
+    return found | polished
+
+
+def run_scip(program: Program, options: SolverOptions, folder: Path) -> Event:
+    """Let SCIP maximise a program: value, bound, vector. Raises SolverFault where SCIP is not installed or fails."""
+    if find_spec("pyscipopt") is None:
+        raise SolverFault("SCIP is not installed; install pyscipopt, or prove by cut-off")
+    program.save(folder / "program.npz")
+    asked = {"gap": options.gap, "seed": options.seed, "time_limit": options.time_limit}
+    job = {"task": "search", "folder": str(folder), "options": asked}
+    with solver_process(SCIP, _memory(options)) as process:
+        found = process.run(job, time_limit=options.time_limit)
+    if isinstance(found, Killed):
+        raise SolverFault(f"SCIP's process ended without an answer: {found.why}")
+    return found
+
+
+def _memory(options: SolverOptions) -> float:
+    return options.memory_gb or MEMORY_SHARE * physical_memory_gb()
+
+
+def _memory_words(program: Program, options: SolverOptions) -> str:
+    rows, columns, nonzeros = program.size
+    size = f"{rows:,} rows, {columns:,} columns and {nonzeros:,} nonzeros"
+    return f"The solver ran out of its {_memory(options):.3g} GB of memory, with {size},"
+
+
+def _answer(program: Program, columns: list[Any], found: Event, folder: Path, options: SolverOptions) -> Answer:
+    status = _status(found, options)
+    if not found["clean"]:
+        raise SolverFault("the plan does not survive rounding its integers to whole numbers")
+    value, incumbent = float(found["value"]), float(found["objective"])
+    bound, tolerance = float(found["bound"]), ALTERED * max(1.0, abs(incumbent))
+    if not incumbent - tolerance <= value <= bound + tolerance:
+        changed = f"value went from {incumbent:.9g} to {value:.9g} when its integers were rounded"
+        raise SolverFault(f"{changed}, the bound being {bound:.9g}")
+    vector = np.load(folder / "clean.npy")
+    return Answer(
+        status=status,
+        value=value,
+        bound=max(value, bound),
+        values=dict(zip(map(id, columns), vector.tolist(), strict=True)),
+        vector=vector,
+        program=program,
+        nodes=int(found["nodes"]),
+        highs_seconds=float(found["seconds"]),
+    )
+
+
+def _status(found: Event, options: SolverOptions) -> Status:
+    """The status in this project's words; anything not on the list is a fault."""
+    status = found["status"]
+    if status == "kOptimal" and found["has_plan"]:
+        return "optimal"
+    if status in ("kTimeLimit", "kInterrupt", "kHighsInterrupt", "kMemoryLimit"):
+        if found["has_plan"]:
+            return "interrupted" if found["stopped"] else "limit"
+        raise NoPlan(found["stopped"], options.time_limit, float(found["bound"]))
+    raise SolverFault(f"the solver ended with status {status!r}")
+
+
+def keep_evidence(program: Program, vector: Floats | None, log: Path | None) -> Path:
+    """Model (as MPS and as arrays), vector and log of an answer that is refused, in a new folder; for a bug report."""
+    kept = Path(tempfile.mkdtemp(prefix="optimizer-fault-"))
+    program.save(kept / "program.npz")
+    if vector is not None:
+        np.save(kept / "vector.npy", vector)
+    if log is not None and log.exists():
+        shutil.copyfile(log, kept / "solver.log")
+    try:
+        _run({"task": "export", "folder": str(kept), "options": {}}, SolverOptions(), time_limit=POLISH_S)
+    except SolverFault:
+        (kept / "model.mps").unlink(missing_ok=True)
+    return kept

@@ -1,0 +1,187 @@
+"""HiGHS, and the only module that names it: a process of its own that takes programs and gives answers.
+
+It is started as `python -m optimizer.solver.highs`. A crash, a hang or a lack of memory ends this process and never
+the one that asked; every improving plan is on disk as soon as it is known.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import highspy
+import numpy as np
+
+from optimizer.solver.process import Event, Tell, serve
+from optimizer.solver.program import Floats, Program
+
+OLDEST_SOUND = (1, 15, 1)
+"""1.14.0 gives wrong optima on programs of this shape; what came before has faults of its own."""
+IIS_IRREDUCIBLE = 4
+
+
+class Refused(Exception):
+    """HiGHS did not take what it was given, or is not fit to be used."""
+
+
+def search(program: Program, options: dict[str, Any], folder: Path, tell: Tell, stop: threading.Event) -> Event:
+    """Maximise; then round the integers and solve the rest again. Leaves `found.npy` and `clean.npy` in the folder."""
+    highs = load(program, options)
+    _watch(highs, program, folder, tell, stop)
+    began = time.monotonic()
+    highs.run()
+    info = highs.getInfo()
+    answer: dict[str, Any] = {
+        "status": highs.getModelStatus().name,
+        "has_plan": info.primal_solution_status == 2,
+        "stopped": stop.is_set(),
+        "objective": info.objective_function_value,
+        "bound": info.mip_dual_bound if program.integers.any() else info.objective_function_value,
+        "nodes": max(0, info.mip_node_count),
+        "seconds": time.monotonic() - began,
+    }
+    if answer["has_plan"]:
+        found = np.array(highs.getSolution().col_value)
+        np.save(folder / "found.npy", found)
+        answer |= polish(program, found, options, folder)
+    elif answer["status"] == "kInfeasible":
+        answer["conflict"] = _conflict(highs)
+    return answer
+
+
+def polish(program: Program, found: Floats, options: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Fix the integers at whole numbers and solve what is left as an LP."""
+    whole = np.flatnonzero(program.integers).astype(np.int32)
+    rounded = np.round(found[whole])
+    kept: dict[str, Any] = {name: options[name] for name in ("random_seed", "threads") if name in options}
+    highs = load(program, kept)
+    if len(whole):
+        continuous = np.full(len(whole), int(highspy.HighsVarType.kContinuous), dtype=np.uint8)
+        highs.changeColsIntegrality(len(whole), whole, continuous)
+        highs.changeColsBounds(len(whole), whole, rounded, rounded)
+    highs.run()
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return {"clean": False}
+    clean = np.array(highs.getSolution().col_value)
+    clean[whole] = rounded
+    np.save(folder / "clean.npy", clean)
+    return {"clean": True, "value": float(highs.getInfo().objective_function_value)}
+
+
+def load(program: Program, options: dict[str, Any]) -> highspy.Highs:
+    """A solver that holds the program and every option, both read back. Raises Refused."""
+    highspy.Highs.resetGlobalScheduler(True)
+    highs = highspy.Highs()
+    for name, value in ({"output_flag": False, "log_to_console": False, "mip_abs_gap": 0.0} | options).items():
+        highs.setOptionValue(name, value)
+        if highs.getOptionValue(name)[1] != value:
+            raise Refused(f"option {name} = {value!r} was not taken")
+    highs.passModel(matrices(program))
+    got = (highs.getNumRow(), highs.getNumCol(), highs.getNumNz())
+    if got != program.size:
+        raise Refused(f"the solver holds {got} rows, columns and nonzeros, not what was built")
+    return highs
+
+
+def matrices(program: Program) -> highspy.HighsLp:
+    """The program as HiGHS keeps it."""
+    lp = highspy.HighsLp()
+    lp.sense_ = highspy.ObjSense.kMaximize
+    lp.offset_ = float(program.offset[0])
+    lp.num_row_, lp.num_col_, _ = program.size
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.cost, program.lower, program.upper
+    lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_ = program.starts, program.indices
+    lp.a_matrix_.value_ = program.entries
+    lp.col_names_, lp.row_names_ = program.column_names.tolist(), program.row_names.tolist()
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    lp.integrality_ = [kinds[int(whole)] for whole in program.integers]
+    return lp
+
+
+def _watch(highs: highspy.Highs, program: Program, folder: Path, tell: Tell, stop: threading.Event) -> None:
+    """Keep every improving plan on disk, tell how far the search is, and stop it when asked to."""
+    began = time.monotonic()
+
+    def interrupt(event: Any) -> None:
+        if stop.is_set():
+            event.interrupt()
+
+    def progress(event: Any) -> None:
+        data = event.data_out
+        known = {"value": data.mip_primal_bound, "bound": data.mip_dual_bound}
+        tell({"event": "progress", "seconds": time.monotonic() - began} | known)
+
+    def keep(event: Any) -> None:
+        vector = np.array(event.data_out.mip_solution)
+        if len(vector) == len(program.cost):
+            np.save(folder / "improving.npy.new.npy", vector)
+            (folder / "improving.npy.new.npy").replace(folder / "improving.npy")
+        progress(event)
+
+    for callback in (highs.cbMipInterrupt, highs.cbSimplexInterrupt, highs.cbIpmInterrupt):
+        callback.subscribe(interrupt)
+    highs.cbMipLogging.subscribe(progress)
+    highs.cbMipImprovingSolution.subscribe(keep)
+
+
+def _conflict(highs: highspy.Highs) -> list[int]:
+    """Rows that cannot hold together; none where only the whole numbers make them clash."""
+    highs.setOptionValue("iis_strategy", IIS_IRREDUCIBLE)
+    _, iis = highs.getIis()
+    return [int(row) for row in iis.row_index_] if iis.valid_ else []
+
+
+def export(program: Program, file: Path) -> None:
+    """Write the program as an MPS file, for a bug report."""
+    load(program, {}).writeModel(str(file))
+
+
+# ---- fit to be used ---------------------------------------------------------------------------------------------
+
+
+def unfit() -> str | None:
+    """Why the installed HiGHS must not be used; None if it may."""
+    highs = highspy.Highs()
+    found = (highs.versionMajor(), highs.versionMinor(), highs.versionPatch())
+    if found < OLDEST_SOUND:
+        return f"HiGHS {highs.version()} gives wrong answers; install highspy 1.15.1 or newer"
+    if (value := canary()) != 9.0:
+        return f"HiGHS {highs.version()} says {value:g} where 9 is right (its start-up test); install another highspy"
+    return None
+
+
+def canary() -> float:
+    """`min 2x + 3z, x + z >= 4.5, z whole`: x = 4.5 costs 9, and nothing costs less; 1.14.0 says 15."""
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.addVars(2, np.zeros(2), np.full(2, highspy.kHighsInf))
+    highs.changeColsCost(2, np.array([0, 1], dtype=np.int32), np.array([2.0, 3.0]))
+    highs.changeColIntegrality(1, highspy.HighsVarType.kInteger)
+    highs.addRow(4.5, highspy.kHighsInf, 2, np.array([0, 1], dtype=np.int32), np.ones(2))
+    highs.run()
+    return float(highs.getInfo().objective_function_value)
+
+
+# ---- jobs ---
+
+
+def _carry_out(job: dict[str, Any], tell: Tell, stop: threading.Event) -> dict[str, Any]:
+    folder = Path(job["folder"])
+    program = Program.load(folder / "program.npz")
+    try:
+        if job["task"] == "search":
+            return search(program, job["options"], folder, tell, stop)
+        if job["task"] == "polish":
+            return polish(program, np.load(folder / "improving.npy"), job["options"], folder)
+        export(program, folder / "model.mps")
+    except Refused as refusal:
+        return {"refused": str(refusal)}
+    return {}
+
+
+if __name__ == "__main__":
+    serve(_carry_out, version=highspy.Highs().version(), unfit=unfit())

@@ -1,0 +1,64 @@
+"""SCIP as the second opinion, in a process of its own like HiGHS; the only module that names it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pyscipopt
+
+from optimizer.solver.process import serve
+from optimizer.solver.program import Program
+
+
+def search(program: Program, options: dict[str, Any]) -> dict[str, Any]:
+    """Maximise; the best value found (minus infinity if none) and the least bound."""
+    model = pyscipopt.Model()
+    model.hideOutput()
+    model.setParams(
+        {"limits/gap": options["gap"], "numerics/feastol": 1e-9, "randomization/randomseedshift": options["seed"]}
+    )
+    if options["time_limit"] is not None:
+        model.setParam("limits/time", options["time_limit"])
+    columns = _build(model, program)
+    began = time.monotonic()
+    model.optimize()
+    found = model.getNSols() > 0
+    return {
+        "status": model.getStatus(),
+        "value": model.getObjVal() if found else float("-inf"),
+        "bound": model.getDualbound(),
+        "vector": [model.getVal(x) for x in columns] if found else [],
+        "seconds": time.monotonic() - began,
+        "version": f"{model.version()}",
+    }
+
+
+def _build(model: Any, program: Program) -> list[Any]:
+    kinds = ["I" if whole else "C" for whole in program.integers]
+    ranges = zip(program.lower.tolist(), program.upper.tolist(), kinds, strict=True)
+    columns = [model.addVar(lb=low, ub=high, vtype=kind) for low, high, kind in ranges]
+    rows: list[list[tuple[float, Any]]] = [[] for _ in program.row_lower]
+    for j, x in enumerate(columns):
+        for k in range(program.starts[j], program.starts[j + 1]):
+            rows[program.indices[k]].append((float(program.entries[k]), x))
+    for terms, low, high in zip(rows, program.row_lower.tolist(), program.row_upper.tolist(), strict=True):
+        whole = pyscipopt.quicksum(c * x for c, x in terms)
+        if low == high:
+            model.addCons(whole == low)
+        elif low > float("-inf"):
+            model.addCons(whole >= low)
+        else:
+            model.addCons(whole <= high)
+    worth = pyscipopt.quicksum(float(c) * x for c, x in zip(program.cost, columns, strict=True) if c)
+    model.setObjective(worth + float(program.offset[0]), "maximize")
+    return columns
+
+
+def _carry_out(job: dict[str, Any], *_: Any) -> dict[str, Any]:
+    return search(Program.load(Path(job["folder"]) / "program.npz"), job["options"])
+
+
+if __name__ == "__main__":
+    serve(_carry_out, version=str(pyscipopt.Model().version()), unfit=None)

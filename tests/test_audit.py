@@ -1,0 +1,422 @@
+"""The accountant's own sums, by hand: what a contract bills, what a hall costs, what a report says.
+
+Nothing is solved in the first half: decisions are written down as tables and the flows that the audit makes of them
+are those worked out here with plain numbers. The case is that of `hand_cases`: 2027Q1 is quarter 0, a hall of 8 IT MW
+in the north costs $24M (30% in the start quarter, 70% in the next) and serves two quarters after its start, the lease
+pays $200 per kW-month = $0.6M per IT MW and quarter, AI is discounted at 10%.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hand_cases import AI, Row, discount, hand_case, lease_case, own_power, q
+
+import optimizer as opt
+from optimizer.audit import audit
+from optimizer.audit.books import Books, exact
+from optimizer.audit.forms import COLUMNS
+from optimizer.audit.halls import Batch, checks, record
+from optimizer.audit.inputs import Inputs
+from optimizer.audit.report import Check, Report, Tally
+from optimizer.audit.terms import Bill, bill_of
+from optimizer.case import Case
+from optimizer.plan import Plan
+from optimizer.quarters import Quarter
+
+Q = Quarter.parse
+ROOT = Path(__file__).parents[1]
+SOLVERS = ("pyomo", "highspy", "pyscipopt", "numpy", "scipy")
+PRICE = 0.6
+
+
+def bill(case: Case, delivery: int = 2, it_mw: str = "8", *, committed: bool = False) -> Bill:
+    """The lease as delivered in some quarter of the horizon, or before it."""
+    with exact():
+        return bill_of(Inputs(case, "base"), "lease", "north", Q(q(delivery)), Decimal(it_mw), committed=committed)
+
+
+def numbers(series: list[Decimal]) -> list[float]:
+    return [float(number) for number in series]
+
+
+def paid(of: Bill, line: str) -> dict[int, float]:
+    """Payments beside the rent, by quarter of the horizon, without zeros."""
+    found: dict[int, float] = {}
+    for quarter, name, musd in of.items:
+        if name == line and musd:
+            t = quarter - Q(q(0))
+            found[t] = found.get(t, 0) + float(musd)
+    return found
+
+
+def near(expected: Any) -> Any:
+    return pytest.approx(expected, rel=1e-13, abs=1e-13)
+
+
+# ---- contracts ---------------------------------------------------------------------------------------------------
+
+
+def test_a_plain_lease_holds_and_bills_all_of_itself_to_the_end_of_its_term() -> None:
+    lease = bill(lease_case({"escalator": 0.03, "term_quarters": 6}))
+    assert numbers(lease.held) == numbers(lease.billed) == numbers(lease.drawn) == [1] * 6
+    assert numbers(lease.price) == near([PRICE] * 4 + [PRICE * 1.03] * 2)
+    assert (str(lease.end), float(lease.rate)) == (q(7), AI)
+
+
+def test_a_price_quoted_for_an_earlier_quarter_rises_from_there() -> None:
+    lease = bill(lease_case({"escalator": 0.03, "term_quarters": 6, "price_base_quarter": q(0)}))
+    assert numbers(lease.price) == near([PRICE] * 2 + [PRICE * 1.03] * 4)
+
+
+def test_a_price_by_the_hour_follows_the_calendar() -> None:
+    """200 $ are of $ per GPU-hour here: 100 GPUs an IT MW, 90% of the hours billed, 2,208 and 2,184 hours."""
+    case = lease_case(
+        {"term_quarters": 3, "utilisation": 0.9},
+        offer_prices={"price": 2, "price_basis": "usd_per_gpu_hour"},
+        products={"gpus_per_it_mw": 100, "utilisation": 0.8},
+        product_markets={"price_basis": "usd_per_gpu_hour"},
+    )
+    assert numbers(bill(case).price) == near([2 * 100 * 0.9 * hours / 1e6 for hours in (2208, 2208, 2184)])
+
+
+def indexed(**columns: Any) -> Case:
+    index = [{"scenario": "base", "index": "cpi", "quarter": q(t), "yearly_rise": 0.03 if t else 0} for t in range(6)]
+    for t, rise in ((4, 0.09), (5, -0.02)):
+        index[t]["yearly_rise"] = rise
+    escalator = {"offer": "lease", "index": "cpi", "floor": 0.01, "cap": 0.05} | columns
+    return lease_case({"term_quarters": 14}, 0, 3, indices=index, index_escalators=[escalator])
+
+
+@pytest.mark.parametrize(("delivery", "rises"), [(0, (1.05, 1.01, 1.01)), (1, (1.01, 1.01, 1.01)), (3, (1.01,) * 3)])
+def test_an_index_rises_within_floor_and_cap_and_stays_after_the_horizon(
+    delivery: int, rises: tuple[float, ...]
+) -> None:
+    """Delivered in 0, the first rise is that of quarter 4 (9%, capped at 5%), the next that of the last quarter."""
+    prices = numbers(bill(indexed(), delivery).price)
+    level, expected = PRICE, []
+    for year in range(4):
+        expected += [level] * 4
+        level *= rises[min(year, 2)]
+    assert prices == near(expected[:14])
+
+
+def test_sites_and_sizes_have_their_own_prices_and_an_edge_belongs_to_the_smaller_tier() -> None:
+    tiers = [
+        {"offer": "lease", "up_to_it_mw": size, "price_share": share} for size, share in ((5, 1), (7, 0.9), (8, 0.8))
+    ]
+    favoured = [{"offer": "lease", "site": "north", "price_share": 1.1}]
+    case = lease_case({"min_it_mw": 4, "max_it_mw": 8}, price_tiers=tiers, site_prices=favoured)
+    shares = {size: float(bill(case, it_mw=size).price[0]) / PRICE / 1.1 for size in ("4", "5", "5.1", "7", "7.5")}
+    assert shares == near({"4": 1, "5": 1, "5.1": 0.9, "7": 0.9, "7.5": 0.8})
+
+
+RAMP: list[Row] = [{"profile": "slow", "step": step, "share": share} for step, share in enumerate((0.25, 0.5, 1))]
+
+
+def slow(offer: Row, **tables: Any) -> Case:
+    """The lease with a ramp of 25%, 50%, 100%."""
+    profiles = [row.model_dump() for row in lease_case().profiles] + RAMP
+    return lease_case({"ramp": "slow"} | offer, profiles=profiles, **tables)
+
+
+PARTS: list[Row] = [{"offer": "lease", "quarters_after": 0, "share": 0.4}]
+PARTS += [{"offer": "lease", "quarters_after": 3, "share": 0.6}]
+
+
+def test_each_part_of_a_contract_ramps_from_its_own_delivery() -> None:
+    lease = bill(slow({"term_quarters": 6}, tranches=PARTS))
+    assert numbers(lease.held) == [0.4, 0.4, 0.4, 1, 1, 1]
+    assert numbers(lease.billed) == near([0.1, 0.2, 0.4, 0.4 + 0.15, 0.4 + 0.3, 1])
+    assert lease.drawn == lease.billed
+
+
+def market(price: float) -> list[Row]:
+    row = {"scenario": "base", "product": "colo", "price": price, "price_basis": "usd_per_kw_month", "depth_it_mw": 0}
+    return [row | {"quarter": q(t)} for t in range(6)]
+
+
+STEPS: list[Row] = [{"offer": "lease", "step": 1, "quarters": 2, "price_share": 0.9}]
+STEPS += [{"offer": "lease", "step": 2, "quarters": 3, "price_share": 0.8}]
+
+
+@pytest.mark.parametrize(("quoted", "quarters"), [(179.9, 2), (180, 7), (164.7, 2), (164.9, 2), (185.4, 7)])
+def test_a_tenant_extends_where_its_price_is_at_most_the_markets(quoted: float, quarters: int) -> None:
+    """Option 1 costs 90% of $200 = $180; option 2 80% of $206: never dearer than that. Not taken, the next is lost."""
+    case = lease_case({"term_quarters": 2, "escalator": 0.03}, extensions=STEPS, product_markets=market(quoted))
+    lease = bill(case)
+    assert lease.quarters == quarters
+    prices = [200, 200, 180, 180, 164.8, 164.8, 164.8]
+    assert numbers(lease.price) == near([price * 0.003 for price in prices[:quarters]])
+
+
+def test_a_price_at_the_markets_is_the_markets_whatever_its_digits() -> None:
+    """177.70 x 0.9 = 159.93 exactly, though not in binary; 0.01 less on the market and the tenant leaves."""
+    price = [{"scenario": "base", "offer": "lease", "price": 177.7, "price_basis": "usd_per_kw_month"}]
+    for quoted, quarters in ((159.93, 4), (159.92, 2)):
+        tables = {"extensions": STEPS[:1], "offer_prices": price, "product_markets": market(quoted)}
+        assert bill(lease_case({"term_quarters": 2}, **tables)).quarters == quarters
+
+
+def test_rent_free_quarters_bill_nothing_and_draw_power() -> None:
+    lease = bill(slow({"term_quarters": 4}, rent_free=[{"offer": "lease", "quarters": 2}]))
+    assert numbers(lease.billed) == [0, 0, 1, 1]
+    assert numbers(lease.drawn) == [0.25, 0.5, 1, 1]
+
+
+@pytest.mark.parametrize(("floor", "billed"), [(0.9, 0.9), (0.5, 0.7), (None, 0.7)])
+def test_a_tenant_pays_what_it_takes_or_the_floor(floor: float | None, billed: float) -> None:
+    floors = [] if floor is None else [{"offer": "lease", "floor_share": floor}]
+    usage = [{"scenario": "base", "offer": "lease", "taken_share": 0.7}]
+    lease = bill(lease_case({"term_quarters": 2}, usage=usage, take_or_pay=floors))
+    assert (numbers(lease.billed), numbers(lease.drawn)) == (near([billed] * 2), near([0.7] * 2))
+
+
+PREPAID: list[Row] = [
+    {"offer": "lease", "rent_share": 0.25, "paid_quarters_before": 3, "credited_after_month": 6}
+]  # fmt: skip
+
+
+def test_a_prepayment_comes_in_the_first_quarter_at_the_earliest_and_is_credited_in_proportion() -> None:
+    """8 IT MW x 0.6 x (0.25 + 0.5 + 1 + 1) = 13.2; a quarter of it; credited on the last two bills alike."""
+    flows = paid(bill(slow({"term_quarters": 4}, prepayments=PREPAID)), "prepayments")
+    assert flows == near({0: 3.3, 4: -1.65, 5: -1.65})
+
+
+def test_a_prepayment_of_a_signed_contract_came_when_it_came() -> None:
+    flows = paid(bill(slow({"term_quarters": 4}, prepayments=PREPAID), committed=True), "prepayments")
+    assert flows == near({-1: 3.3, 4: -1.65, 5: -1.65})
+
+
+def test_tenants_money_bears_interest_is_credited_up_to_a_share_of_rent_and_forgiven_at_the_end() -> None:
+    """0.5 x 1.02 = 0.51, less 40% of 0.6 = 0.24: 0.27; x 1.02 - 0.24 = 0.0354; x 1.02 = 0.036108, all of it."""
+    terms: Row = {"offer": "lease", "musd_per_it_mw": 0.5, "paid_quarters_before": 1, "credit_share": 0.4, "rate": 0.08}
+    lease = bill(lease_case({"term_quarters": 5}, tenant_funding=[terms]))
+    assert paid(lease, "tenant_capex") == near({1: 4.0})
+    assert paid(lease, "tenant_credits") == near({2: -1.92, 3: -1.92, 4: -8 * 0.036108})
+    short = bill(lease_case({"term_quarters": 1}, tenant_funding=[terms]))
+    assert paid(short, "tenant_credits") == near({2: -1.92})
+
+
+def test_a_backstop_costs_warrants_and_a_fee_and_brings_its_own_rate() -> None:
+    terms: Row = {"offer": "lease", "upfront_musd_per_it_mw": 0.2, "rent_share": 0.05, "discount_rate": 0.06}
+    lease = bill(lease_case({"term_quarters": 2}, backstops=[terms]))
+    assert paid(lease, "backstop") == near({2: -1.6 - 0.24, 3: -0.24})
+    assert float(lease.rate) == 0.06
+
+
+@pytest.mark.parametrize(
+    ("kind", "yearly"), [("triple_net", (0, 0)), ("modified_gross", (0.2, 0.2)), ("gross", (0.2, 0.21))]
+)
+def test_a_lease_says_who_pays_for_the_building(kind: str, yearly: tuple[float, float]) -> None:
+    terms: Row = {"offer": "lease", "kind": kind, "cost_musd_per_it_mw_year": 0.2, "cost_growth": 0.05}
+    lease = bill(lease_case({"term_quarters": 5}, tranches=[PARTS[0] | {"share": 0.4}, PARTS[1]], leases=[terms]))
+    held = [0.4, 0.4, 0.4, 1, 1]
+    costs = [yearly[j // 4] / 4 * held[j] * 8 for j in range(5)]
+    assert paid(lease, "lease_cost") == near({2 + j: -cost for j, cost in enumerate(costs) if cost})
+
+
+def test_late_delivery_pays_damages_from_the_deadline_to_delivery() -> None:
+    terms: Row = {
+        "offer": "lease", "deadline": q(1), "damages_musd_per_it_mw_quarter": 0.05, "walk_away_quarters": 4,
+    }  # fmt: skip
+    case = lease_case({"window_first": q(1)}, 1, 4, late_delivery=[terms])
+    assert paid(bill(case, 3), "damages") == near({1: -0.4, 2: -0.4})
+    assert paid(bill(case, 1), "damages") == {}
+
+
+# ---- halls and books ---------------------------------------------------------------------------------------------
+
+
+def written(case: Case, **tables: list[Row]) -> Books:
+    """Books over a plan written by hand: some tables, the rest of them empty."""
+    frames = {}
+    for name, columns in COLUMNS.items():
+        rows = [{"scenario": "base"} | row for row in tables.get(name, [])]
+        frames[name] = pd.DataFrame(rows, columns=columns.split())
+    plan = Plan(
+        case=case, scenario="base", status="optimal", value_musd=0, objective_musd=0, bound_musd=0, proof={}, kpis={},
+        tables=frames, nothing=None, provenance={},
+    )  # fmt: skip
+    return Books.of(plan, case)
+
+
+def start(option: str = "north hall", quarter: int = 0, blocks: float = 1, **columns: Any) -> Row:
+    return {"option": option, "start_quarter": q(quarter), "blocks": blocks, "decided": "new"} | columns
+
+
+def lines(books: Books) -> dict[str, dict[int, float]]:
+    """Recorded flows by line and quarter of the horizon, without zeros."""
+    found: dict[str, dict[int, float]] = {}
+    for flow in books.flows:
+        if flow.musd:
+            by_quarter = found.setdefault(flow.line, {})
+            t = flow.quarter - books.case.first
+            by_quarter[t] = by_quarter.get(t, 0) + float(flow.musd)
+    return found
+
+
+def test_a_hall_is_paid_by_deposit_curve_and_mobilisation() -> None:
+    """$24M: 20% a quarter ahead, then 30% and 70% of the rest; $1.5M when work starts; worth $2M per IT MW left."""
+    case = lease_case(
+        deposits=[{"option": "north hall", "quarters_before": 1, "share": 0.2}],
+        options={"mobilisation_musd": 1.5},
+        products={"residual_musd_per_it_mw": 2},
+    )
+    books = written(case, starts=[start(quarter=1)])
+    with exact():
+        record(books)
+    assert lines(books) == {
+        "facility_capex": near({0: -4.8, 1: -5.76, 2: -13.44}),
+        "mobilisation": near({1: -1.5}),
+        "residual": near({6: 16}),
+    }
+    factors = {flow.quarter - case.first: float(flow.factor) for flow in books.flows}
+    assert factors == near({t: discount(AI, t) for t in (0, 1, 2)} | {6: 1.1**-1.5})
+
+
+def test_what_was_spent_before_the_horizon_is_sunk() -> None:
+    books = written(lease_case(options={"mobilisation_musd": 1.5}), starts=[start(quarter=-1, decided="committed")])
+    with exact():
+        record(books)
+    assert lines(books) == {"facility_capex": near({0: -16.8})}
+
+
+def gpu_case() -> Case:
+    """GPUs of $2M per IT MW that serve 2 quarters, fetch 10%, and cost $1.5M per IT MW to replace."""
+    lives = {"option": "north hall", "life_quarters": 2, "residual_share": 0.1, "refresh_musd_per_it_mw": 1.5}
+    return lease_case(gpu_lives=[lives], options={"gpu_musd_per_it_mw": 2, "max_blocks": 3})
+
+
+def renewal(quarter: int, blocks: float) -> Row:
+    return {"option": "north hall", "site": "north", "start_quarter": q(0), "refresh_quarter": q(quarter)} | {
+        "blocks": blocks,
+        "it_mw": blocks * 8,
+    }
+
+
+def test_gpus_die_are_sold_and_replaced() -> None:
+    """Two halls of 8 IT MW: both serve in 2 and 3; one goes on in 4 and 5; nothing lives after that."""
+    books = written(gpu_case(), starts=[start(blocks=2)], refreshes=[renewal(4, 1)])
+    with exact():
+        record(books)
+    found = lines(books)
+    assert found["gpu_capex"] == near({0: -32, 4: -12})
+    assert found["gpu_sales"] == near({4: 3.2, 6: 1.2})
+    batch = Batch(books.inputs, books.inputs.row("options", "north hall"), Q(q(0)), Decimal(2), {1: Decimal(1)})
+    assert [float(batch.usable_it_mw(Q(q(t)))) for t in range(8)] == [0, 0, 16, 16, 8, 8, 0, 0]
+
+
+def broken(found: Any) -> set[str]:
+    return {check.name for check in found if not check.clean}
+
+
+def test_gpus_are_replaced_only_when_they_end_and_no_more_than_there_were() -> None:
+    for quarter, blocks, rule in ((4, 1, None), (3, 1, "refresh_quarters"), (4, 3, "refreshes"), (6, 1, None)):
+        books = written(gpu_case(), starts=[start(blocks=2)], refreshes=[renewal(quarter, blocks)])
+        with exact():
+            names = broken(checks(books)) - {"starts_table"}
+        late = {"refresh_quarters", "refreshes"} if quarter == 6 else set()
+        assert names == ({rule} if rule else late)
+
+
+def test_a_kept_book_adds_up_by_line_quarter_and_site() -> None:
+    books = written(lease_case())
+    for t, site, musd in ((0, "north", 1), (0, "south", 2), (1, "north", 4)):
+        books.record("rent", Q(q(t)), Decimal(musd), "colo", site)
+    assert books.paid(["rent"]) == 7
+    books.record("damages", Q(q(1)), Decimal(-8), "colo", "north")
+    assert books.paid(["rent", "damages", "rent"], Q(q(1))) == -4
+    assert books.paid(["rent"], Q(q(0)), "south") == 2
+    assert books.paid(["rent"], site="north") == 5
+
+
+def test_power_for_ai_rises_by_the_year_and_stays_after_the_horizon() -> None:
+    """$40 a MWh from 2026Q1 on, 3% a year: twice risen in 2028Q1, and so from then on."""
+    case = hand_case(power_escalators=[{"tariff": "north", "from_quarter": "2026Q1", "yearly_rise": 0.03}])
+    inputs = Inputs(case, "base")
+    with exact():
+        for t, energy in ((0, 41.2), (3, 41.2), (4, 42.436), (5, 42.436), (7, 42.436)):
+            power = 8 * float(inputs.ai_power_musd("north", "colo", 0.9, Q(q(t))))
+            assert power == near(own_power(t, energy=energy))
+
+
+def test_a_discount_factor_of_fifty_digits() -> None:
+    """1.1 ** -(1/8) squared eight times over is 1.1 again, to the last digits."""
+    with exact():
+        factor = Inputs(lease_case(), "base").factor(Decimal("0.1"), Q(q(0)))
+        assert abs(factor**-8 - Decimal("1.1")) < Decimal("1e-48")
+
+
+# ---- the report --------------------------------------------------------------------------------------------------
+
+
+def test_a_tally_tells_what_misses_what_binds_and_the_least_room() -> None:
+    tally = Tally("rules", "power", "Nobody draws more than is there.", "MW", Decimal("1e-6"))
+    tally.at_most("here", Decimal(7), Decimal(10))
+    tally.at_most("full", Decimal("10.0000005"), Decimal(10))
+    tally.at_most("over", Decimal("10.5"), Decimal(10))
+    check = tally.check()
+    assert (check.rows, check.binding, check.worst, check.clean) == (3, ("full",), Decimal("0.5"), False)
+    assert [breach.where for breach in check.breaches] == ["over"]
+    words = Report((check,)).summary()
+    assert "over: 10.5 stands against 10, off by 0.5 MW" in words
+    assert "Nobody draws more than is there." in words
+
+
+def test_what_is_no_number_is_a_breach() -> None:
+    tally = Tally("cash", "sums", "Sums are sums.", "$M", Decimal(1))
+    tally.equal("nowhere", Decimal("NaN"), Decimal(1))
+    tally.at_most("endless", Decimal("-Infinity"), Decimal(1))
+    report = Report((tally.check(),))
+    assert len(report.checks[0].breaches) == 2
+    assert "not a number" in report.summary()
+    assert json.loads(report.to_json())["checks"][0]["worst"] is None
+
+
+def test_a_report_is_text_json_and_a_frame(plan: opt.Plan, case: Case) -> None:
+    report = audit(case, plan)
+    assert report.clean, report.summary()
+    assert report.summary().startswith("Audit clean: ")
+    told = json.loads(report.to_json())
+    assert (told["clean"], told["rows"]) == (True, report.rows)
+    assert len(told["checks"]) == len(report.frame) == len(report.checks) + len(report.nothing)
+    assert report.frame["rows"].sum() == report.rows
+    assert {check.group for check in report.checks} == {
+        "identity", "domain", "rules", "roll-forward", "cash", "value", "quality", "plausibility",
+    }  # fmt: skip
+
+
+def test_a_check_names_one_rule(plan: opt.Plan, case: Case) -> None:
+    """Names are headings: unique, and each with a sentence."""
+    report = audit(case, plan)
+    names = [check.name for check in report.checks]
+    assert len(names) == len(set(names))
+    assert all(_sentence(check) for check in report.checks)
+
+
+def _sentence(check: Check) -> bool:
+    return check.sentence.endswith(".") and check.sentence[0].isupper()
+
+
+def test_the_audit_never_met_the_model() -> None:
+    """It imports the case, the plan's form and the calendar; pandas where tables are read, and no solver."""
+    allowed = {"audit", "case", "case_files", "plan", "plan_files", "quarters", "schema", "errors", "findings"}
+    foreign = set()
+    for path in (ROOT / "optimizer" / "audit").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            for name in names:
+                room = name.split(".")
+                known = room[1] in allowed if room[0] == "optimizer" else room[0] not in SOLVERS
+                if not known:
+                    foreign.add((path.name, name))
+    assert foreign == set()

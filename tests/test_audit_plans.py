@@ -1,0 +1,408 @@
+"""Plans before the audit: sound ones pass, and one altered cell, one broken rule or another case does not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+from hand_cases import lease_case, q
+from small_cases import scenario_of, small_case
+
+import optimizer as opt
+from optimizer.audit import audit
+from optimizer.audit.forms import COLUMNS
+from optimizer.case import TABLE_NAMES, Case
+from optimizer.errors import Infeasible
+from optimizer.findings import InputError
+from optimizer.plan import NUMERIC, Plan
+
+RICH = (1, 108, 26)
+"""Small cases whose plans have rows in every table between them."""
+
+
+def solved(seed: int) -> tuple[Case, Plan] | None:
+    """A small case with its plan; None where nothing keeps its rules."""
+    case = small_case(seed)
+    try:
+        return case, opt.solve(case, scenario_of(seed), seed=1)
+    except Infeasible:
+        return None
+
+
+@pytest.fixture(scope="module")
+def rich() -> list[tuple[Case, Plan]]:
+    return [found for seed in RICH if (found := solved(seed))]
+
+
+def broken(case: Case, plan: Plan) -> set[str]:
+    """Rules that an audit finds broken, in the plan or in the plan that decides nothing."""
+    report = audit(case, plan)
+    return {check.name for check in (*report.checks, *report.nothing) if not check.clean}
+
+
+# ---- sound plans -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [2, 3, 7, 11])
+def test_a_small_plan_passes(seed: int) -> None:
+    found = solved(seed)
+    assert found is not None
+    report = audit(*found)
+    assert report.clean, report.summary()
+
+
+def test_rich_plans_pass_and_have_rows_in_every_table(rich: list[tuple[Case, Plan]]) -> None:
+    for case, plan in rich:
+        report = audit(case, plan)
+        assert report.clean, report.summary()
+    empty = [name for name in COLUMNS if all(plan.tables[name].empty for _, plan in rich)]
+    assert empty == []
+
+
+def test_a_shipped_plan_passes_in_no_time(washington: Case) -> None:
+    plan = opt.solve(washington)
+    report = audit(washington, plan)
+    assert report.clean, report.summary()
+    assert report.rows > 5000
+
+
+def test_another_case_is_another_case(case: Case, plan: Plan) -> None:
+    assert broken(case.replace(title="the same with another title"), plan) == {"inputs"}
+
+
+# ---- altered cells -----------------------------------------------------------------------------------------------
+
+
+def altered(plan: Plan, table: str, row: int, column: str, value: object, *, nothing: bool = False) -> Plan:
+    """The plan with one cell changed, its own tables or those of doing nothing."""
+    tables = plan.nothing if nothing else plan.tables
+    assert tables is not None
+    changed = tables[table].reset_index(drop=True).astype({column: object})
+    changed.at[row, column] = value
+    if NUMERIC.fullmatch(column) and isinstance(value, float):
+        changed[column] = changed[column].astype(float)
+    return replace(plan, **{"nothing" if nothing else "tables": {**tables, table: changed}})
+
+
+def other_values(table: pd.DataFrame, row: int, column: str) -> Iterator[object]:
+    """A number by a thousandth and by a lot; a word that stands elsewhere in the column, or one that nobody knows."""
+    value = table[column].iloc[row]
+    if isinstance(value, float):
+        yield float(value) * 1.001 if abs(value) > 1e-3 else float(value) + 1e-3
+        yield -float(value) - 1
+        return
+    words = [word for word in table[column].unique() if word != value]
+    yield words[0] if words else "nobody"
+
+
+def telling_row(table: pd.DataFrame, column: str) -> int | None:
+    """The first row that says something: a flow of nothing, or a cost of nothing mined, may stand anywhere."""
+    musd = table["musd"].abs() > 1e-3 if "musd" in table else pd.Series(True, index=range(len(table)))
+    rows = musd.to_numpy() & table[column].notna().to_numpy()
+    return int(rows.argmax()) if rows.any() else None
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_no_cell_of_any_column_can_be_altered_unseen(rich: list[tuple[Case, Plan]], table: str) -> None:
+    case, plan = next(found for found in rich if not found[1].tables[table].empty)
+    unseen = []
+    for column in plan.tables[table].columns:
+        row = telling_row(plan.tables[table], column)
+        if row is None:
+            continue
+        value = next(other_values(plan.tables[table], row, column))
+        if not broken(case, altered(plan, table, row, column, value)):
+            unseen.append((row, column, value))
+    assert unseen == []
+
+
+def test_the_plan_that_decides_nothing_is_audited_too(case: Case, plan: Plan) -> None:
+    changed = altered(plan, "cash_flow", 0, "musd", 99.0, nothing=True)
+    report = audit(case, changed)
+    assert "cash_flow_table" in {check.name for check in report.nothing if not check.clean}
+    assert all(check.clean for check in report.checks if check.name == "cash_flow_table")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("starts", "option", "no such option"),
+        ("starts", "blocks", float("nan")),
+        ("contracts", "delivery_quarter", "soon"),
+        ("contracts", "it_mw", float("inf")),
+        ("cash_flow", "line", "rent or so"),
+        ("cash", "quarter", "2027-Q1"),
+        ("cash", "closing_musd", "plenty"),
+    ],
+)
+def test_a_table_that_is_none_is_told_and_ends_in_no_traceback(
+    case: Case, plan: Plan, table: str, column: str, value: object
+) -> None:
+    report = audit(case, altered(plan, table, 0, column, value))
+    assert not report.clean
+    assert f"{table}, row 1, {column}" in report.summary()
+
+
+def without_a_column(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns="musd")
+
+
+def twice(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([table, table.iloc[:1]], ignore_index=True)
+
+
+def shorter(table: pd.DataFrame) -> pd.DataFrame:
+    return table.iloc[1:]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"), [(without_a_column, "tables"), (twice, "unique_rows"), (shorter, "cash_flow_table")]
+)
+def test_rows_and_columns_are_counted(
+    case: Case, plan: Plan, change: Callable[[pd.DataFrame], pd.DataFrame], rule: str
+) -> None:
+    tables = {**plan.tables, "cash_flow": change(plan.tables["cash_flow"])}
+    assert rule in broken(case, replace(plan, tables=tables))
+
+
+def test_a_missing_table_is_missed(case: Case, plan: Plan) -> None:
+    tables = {name: table for name, table in plan.tables.items() if name != "late"}
+    assert "tables" in broken(case, replace(plan, tables=tables))
+
+
+# ---- rules -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lease() -> tuple[Case, Plan]:
+    """The lease of 8 IT MW in the north from quarter 2, its hall begun in quarter 0."""
+    case = lease_case({"max_it_mw": 8, "min_it_mw": 4}, product_markets={"depth_it_mw": 3, "price": 100})
+    return case, opt.solve(case)
+
+
+def limits(case: Case, site: str, gross_mw: float) -> list[dict[str, Any]]:
+    rows = [row.model_dump() for row in case.site_limits]
+    return [row | {"limit_gross_mw": gross_mw} if row["site"] == site else row for row in rows]
+
+
+def options(case: Case, **columns: Any) -> list[dict[str, Any]]:
+    return [row.model_dump() | columns for row in case.options]
+
+
+def offers(case: Case, **columns: Any) -> list[dict[str, Any]]:
+    return [row.model_dump() | columns for row in case.offers]
+
+
+def sites(case: Case, **columns: Any) -> list[dict[str, Any]]:
+    return [row.model_dump() | columns for row in case.sites]
+
+
+def start_of(quarter: int) -> dict[str, Any]:
+    return {"option": "south hall", "quarter": q(quarter), "blocks": 1}
+
+
+def lives(case: Case) -> dict[str, Any]:
+    gpus = {"option": "north hall", "life_quarters": 8, "residual_share": 0.1, "refresh_musd_per_it_mw": None}
+    return {"gpu_lives": [gpus], "options": options(case, gpu_musd_per_it_mw=1.0)}
+
+
+def two_offers(case: Case) -> dict[str, Any]:
+    """A second offer that nobody has signed, and that the lease requires."""
+    other = case.offers[0].model_dump() | {"offer": "other"}
+    price = case.offer_prices[0].model_dump() | {"offer": "other"}
+    return {
+        "offers": [*case.offers, other],
+        "offer_prices": [*case.offer_prices, price],
+        "offer_sites": [*case.offer_sites, {"offer": "other", "site": "north"}],
+        "prerequisites": [{"offer": "lease", "requires": "other"}],
+    }
+
+
+STRICTER: dict[str, Callable[[Case], dict[str, Any]]] = {
+    "site_power": lambda case: {"site_limits": limits(case, "north", 11.9)},
+    "blocks": lambda case: {"options": options(case, max_blocks=0)},
+    "eligible_sites": lambda case: {"sites": sites(case, fibre=False)},
+    "earliest_start": lambda case: {"options": options(case, earliest=q(1))},
+    "deposits_in_time": lambda case: {
+        "deposits": [{"option": "north hall", "quarters_before": 1, "share": 0.1}],
+    },
+    "committed_starts": lambda case: {"committed_starts": [start_of(1)]},
+    "windows": lambda case: {"offers": offers(case, window_first=q(3), window_last=q(3))},
+    "offer_sites": lambda case: {"offer_sites": [{"offer": "lease", "site": "south"}]},
+    "offer_sizes": lambda case: {"offers": offers(case, min_it_mw=4, max_it_mw=7.9)},
+    "capacity": lambda case: {"options": options(case, block_gross_mw=11.9)},
+    "capacity_after_horizon": lives,
+    "prerequisites": two_offers,
+    "capex_table": lambda case: {"options": options(case, mobilisation_musd=0.1)},
+    "contracts_table": lambda case: {"offer_prices": [case.offer_prices[0].model_dump() | {"price": 201}]},
+    "contract_values": lambda case: {"offers": offers(case, escalator=0.001)},
+}
+
+
+@pytest.mark.parametrize("rule", STRICTER)
+def test_a_plan_that_breaks_a_rule_is_told_which(lease: tuple[Case, Plan], rule: str) -> None:
+    """The plan of one case against another one whose rule it does not keep."""
+    case, plan = lease
+    assert broken(case, plan) == set()
+    stricter = case.replace(**STRICTER[rule](case))
+    assert rule in broken(stricter, plan)
+
+
+def forged(plan: Plan, table: str, **columns: Any) -> Plan:
+    for column, value in columns.items():
+        plan = altered(plan, table, 0, column, value)
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("rule", "table", "columns"),
+    [
+        ("whole_blocks", "starts", {"blocks": 0.5}),
+        ("blocks", "starts", {"blocks": 2.0}),
+        ("service_in_horizon", "starts", {"start_quarter": q(4)}),
+        ("committed_starts", "starts", {"decided": "committed"}),
+        ("committed_contracts", "contracts", {"decided": "committed"}),
+        ("market_depth", "capacity", {"market_it_mw": 9.0}),
+        ("not_negative", "allocation", {"gross_mw": -1.0}),
+    ],
+)
+def test_a_forged_decision_breaks_its_rule(
+    lease: tuple[Case, Plan], rule: str, table: str, columns: dict[str, Any]
+) -> None:
+    case, plan = lease
+    assert rule in broken(case, forged(plan, table, **columns))
+
+
+def test_nothing_is_missing_from_a_contract_that_allows_no_delay(lease: tuple[Case, Plan]) -> None:
+    case, plan = lease
+    row = {"scenario": "base", "offer": "lease", "site": "north", "quarter": q(3), "missing_it_mw": 1.0}
+    late = pd.DataFrame([row], columns=COLUMNS["late"].split())
+    assert "missing_capacity" in broken(case, replace(plan, tables={**plan.tables, "late": late}))
+
+
+def test_doing_nothing_starts_and_signs_nothing(lease: tuple[Case, Plan]) -> None:
+    case, plan = lease
+    assert plan.nothing is not None
+    decided = {name: plan.tables[name] for name in ("starts", "contracts")}
+    names = broken(case, replace(plan, nothing={**plan.nothing, **decided}))
+    assert {"eligible_sites", "windows"} <= names
+
+
+# ---- campaigns ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.campaign
+def test_three_hundred_small_plans_pass() -> None:
+    missed, passed = [], 0
+    for seed in range(400):
+        found = solved(seed)
+        if found is None:
+            continue
+        report = audit(*found)
+        passed += report.clean
+        if not report.clean:
+            missed.append((seed, report.summary()))
+    assert missed == []
+    assert passed >= 300
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("name", ["washington_2025", "bitfarms_2025", "keel_2026"])
+def test_every_shipped_plan_passes(name: str, pytestconfig: pytest.Config) -> None:
+    case = opt.load_case(pytestconfig.rootpath / "data" / name)
+    for row in case.scenarios:
+        report = audit(case, opt.solve(case, row.scenario, gap=1e-3))
+        assert report.clean, report.summary()
+
+
+@pytest.mark.campaign
+def test_of_a_thousand_altered_cells_ninety_nine_in_a_hundred_are_seen() -> None:
+    """Cells of all tables alike, by their number; flows of nothing may stand where they like."""
+    rng = random.Random("altered cells")
+    plans = [found for seed in range(1, 40) if (found := solved(seed))]
+    unseen, tried = [], 0
+    while tried < 1000:
+        case, plan = rng.choice(plans)
+        names = [name for name in COLUMNS if not plan.tables[name].empty]
+        name = rng.choices(names, [plan.tables[name].size for name in names])[0]
+        table = plan.tables[name]
+        row, column = rng.randrange(len(table)), rng.choice(list(table.columns))
+        if pd.isna(table[column].iloc[row]):
+            continue
+        value = rng.choice([*other_values(table, row, column)])
+        tried += 1
+        if not broken(case, altered(plan, name, row, column, value)):
+            unseen.append((name, column, dict(table.iloc[row]), value))
+    assert len(unseen) <= 10, unseen
+
+
+KEPT = ("format", "name", "title", "as_of", "currency", "money_basis", "first_quarter", "quarters", "halvings")
+KEPT += ("discount_rates", "capex_level")
+"""Settings that another case shares with the first."""
+
+
+def another_case(case: Case, rng: random.Random) -> Case:
+    """The case with one number, quarter, yes or no, or whole row changed or taken away: a bug of reading, so to say."""
+    while True:
+        change = _another_setting(case, rng) if rng.random() < 0.25 else _another_row(case, rng)
+        try:
+            return case.replace(**change)
+        except InputError:
+            continue
+
+
+def _another_setting(case: Case, rng: random.Random) -> dict[str, Any]:
+    names = [name for name, value in case.settings if value is not None and name not in KEPT]
+    name = rng.choice(names)
+    return {name: _another_value(getattr(case.settings, name), rng)}
+
+
+def _another_row(case: Case, rng: random.Random) -> dict[str, Any]:
+    table = rng.choice([name for name in TABLE_NAMES if case.rows(name)])
+    rows = [row.model_dump() for row in case.rows(table)]
+    row = rng.choice(rows)
+    columns = [name for name, value in row.items() if isinstance(value, int | float)]
+    if rng.random() < 0.25 or not columns:
+        rows.remove(row)
+    else:
+        column = rng.choice(columns)
+        row[column] = _another_value(row[column], rng)
+    return {table: rows}
+
+
+def _another_value(value: Any, rng: random.Random) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + rng.choice([-2, -1, 1, 2])
+    return round(value * rng.choice([0.5, 0.9, 0.99, 1.01, 1.1, 2]), 6)
+
+
+@pytest.mark.campaign
+def test_no_plan_of_a_misread_case_passes_unless_the_true_case_allows_it() -> None:
+    """Plans solved under one wrong input, audited against the right ones.
+
+    What passes but for its papers is a plan of the right case, so it is worth no more than the proven best there. A
+    model that drops a rule or misreads a number makes just such plans.
+    """
+    rng = random.Random("misread")
+    caught, allowed = 0, 0
+    for seed in range(120):
+        if (found := solved(seed)) is None:
+            continue
+        case, best = found
+        for _ in range(3):
+            try:
+                plan = opt.solve(another_case(case, rng), scenario_of(seed), seed=1)
+            except Infeasible:
+                continue
+            if broken(case, plan) - {"inputs"}:
+                caught += 1
+                continue
+            allowed += 1
+            assert plan.value_musd <= best.bound_musd + 1e-6, (seed, plan.case)
+    assert min(caught, allowed) > 50

@@ -1,0 +1,278 @@
+"""What the solver may do wrong, by the numbers of docs/faults.md, and what is made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import highspy
+import numpy as np
+import pytest
+from pyomo.environ import ConcreteModel, Constraint, Integers, Objective, Var, maximize
+
+import optimizer as opt
+from optimizer import planner, solver
+from optimizer.case import Case
+from optimizer.errors import AuditFault, SolverFault
+from optimizer.interrupts import hold, stoppable
+from optimizer.model import build_model
+from optimizer.solver import Answer, SolverOptions, highs, process, solve_model
+from optimizer.solver.proof import prove
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def knapsack() -> ConcreteModel:
+    """Maximise 5a + 4b + c under 2a + 3b <= 7 and c <= 1: a = 3 and c = 1 are worth 16."""
+    m = ConcreteModel()
+    m.a, m.b = Var(bounds=(0, 3), domain=Integers), Var(bounds=(0, 3), domain=Integers)
+    m.c = Var(bounds=(0, 1))
+    m.room = Constraint(expr=2 * m.a + 3 * m.b <= 7)
+    m.value = Objective(expr=5 * m.a + 4 * m.b + m.c, sense=maximize)
+    return m
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Make HiGHS's process a misbehaving one; with `found`, it has found a plan by then."""
+
+    def misbehave(how: str, found: list[float] | None = None, tmp_path: Path | None = None) -> None:
+        monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
+        monkeypatch.setenv("STUB_SOLVER", how)
+        if found is not None and tmp_path is not None:
+            np.save(tmp_path / "vector.npy", np.array(found))
+            monkeypatch.setenv("STUB_VECTOR", str(tmp_path / "vector.npy"))
+        monkeypatch.setattr(solver, "HIGHS", "stub_solvers")
+        monkeypatch.setattr(process, "GRACE_S", 0.3)
+        monkeypatch.setattr(process, "PATIENCE_S", 0.3)
+        monkeypatch.setattr(process, "_idle", [])
+
+    return misbehave
+
+
+def test_fault_101_an_unbounded_model_never_reaches_the_solver() -> None:
+    endless = knapsack()
+    endless.c.setub(None)
+    with pytest.raises(SolverFault, match="not finite"):
+        solve_model(endless, SolverOptions())
+
+
+def test_fault_102_a_limit_before_the_first_plan_leaves_no_plan(case: Case, tmp_path: Path) -> None:
+    with pytest.raises(opt.NoPlan, match="Nothing was written") as none:
+        opt.solve(case, time_limit=0)
+    assert none.value.exit_code == 4
+
+
+def test_fault_103_a_limit_after_the_first_plan_is_not_proven(stub: Any, tmp_path: Path) -> None:
+    stub("hang", [2, 0, 0], tmp_path)
+    answer = solve_model(knapsack(), SolverOptions(time_limit=0.1))
+    assert (answer.status, answer.value, answer.bound) == ("limit", 11, 15)
+
+
+def test_fault_104_a_second_search_that_finds_better_refuses_the_plan() -> None:
+    """The answer pretends that 14 is the best; the cut-off search finds 16."""
+    answer = solve_model(knapsack(), SolverOptions())
+    assert prove(answer, SolverOptions()).holds is True
+    for second in ("cut-off", "scip"):
+        with pytest.raises(SolverFault, match=r"found a plan worth 16"):
+            prove(dataclasses.replace(answer, value=14.0), SolverOptions(), second)  # type: ignore[arg-type]
+
+
+def test_a_proof_by_scip_holds_and_names_its_version() -> None:
+    proof = prove(solve_model(knapsack(), SolverOptions()), SolverOptions(), "scip")
+    assert proof.holds is True
+    assert proof.words.startswith("SCIP ")
+
+
+def test_a_second_search_without_an_end_proves_nothing(stub: Any) -> None:
+    answer = solve_model(knapsack(), SolverOptions())
+    stub("hang")
+    assert prove(answer, SolverOptions(time_limit=0.1)).holds is None
+
+
+def test_fault_105_a_plan_that_fails_its_audit_is_refused_and_its_model_kept(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle = planner._settle
+
+    def alter(model: Any, answer: Answer) -> Any:
+        settled = settle(model, answer)
+        settled.tables["cash"].loc[3, "closing_musd"] += 1.0
+        return settled
+
+    monkeypatch.setattr(planner, "_settle", alter)
+    with pytest.raises(AuditFault) as fault:
+        opt.solve(case)
+    assert fault.value.exit_code == 6
+    assert fault.value.evidence is not None
+    kept = {file.name for file in fault.value.evidence.iterdir()}
+    assert {"model.mps", "program.npz", "vector.npy", "solver.log", "audit.json"} <= kept
+
+
+@pytest.mark.parametrize("status", ["kSolveError", "kNotset", "kUnknown"])
+def test_fault_106_a_status_not_on_the_list_is_refused(status: str) -> None:
+    found = {"status": status, "has_plan": True, "stopped": False}
+    with pytest.raises(SolverFault, match="ended with status"):
+        solver._status(found, SolverOptions())
+
+
+def test_fault_106_an_objective_that_is_no_number_is_refused(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = solver.search
+
+    def wrong(*arguments: Any, **more: Any) -> Any:
+        return search(*arguments, **more) | {"value": math.nan}
+
+    monkeypatch.setattr(solver, "search", wrong)
+    with pytest.raises(SolverFault):
+        solve_model(knapsack(), SolverOptions())
+
+
+def test_fault_107_a_solver_that_hangs_is_killed_and_its_best_plan_kept(stub: Any, tmp_path: Path) -> None:
+    stub("hang", [1, 1, 0], tmp_path)
+    began = time.monotonic()
+    answer = solve_model(knapsack(), SolverOptions(time_limit=0.2))
+    assert time.monotonic() - began < 30
+    assert (answer.status, answer.value) == ("limit", 10), "a = b = 1, and the rest as good as it gets"
+
+
+def test_fault_107_a_solver_that_hangs_without_a_plan_is_no_plan(stub: Any) -> None:
+    stub("hang")
+    with pytest.raises(opt.NoPlan, match="before a first plan"):
+        solve_model(knapsack(), SolverOptions(time_limit=0.2))
+
+
+def test_fault_108_a_solver_out_of_memory_says_so(stub: Any) -> None:
+    stub("take_memory")
+    with pytest.raises(opt.NoPlan, match="ran out of its 4 GB of memory, with 1 rows, 3 columns and 2") as none:
+        solve_model(knapsack(), SolverOptions(memory_gb=4.0))
+    assert none.value.exit_code == 4
+
+
+def test_fault_108_a_solver_out_of_memory_keeps_its_best_plan(stub: Any, tmp_path: Path) -> None:
+    stub("take_memory", [1, 1, 0], tmp_path)
+    answer = solve_model(knapsack(), SolverOptions(memory_gb=4.0))
+    assert (answer.status, answer.value) == ("limit", 10)
+
+
+def test_fault_108_a_solver_that_the_system_killed_keeps_its_best_plan(stub: Any, tmp_path: Path) -> None:
+    stub("be_killed", [1, 1, 0], tmp_path)
+    answer = solve_model(knapsack(), SolverOptions())
+    assert (answer.status, answer.value) == ("limit", 10)
+
+
+def test_fault_109_a_crash_of_the_solver_is_a_sentence(stub: Any) -> None:
+    stub("crash")
+    with pytest.raises(SolverFault, match=r"ended with code -11") as fault:
+        solve_model(knapsack(), SolverOptions())
+    assert fault.value.evidence is not None
+    assert (fault.value.evidence / "program.npz").exists()
+
+
+def test_fault_109_an_error_in_the_solver_s_process_is_told(stub: Any) -> None:
+    stub("stumble")
+    with pytest.raises(SolverFault, match="the solver tripped over itself"):
+        solve_model(knapsack(), SolverOptions())
+
+
+def test_a_crash_does_not_spoil_the_next_solve(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub("crash")
+    with pytest.raises(SolverFault):
+        solve_model(knapsack(), SolverOptions())
+    monkeypatch.setattr(solver, "HIGHS", "optimizer.solver.highs")
+    assert solve_model(knapsack(), SolverOptions()).value == 16
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+def test_faults_110_and_111_a_signal_stops_even_a_solver_that_does_not_listen(
+    name: signal.Signals, stub: Any, tmp_path: Path
+) -> None:
+    stub("hang", [1, 1, 0], tmp_path)
+    began = time.monotonic()
+    with stoppable():
+        hold()
+        answer = solve_model(knapsack(), SolverOptions(), progress=lambda _: os.kill(os.getpid(), name))
+    assert (answer.status, answer.value) == ("interrupted", 10)
+    assert time.monotonic() - began < 20
+
+
+def test_fault_110_pressed_twice_it_quits(stub: Any) -> None:
+    stub("hang")
+
+    def press_twice() -> None:
+        for _ in range(2):
+            time.sleep(0.5)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    process.PATIENCE_S = 60.0
+    impatient = threading.Thread(target=press_twice)
+    impatient.start()
+    with pytest.raises(KeyboardInterrupt), stoppable():
+        hold()
+        solve_model(knapsack(), SolverOptions())
+    impatient.join()
+
+
+def test_fault_112_a_version_known_to_be_wrong_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert highs.unfit() is None
+    monkeypatch.setattr(highspy.Highs, "versionMinor", lambda _: 14)
+    told = highs.unfit()
+    assert told is not None
+    assert "gives wrong answers; install highspy 1.15.1 or newer" in told
+
+
+def test_fault_112_a_solver_that_fails_its_start_up_test_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert highs.canary() == 9
+    monkeypatch.setattr(highs, "canary", lambda: 15.0)
+    told = highs.unfit()
+    assert told is not None
+    assert "says 15 where 9 is right" in told
+
+
+def test_fault_112_an_unfit_solver_is_never_given_a_job(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub("hang")
+    monkeypatch.setenv("STUB_UNFIT", "HiGHS 0.0 gives wrong answers")
+    with pytest.raises(SolverFault, match=r"HiGHS 0\.0 gives wrong answers") as fault:
+        solve_model(knapsack(), SolverOptions())
+    assert fault.value.exit_code == 6
+
+
+def test_fault_113_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    answer = solve_model(knapsack(), SolverOptions(log=tmp_path / "no" / "such" / "folder" / "solver.log"))
+    assert answer.value == 16
+
+
+def test_fault_113_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
+    """`optimizer check ... | true`."""
+    command = f"{sys.executable} -m optimizer check data/washington_2025 | true"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+
+
+def test_fault_114_threads_may_change_between_solves_of_one_process() -> None:
+    assert [solve_model(knapsack(), SolverOptions(threads=n)).value for n in (1, 2, 1)] == [16, 16, 16]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_fault_115_identical_sites_are_used_in_the_order_of_the_tables(case: Case, seed: int) -> None:
+    """Another search ends with the same megawatts."""
+    first, other = opt.solve(case), opt.solve(case, seed=seed)
+    assert first.allocation.equals(other.allocation)
+
+
+def test_answers_are_the_same_in_any_order_of_rows_and_columns(case: Case) -> None:
+    """What the second search relies on."""
+    answer = solve_model(build_model(case, "base"), SolverOptions(gap=0.0))
+    shuffled = answer.program.shuffled(7)
+    assert shuffled.size == answer.program.size
+    assert not np.array_equal(shuffled.cost, answer.program.cost)
+    order = {name: j for j, name in enumerate(answer.program.column_names.tolist())}
+    vector = np.array([answer.vector[order[name]] for name in shuffled.column_names.tolist()])
+    assert float(shuffled.cost @ vector + shuffled.offset[0]) == pytest.approx(answer.value)
