@@ -40,7 +40,7 @@ CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.
 PlanFolder = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")]
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line; every error of the program becomes its sentence and its exit code."""
     from optimizer.errors import OptimizerError
     from optimizer.findings import InputError
@@ -51,8 +51,6 @@ def main() -> None:
         _fail(f"{error.report()}\n{_count(error.findings)}", EXIT_INPUT)
     except OptimizerError as error:
         _fail(f"{error}{_kept(error)}", error.exit_code)
-    except KeyboardInterrupt:
-        _fail("Interrupted; nothing was written.", EXIT_INTERRUPTED)
 
 
 def _fail(words: str, code: int) -> NoReturn:
@@ -150,9 +148,7 @@ def solve(
             )  # fmt: skip
             folder = save_plan(plan, folder)
     except Infeasible as none:
-        print(none, file=sys.stderr)
-        _explain(loaded, scenario)
-        raise typer.Exit(none.exit_code) from None
+        _fail(_explained(loaded, scenario) or str(none), none.exit_code)
     _tell(plan, as_json)
     print(f"Plan written to {folder}", file=sys.stderr if as_json else sys.stdout)
     codes = {"optimal": 0, "limit": EXIT_NOT_PROVEN, "interrupted": EXIT_INTERRUPTED}
@@ -200,18 +196,16 @@ def explain(
     ] = None,
 ) -> None:
     """Say which rules of an infeasible case conflict, and the cheapest ways out, each solved and true."""
-    if not _explain(_changed(_load(case), change or []), scenario):
-        print("A plan keeps every rule of this case: optimizer solve finds the best one.")
+    words = _explained(_changed(_load(case), change or []), scenario)
+    print(words or "A plan keeps every rule of this case: optimizer solve finds the best one.")
 
 
-def _explain(case: Case, scenario: str | None) -> bool:
-    """Tell the conflict of a case; False if it has none."""
+def _explained(case: Case, scenario: str | None) -> str:
+    """The conflict of a case in words; none if it has none."""
     from optimizer.conflicts import explain as explain_case
 
     conflict = explain_case(case, scenario)
-    if conflict is not None:
-        print(conflict.report())
-    return conflict is not None
+    return "" if conflict is None else conflict.report()
 
 
 def _load(folder: Path) -> Case:

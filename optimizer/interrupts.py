@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
+
+EXIT_INTERRUPTED = 130
+SHOW_CURSOR = "\x1b[?25h"
 
 _asked = threading.Event()
 _holding = threading.Event()
@@ -13,11 +19,11 @@ _watching = False
 
 
 @contextmanager
-def stoppable() -> Iterator[Callable[[], bool]]:
+def stoppable(quit_now: Callable[[], NoReturn] | None = None) -> Iterator[Callable[[], bool]]:
     """While it lasts, and once there is something to keep, the first signal only makes the given function true.
 
-    Before `hold` is called, and at the second signal, KeyboardInterrupt is raised. Used inside another, it shares the
-    other's answer. Outside the main thread signals are left alone.
+    Before `hold` is called, and at the second signal, `quit_now` is called: KeyboardInterrupt unless given. Used inside
+    another, it shares the other's answer. Outside the main thread signals are left alone.
     """
     global _watching
     if _watching or threading.current_thread() is not threading.main_thread():
@@ -26,7 +32,7 @@ def stoppable() -> Iterator[Callable[[], bool]]:
 
     def ask(*_: object) -> None:
         if _asked.is_set() or not _holding.is_set():
-            raise KeyboardInterrupt
+            (quit_now or _raise)()
         _asked.set()
 
     before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
@@ -44,3 +50,14 @@ def stoppable() -> Iterator[Callable[[], bool]]:
 def hold() -> None:
     """From here on, until the outermost `stoppable` ends, a first signal is kept and not raised."""
     _holding.set()
+
+
+def _raise() -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def leave() -> NoReturn:
+    """End this process with a sentence. An exception would not do: libraries swallow some that come while they load."""
+    cursor = SHOW_CURSOR if sys.stderr.isatty() else ""
+    os.write(2, f"{cursor}\nInterrupted; nothing was written.\n".encode())
+    os._exit(EXIT_INTERRUPTED)

@@ -6,6 +6,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -70,7 +71,7 @@ def solve(
         model = build_model(case, scenario)
         built = time.monotonic()
         hold()
-        answer = solve_model(model, options, progress)
+        answer = _search(model, options, progress)
         solved = time.monotonic()
         settled = _settle(model, answer)
         proof = _prove(answer, options, second) if prove else None
@@ -98,6 +99,24 @@ def solve(
         )
         _refuse_unsound(plan, answer, options)
     return plan
+
+
+def _search(model: Any, options: SolverOptions, progress: Callable[[Progress], None] | None) -> Answer:
+    """The search; where it says that there is no plan, another one on another road must say so too."""
+    try:
+        return solve_model(model, options, progress)
+    except Infeasible:
+        _doubt(model, replace(options, seed=options.seed + 1, presolve="off", log=None))
+        raise
+
+
+def _doubt(model: Any, options: SolverOptions) -> None:
+    """Raises SolverFault where there is a plan after all."""
+    try:
+        answer = solve_model(model, options)
+    except (Infeasible, NoPlan):
+        return
+    raise SolverFault(f"it says that no plan keeps every rule, and then finds one worth {answer.value:.9g}")
 
 
 def _prove(answer: Answer, options: SolverOptions, second: Second) -> Proof | None:

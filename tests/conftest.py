@@ -55,13 +55,13 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the command line in this process: exit code, standard output and standard error."""
-    from optimizer.cli import main
+    from optimizer.cli import run as run_cli
 
     def command(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["optimizer", *map(str, words)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            main()
+            run_cli()
         out, err = capsys.readouterr()
         return int(ended.value.code or 0), out, err
 

@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import product
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -184,13 +184,14 @@ def _arguments(names: Any, row: Any) -> dict[str, Any]:
 
 
 def trials() -> list[Trial]:
-    """The fixed set of cases: random ones first, which are richest, then those solved by hand, then a shipped one."""
+    """The fixed set of cases: random ones and those solved by hand in turn, and a shipped one."""
     from small_cases import scenario_of, small_case
 
     known = {made.name: made for made in by_hand()}
     seeds = [trial(f"small case {seed}", small_case(seed), scenario_of(seed)) for seed in SEEDS]
     shipped = opt.load_case(DATA / "washington_2025")
-    return [*seeds, *(known[name] for name in SOLVED_BY_HAND), trial("washington_2025", shipped, "base")]
+    others = [*(known[name] for name in SOLVED_BY_HAND), trial("washington_2025", shipped, "base")]
+    return [made for pair in zip_longest(seeds, others) for made in pair if made is not None]
 
 
 # ---- one process --------------------------------------------------------------------------------------------------
@@ -352,7 +353,7 @@ def run_mutant(edit: Edit, among: Iterable[Base]) -> dict[str, Any]:
         "module": edit.module,
         **first,
         "alone": None if alone is None else alone["verdict"],
-        "tried": len(running),
+        "cases": [base.trial.name for base in running] if first["verdict"] == "survived" else [],
         "seconds": round(time.monotonic() - began, 2),
     }
 
@@ -410,26 +411,28 @@ def warm(trial: Trial) -> None:
 # ---- the campaign -------------------------------------------------------------------------------------------------
 
 
-def campaign(chosen: Iterable[Edit], among: list[Base], folder: Path) -> list[dict[str, Any]]:
+def campaign(chosen: list[Edit], among: list[Base], folder: Path) -> list[dict[str, Any]]:
     """Records of the planted bugs; those that lie in the folder are not made again."""
     records = Records(folder)
     done = {record["mutant"]: record for record in records.read()}
     kills = Counter(record["case"] for record in done.values())
     warm(among[0].trial)
-    chosen = list(chosen)
-    for part in (slice(AT_FIRST), slice(AT_FIRST, None)):
-        for edit in chosen:
-            if part.start is None and edit.name in done:
-                continue
-            running = [base for base in among if base.runs(edit)]
-            if part.start is not None:
-                if done[edit.name]["verdict"] != "survived" or done[edit.name]["tried"] == len(running):
-                    continue
-                running = [base for base in running if base.trial.name not in done[edit.name]["cases"]]
-            order = sorted(running, key=lambda base: -kills[base.trial.name])[: part.stop]
-            done[edit.name] = run_mutant(edit, order)
-            kills[done[edit.name]["case"]] += 1
-            records.add(done[edit.name])
+
+    def run(edit: Edit, cases: list[Base], before: list[str]) -> None:
+        record = run_mutant(edit, cases)
+        done[edit.name] = record | {"cases": [*before, *record["cases"]]}
+        kills[record["case"]] += 1
+        records.add(done[edit.name])
+
+    for edit in chosen:
+        if edit.name not in done:
+            running = sorted((base for base in among if base.runs(edit)), key=lambda base: -kills[base.trial.name])
+            run(edit, running[:AT_FIRST], [])
+    for edit in chosen:
+        tried = done[edit.name]["cases"]
+        rest = [base for base in among if base.runs(edit) and base.trial.name not in tried]
+        if done[edit.name]["verdict"] == "survived" and rest:
+            run(edit, rest, tried)
     return [done[edit.name] for edit in chosen]
 
 

@@ -56,7 +56,7 @@ def test_check_of_a_broken_case_tells_every_finding(run: Run, folder: Path) -> N
     assert (code, out) == (2, "")
     assert err.splitlines() == [
         "bitcoin.csv: is empty. Mend: write a header and rows.",
-        "case.toml: capex_budget_musd '-1' must be at least 0. Mend: check its unit.",
+        "case.toml:14: capex_budget_musd '-1' must be at least 0. Mend: check its unit.",
         "fleet.csv:2: gross_mw 'six' is not a number. Mend: write it plainly, like 1250 or 0.12.",
         "3 problems to mend; nothing was solved.",
     ]
@@ -84,7 +84,7 @@ def test_solve_tells_the_plan_and_writes_it(run: Run, tiny: Path, tmp_path: Path
     assert (code, err) == (0, "")
     assert load_plan(tmp_path / "out").value_musd == plan.value_musd
     for words in (
-        "Two sites to reckon by hand", "Scenario base. Plan is optimal within gap 0.0000% ($0.000M).",
+        "Two sites to reckon by hand", "Scenario base. GAP 0.0000% ($0.000M), a draft: solved once, not proven twice.",
         "Decision by site", "north", "south", "Signed offers", "lease", "Ada", "8.0 IT MW colo at north",
         "0 of 1 refused", "Money", "Value over doing nothing", f"${plan.value_musd:,.1f}M", "budget $900.0M",
         "Gross MW by quarter", "mining", "\u2588", f"Plan written to {tmp_path / 'out'}",
@@ -120,10 +120,46 @@ def test_options_reach_the_solve(run: Run, folder: Path, tmp_path: Path) -> None
 def test_unless_named_the_plan_goes_to_results(
     run: Run, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    edit(tiny, "case.toml", 'name = "tiny"', 'name = "../tiny case"')
+    edit(tiny, "case.toml", 'name = "tiny"', 'name = "tiny case.1"')
     monkeypatch.chdir(tmp_path)
     assert run("solve", tiny)[0] == 0
-    assert [p.name for p in (tmp_path / "results").iterdir()] == [".._tiny_case-base"]
+    assert [p.name for p in (tmp_path / "results").iterdir()] == ["tiny case.1-base"]
+
+
+def test_set_refuses_a_unit_mistaken(run: Run, folder: Path, tmp_path: Path) -> None:
+    code, out, err = run("solve", folder, "-o", tmp_path / "out", "--set", "capex_budget_musd=128000000")
+    assert (code, out) == (2, "")
+    assert "capex_budget_musd '128000000'" in err
+
+
+def test_prove_says_proven_everywhere(run: Run, tiny: Path, tmp_path: Path) -> None:
+    code, out, _ = run("solve", tiny, "-o", tmp_path / "out", "--prove")
+    assert code == 0
+    assert "Scenario base. PROVEN: gap 0.0000% ($0.000M), and a second search" in out
+    record = json.loads((tmp_path / "out" / "plan.json").read_text())
+    assert (record["word"], record["proof"]["method"], record["proof"]["holds"]) == ("PROVEN", "cut-off", True)
+    code, out, _ = run("audit", tmp_path / "out")
+    assert code == 0
+    assert out.startswith(f"PROVEN, run {load_plan(tmp_path / 'out').run_id}\nAudit clean")
+
+
+def test_audit_refuses_a_plan_that_cannot_be(run: Run, tiny: Path, tmp_path: Path) -> None:
+    run("solve", tiny, "-o", tmp_path / "out")
+    edit(tmp_path / "out", "starts.csv", ",12.0,", ",13.0,")
+    assert run("audit", tmp_path / "out")[0] == 7, "the folder was edited"
+    code, out, _ = run("audit", tmp_path / "out", "--inspect")
+    assert code == 6
+    assert out.startswith("EDITED SINCE IT WAS SOLVED")
+    assert "starts" in out
+
+
+def test_explain_tells_a_conflict_and_its_ways_out(run: Run, tiny: Path) -> None:
+    code, out, _ = run("explain", tiny, "--set", "minimum_cash_musd=50000")
+    assert code == 0
+    assert "cash at the end of a quarter is at least $50,000M" in out
+    assert "Ways out" in out
+    code, out, _ = run("explain", tiny)
+    assert (code, out) == (0, "A plan keeps every rule of this case: optimizer solve finds the best one.\n")
 
 
 @pytest.mark.parametrize("words", ["capex_budget_musd=12.5", "capex_budget_musd = 12.5", "capex_budget_musd='12.5'"])
@@ -156,7 +192,7 @@ FAILURES = {
     "unknown option": (("--gapp", "1"), 2, "No such option"),
     "gap beyond one": (("--gap", "1.5"), 2, "Invalid value for '--gap'"),
     "negative limit": (("--time-limit", "-1"), 2, "Invalid value for '--time-limit'"),
-    "infeasible": (("--set", "minimum_cash_musd=100000"), 3, "minimum_liquidity["),
+    "infeasible": (("--set", "minimum_cash_musd=50000"), 3, "cash at the end of a quarter is at least $50,000M"),
     "limit without a plan": (("--time-limit", "0"), 4, "before a first plan was found"),
 }
 
@@ -238,7 +274,7 @@ def test_help_is_quick(words: list[str]) -> None:
     heavy = "{'pandas', 'pyomo', 'highspy', 'numpy', 'scipy'}"
     code = (
         f"import sys; sys.argv = ['optimizer', *{words!r}]\n"
-        "from optimizer.cli import main\n"
+        "from optimizer.__main__ import main\n"
         f"try: main()\nexcept SystemExit as end: print('code', end.code, {heavy} & set(sys.modules))"
     )
     done = python("-c", code)

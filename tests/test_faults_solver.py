@@ -58,6 +58,21 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Any:
     return misbehave
 
 
+def test_fault_100_a_false_infeasible_is_found_out(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first search of the case itself says that there is no plan; the second finds one."""
+    search = solver.search
+
+    def false_alarm(program: Any, options: SolverOptions, *rest: Any, **more: Any) -> Any:
+        if options.log is not None:
+            return {"status": "kInfeasible", "conflict": []}
+        return search(program, options, *rest, **more)
+
+    monkeypatch.setattr(solver, "search", false_alarm)
+    with pytest.raises(SolverFault, match="says that no plan keeps every rule, and then finds one") as fault:
+        opt.solve(case)
+    assert fault.value.exit_code == 6
+
+
 def test_fault_101_an_unbounded_model_never_reaches_the_solver() -> None:
     endless = knapsack()
     endless.c.setub(None)

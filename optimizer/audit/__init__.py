@@ -6,8 +6,10 @@ one part of the company: it records the money that the decisions move, and check
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 from optimizer.audit import (
@@ -107,5 +109,14 @@ def _stumble(auditor: Auditor, error: Exception) -> Check:
     tally.holds(f"{name} cannot go on: {type(error).__name__}: {error}", False)
     return tally.check()
 
+
+class _CallableModule(ModuleType):
+    """Lets `opt.audit(case, plan)` work: importing this package puts the module itself under that name."""
+
+    def __call__(self, case: Case, plan: Plan) -> Report:
+        return audit(case, plan)
+
+
+sys.modules[__name__].__class__ = _CallableModule
 
 __all__ = ["Books", "Breach", "Check", "Report", "Tally", "audit", "audit_folder"]

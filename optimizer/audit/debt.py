@@ -169,17 +169,17 @@ def _form(books: Books) -> Check:
     tally = Tally(
         "domain",
         "debt_rows",
-        "Each row of debt names a facility and a quarter of its life in the horizon once, and tells of some money.",
+        "Each row of debt names a facility and a quarter of its life in the horizon once; no amount is below zero.",
         "rows",
         ZERO,
     )
     rows = books.table("debt")
     seen = Counter((row["facility"], row["quarter"]) for row in rows)
-    columns = ("opening_musd", "draws_musd", "repayments_musd", "interest_musd", "fees_musd")
+    columns = ("opening_musd", "draws_musd", "repayments_musd", "closing_musd")
     for row in rows:
         facility, quarter = books.inputs.row("facilities", row["facility"]), row["quarter"]
         known = facility is not None and quarter in books.case.horizon and quarter <= facility.maturity
-        told = any(row[name] for name in columns) and row["scenario"] == books.scenario
+        told = all(row[name] >= 0 for name in columns) and row["scenario"] == books.scenario
         tally.holds(f"{row['facility']} in {quarter}", known and told and seen[row["facility"], quarter] == 1)
     return tally.check()
 

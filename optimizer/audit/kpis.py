@@ -67,11 +67,12 @@ def _figures(books: Books) -> Check:
         tally.holds(f"{name} told", name in stated and (name in wanted or name in told_apart))
     for name, figure in wanted.items():
         value = stated.get(name)
-        if figure is None or value is None:
+        if name == SHARE and books.nothing is not None:
+            _compare_share(tally, books, None if value is None else decimal(value))
+        elif figure is None or value is None:
             tally.holds(f"{name}, none", figure is None and value is None)
         else:
-            rounding = _rounding_of_share(books, figure) if name == SHARE else MONEY + RELATIVE * abs(figure)
-            tally.equal(name, decimal(value), figure, rounding)
+            tally.equal(name, decimal(value), figure, MONEY + RELATIVE * abs(figure))
     return tally.check()
 
 
@@ -118,19 +119,27 @@ def _over_nothing(books: Books) -> dict[str, Decimal | None]:
     nothing = books.nothing
     if nothing is None:
         return dict.fromkeys(names)
-    gained = worth(books) - worth(nothing)
-    later = worth_after(books) - worth_after(nothing)
-    share = later / gained if abs(gained) > NOTHING_GAINED else None
     lowest = min(row["closing_musd"] for row in nothing.table("cash"))
-    return dict(zip(names, (worth(nothing), gained, later, share, lowest), strict=True))
+    return dict(zip(names, (worth(nothing), *_gain(books, nothing), None, lowest), strict=True))
 
 
-def _rounding_of_share(books: Books, share: Decimal) -> Decimal:
-    """The share of a small gain hangs on the last digits of both values."""
-    if books.nothing is None:
-        return ZERO
+def _gain(books: Books, nothing: Books) -> tuple[Decimal, Decimal]:
+    """Value over doing nothing, and the part of it that lies after the horizon."""
+    return worth(books) - worth(nothing), worth_after(books) - worth_after(nothing)
+
+
+def _compare_share(tally: Tally, books: Books, stated: Decimal | None) -> None:
+    """A share of a small gain hangs on the last digits of both values; of no gain at all there is none."""
+    assert books.nothing is not None
+    gain, later = _gain(books, books.nothing)
     digits = RELATIVE * (len(books.flows) + len(books.nothing.flows))
-    return RELATIVE + digits * (ONE + abs(share)) / abs(worth(books) - worth(books.nothing))
+    if abs(gain) <= digits:
+        return
+    if stated is None:
+        tally.holds(f"{SHARE}, none", False)
+        return
+    share = later / gain
+    tally.equal(SHARE, stated, share, RELATIVE + digits * (ONE + abs(share)) / abs(gain))
 
 
 def _megawatts(books: Books) -> dict[str, Decimal | None]:
@@ -182,7 +191,7 @@ def _quarters(books: Books) -> Check:
     tally = Tally("value", "key_quarters", "A quarter told beside a figure is the first that has it.", "$M", MONEY)
     nothing = books.nothing
     cash, liquidity = _column(books, "closing_musd"), _column(books, "liquidity_musd")
-    spent = {quarter: -books.paid(CAPEX, quarter) for quarter in books.case.horizon}
+    spent = {row["quarter"]: row["capex_musd"] for row in books.table("capex_to_date")}
     series = {
         "lowest_cash_quarter": {quarter: -musd for quarter, musd in cash.items()},
         "lowest_liquidity_quarter": {quarter: -musd for quarter, musd in liquidity.items()},
@@ -197,9 +206,9 @@ def _quarters(books: Books) -> Check:
             tally.holds(f"{name}, none", stated is None and not highest)
             continue
         most = {str(quarter): musd for quarter, musd in highest.items()}
-        tally.at_least(f"{name}, {stated}", most.get(stated, Decimal(-1) - MILLION * MILLION), max(most.values()))
+        tally.at_least(f"{name}, {stated}", most.get(stated, -max(most.values()) - MILLION), max(most.values()))
         earlier = [musd for quarter, musd in most.items() if quarter < stated]
-        tally.at_most(f"{name}, before {stated}", max(earlier, default=max(most.values())), max(most.values()))
+        tally.holds(f"{name}, none before {stated}", max(earlier, default=-MILLION * MILLION) < max(most.values()))
     return tally.check()
 
 

@@ -223,7 +223,7 @@ def _plants_form(books: Books) -> Check:
         where = f"{row['asic']} at {row['site']} in {row['quarter']}"
         plant = books.inputs.row("own_plants", books.scenario, row["site"], row["quarter"])
         known = plant is not None and place in there and seen[place] == 1 and row["scenario"] == books.scenario
-        tally.holds(where, known and row["on_own_plant_gross_mw"] > 0)
+        tally.holds(where, known and row["on_own_plant_gross_mw"] >= 0)
     return tally.check()
 
 

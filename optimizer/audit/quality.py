@@ -51,7 +51,7 @@ def _status(books: Books) -> Check:
     tally = Tally(
         "quality",
         "status",
-        "The status is one of three words, and a plan is called optimal only within the gap that was asked for.",
+        "A plan is called optimal only within the gap that was asked for, and proven only if a second search agrees.",
         "$M",
         SOLVER,
     )
@@ -61,6 +61,8 @@ def _status(books: Books) -> Check:
         asked = decimal(plan.provenance["options"]["gap"])
         value, bound = decimal(plan.value_musd), decimal(plan.bound_musd)
         tally.at_most("the gap", bound - value, asked * max(abs(value), abs(bound)))
+    twice = plan.status == "optimal" and plan.proof.get("holds") is True and not plan.edited
+    tally.holds(f"the word, {plan.word}", (plan.word == "PROVEN") == twice)
     return tally.check()
 
 

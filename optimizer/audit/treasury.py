@@ -17,6 +17,7 @@ from optimizer.quarters import Quarter
 ROUNDED = Decimal("1e-9")
 A_DOLLAR = Decimal("1e-6")
 BTC = Decimal("1e-8")
+BTC_HELD = "BTC held"
 
 
 def holds_btc(books: Books) -> bool:
@@ -52,7 +53,7 @@ def _record_btc(books: Books) -> None:
         after = books.case.last + 1
         factor = books.factor(books.rate(CORPORATE), after, at_start=True)
         worth = held * btc_usd(books.inputs, after) / MILLION
-        books.flows.append(Flow(after, "residual", CORPORATE, "", "btc", worth, factor))
+        books.flows.append(Flow(after, "residual", CORPORATE, "", BTC_HELD, worth, factor))
 
 
 def _record_interest_and_tax(books: Books) -> None:
@@ -202,7 +203,7 @@ def _sources_and_uses(books: Books) -> Iterator[Check]:
         quarter, item = row["quarter"], row["item"]
         signed = row["musd"] if row["side"] == "source" else -row["musd"]
         where = f"{item} in {quarter}"
-        told = row["side"] in ("source", "use") and row["musd"] > 0 and row["scenario"] == books.scenario
+        told = row["side"] in ("source", "use") and row["musd"] >= 0 and row["scenario"] == books.scenario
         tally.holds(f"{where}, once", told and (quarter, item) not in seen)
         tally.equal(where, signed, wanted.get((quarter, item), ZERO))
         seen.add((quarter, item))

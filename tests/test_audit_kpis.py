@@ -1,0 +1,191 @@
+"""Key figures, value and proof: the accountant's own sums, and that no stated figure can be changed unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hand_cases import AI, CORPORATE, discount, every, hall, lease_case, q, rents
+
+import optimizer as opt
+from optimizer.audit import audit
+from optimizer.audit.books import Books, exact
+from optimizer.audit.kpis import RATES, _falls_once, _worth_at, gained
+from optimizer.audit.value import tie, worth, worth_after
+from optimizer.case import Case
+from optimizer.plan import Plan
+from optimizer.quarters import Quarter
+
+
+def near(expected: Any) -> Any:
+    return pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.fixture(scope="module")
+def lease() -> tuple[Case, Plan]:
+    """The lease of 8 IT MW from quarter 2, its hall begun in quarter 0, G&A of $0.2M a quarter, a note of $2M due."""
+    note = {"quarter": q(3), "name": "note", "kind": "principal", "musd": 2}
+    case = lease_case(overheads={"g_and_a_musd": 0.2}, obligations=[note], fleet=[], opening_cash_musd=60)
+    return case, opt.solve(case)
+
+
+def books_of(case: Case, plan: Plan) -> Books:
+    """The plan's books with the flows of its own statement: what they are worth needs no auditor of a use."""
+    books = Books.of(plan, case)
+    for row in (*books.table("cash_flow"), *books.table("after_horizon")):
+        books.record(row["line"], row["quarter"], row["musd"], row["business"], row["site"])
+    return books
+
+
+def broken(case: Case, plan: Plan) -> set[str]:
+    report = audit(case, plan)
+    return {check.name for check in (*report.checks, *report.nothing) if not check.clean}
+
+
+# ---- value -----------------------------------------------------------------------------------------------------
+
+
+def test_value_leaves_principal_out_and_counts_what_lies_after(lease: tuple[Case, Plan]) -> None:
+    """A hall of $24M, 20 quarters of rent at 90%, six of them... the last 16 after the horizon; G&A at 8%."""
+    case, plan = lease
+    overheads = sum(0.2 * discount(CORPORATE, t) for t in range(6))
+    with exact():
+        books = books_of(case, plan)
+        assert float(worth(books)) == near(rents(4.8, 2, 20) - hall() - overheads)
+        assert float(worth_after(books)) == near(rents(4.8, 6, 16))
+        assert tie(books) == Decimal("1e-6")
+    assert broken(case, plan) == set()
+
+
+def test_a_tie_widens_with_what_is_summed(lease: tuple[Case, Plan]) -> None:
+    with exact():
+        books = Books.of(lease[1], lease[0])
+        for musd in (5000, -5000):
+            books.flows.append(_flow(musd))
+        assert tie(books) == Decimal("1e-5")
+
+
+def _flow(musd: int) -> Any:
+    from optimizer.audit.books import Flow
+
+    return Flow(Quarter.parse(q(0)), "rent", "colo", "north", "lease", Decimal(musd), Decimal(1))
+
+
+# ---- the programme ---------------------------------------------------------------------------------------------
+
+
+def flows(**eighths: float) -> dict[int, Decimal]:
+    return {int(when[1:]): Decimal(str(musd)) for when, musd in eighths.items()}
+
+
+def test_what_falls_on_a_first_day_is_half_a_quarter_nearer() -> None:
+    """110 on the first day of the fifth quarter: a year on; 121 in the middle of the eighth: 15 eighths."""
+    with exact():
+        assert float(_worth_at(flows(a0=-100, a8=110), Decimal("0.1"))) == near(0)
+        assert float(_worth_at(flows(a15=121), Decimal("0.21"))) == near(121 / 1.21 ** (15 / 8))
+        assert _worth_at({}, Decimal("0.1")) == 0
+
+
+@pytest.mark.parametrize(
+    ("programme", "told"),
+    [
+        (flows(a0=-100, a8=110), True),
+        (flows(a0=100, a8=-110), False),
+        (flows(a0=-100, a8=230, a16=-132), False),
+        (flows(a0=100, a8=110), False),
+        (flows(a0=-1, a8=500), False),
+        ({}, False),
+    ],
+    ids=["invests, then earns", "takes, then pays", "two returns", "only earns", "above 1000%", "nothing"],
+)
+def test_a_return_is_one_fall_from_gain_to_loss(programme: Mapping[int, Decimal], told: bool) -> None:
+    assert _falls_once(programme) is told
+
+
+def test_returns_are_looked_for_from_minus_ninety_to_a_thousand_percent() -> None:
+    assert (float(RATES[0]), float(RATES[95]), float(RATES[96]), float(RATES[-1])) == near((-0.9, 1, 1.05, 10))
+    assert list(RATES) == sorted(RATES)
+
+
+def test_the_programmes_return_and_payback_are_those_of_the_lease(lease: tuple[Case, Plan]) -> None:
+    """$24M out in quarters 0 and 1, $4.32M a quarter from 2 on: paid back in the sixth of them, quarter 7."""
+    case, plan = lease
+    assert plan.nothing is not None
+    with exact():
+        books = books_of(case, plan)
+        nothing = Books.of(plan, case, decide=False)
+        for row in nothing.table("cash_flow"):
+            nothing.record(row["line"], row["quarter"], row["musd"], row["business"], row["site"])
+        programme = {when: float(musd) for when, musd in gained(books, nothing).items() if musd}
+        rate = Decimal(str(plan.kpis["ai_programme_irr"]))
+        assert abs(_worth_at(gained(books, nothing), rate)) < Decimal("1e-6")
+    assert programme == near({1: -7.2, 3: -16.8} | {2 * t + 1: 4.32 for t in every(0, 2, 20)})
+    assert plan.kpis["ai_programme_payback_quarter"] == q(7)
+    assert rents(4.8, 2, 20) > hall() and float(rate) > AI
+
+
+# ---- figures ---------------------------------------------------------------------------------------------------
+
+
+def with_figure(plan: Plan, name: str, figure: Any) -> Plan:
+    return replace(plan, kpis={**plan.kpis, name: figure})
+
+
+def test_every_key_figure_is_computed_again(lease: tuple[Case, Plan]) -> None:
+    """A number by a millionth and five dollars, a quarter by one, a figure where there is none, none where there is."""
+    case, plan = lease
+    for name, figure in plan.kpis.items():
+        if isinstance(figure, str):
+            others: list[Any] = [str(Quarter.parse(figure) + 1), str(Quarter.parse(figure) - 1), None]
+        elif figure is None:
+            others = [0.5]
+        else:
+            others = [figure * 1.000001 + 5e-6, None]
+        for other in others:
+            assert broken(case, with_figure(plan, name, other)), f"{name}: {figure} told as {other}"
+
+
+def test_no_figure_may_be_missing_or_invented(lease: tuple[Case, Plan]) -> None:
+    case, plan = lease
+    fewer = {name: figure for name, figure in plan.kpis.items() if name != "lowest_cash_musd"}
+    assert "key_figures" in broken(case, replace(plan, kpis=fewer))
+    assert "key_figures" in broken(case, with_figure(plan, "megawatts_of_joy", 3.0))
+
+
+def test_a_tie_of_quarters_names_the_first(lease: tuple[Case, Plan]) -> None:
+    """Lowest cash is told once; a later quarter with the same cash is not the one."""
+    case, plan = lease
+    table = plan.tables["cash"].copy()
+    table.loc[5, "closing_musd"] = table["closing_musd"].min()
+    forged = replace(plan, tables={**plan.tables, "cash": table})
+    assert "key_quarters" not in broken(case, forged)
+    assert "key_quarters" in broken(case, with_figure(forged, "lowest_cash_quarter", q(5)))
+
+
+# ---- proof -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"bound_musd": -1e3}, "bound"),
+        ({"bound_musd": 1e3}, "status"),
+        ({"status": "best ever"}, "status"),
+        ({"value_musd": 1.0}, "value_tie"),
+        ({"objective_musd": 1.0}, "value_tie"),
+    ],
+)
+def test_a_claim_that_does_not_hold_is_seen(lease: tuple[Case, Plan], changes: dict[str, Any], rule: str) -> None:
+    case, plan = lease
+    assert rule in broken(case, replace(plan, **changes))
+
+
+def test_a_plan_worth_less_than_nothing_done_is_not_optimal(lease: tuple[Case, Plan]) -> None:
+    """The plan that decides nothing, sold as the optimum of a case in which its neighbour's books gain more."""
+    case, plan = lease
+    assert plan.nothing is not None
+    poor = replace(plan, tables=plan.nothing, nothing=plan.tables, value_musd=-9.0, bound_musd=-9.0)
+    assert "doing_nothing" in broken(case, poor)
