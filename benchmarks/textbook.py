@@ -606,7 +606,7 @@ def main() -> None:
     parser.add_argument("--gap", type=float, default=1e-3)
     parser.add_argument("--time-limit", type=float, default=300.0)
     given = parser.parse_args()
-    case = load_case(given.folder)
+    case = load_case(given.folder, check_units=False)
     start = time.perf_counter()
     model = build(case, given.scenario)
     built = time.perf_counter() - start

@@ -145,7 +145,7 @@ class _Book:
                 usable = self._level(self.ports.usable_it_mw, (s, p), t)
                 signed = self._level(self.ports.signed_it_mw, (s, p), t)
                 market = self.read(self.m.h[s, p, t, self.w]) if (s, p, t, self.w) in self.m.h else 0.0
-                if service or signed:
+                if max(service, signed) > NOISE:
                     rows.append((self.w, s, p, t, service, usable, signed, market, usable - signed - market))
         columns = "in_service_it_mw usable_it_mw contracted_it_mw market_it_mw vacant_it_mw"
         return _frame(rows, f"scenario site product quarter {columns}")
@@ -157,9 +157,8 @@ class _Book:
         return fsum([expression.constant, *(c * self.read(x) for c, x in expression.terms)])
 
     def starts(self) -> pd.DataFrame:
-        committed = {(row.option, row.quarter) for row in self.case.committed_starts}
         rows = []
-        for (name, t), blocks in sorted(self.started.items(), key=lambda item: (item[0][1], item[0][0])):
+        for (name, t), blocks, kind in self._batches():
             option = self.case.option[name]
             gross, it_mw = blocks * option.block_gross_mw, blocks * self.case.it_mw_of_block(option)
             facility, gpus = (
@@ -167,11 +166,19 @@ class _Book:
                 it_mw * option.gpu_musd_per_it_mw,
             )
             handover, service = t + option.mining_stops_quarters, t + option.lead_quarters
-            kind = "committed" if (name, t) in committed else "new"
             place = (self.w, name, option.site, option.product, t)
             rows.append((*place, blocks, gross, it_mw, handover, service, facility, gpus, kind))
         columns = "blocks gross_mw it_mw handover_quarter service_quarter facility_capex_musd gpu_capex_musd decided"
         return _frame(rows, f"scenario option site product start_quarter {columns}")
+
+    def _batches(self) -> Iterator[tuple[tuple[str, Quarter], int, str]]:
+        """Starts in their order; blocks that were committed stand apart from those that join them."""
+        committed = {(row.option, row.quarter): row.blocks for row in self.case.committed_starts}
+        for key, blocks in sorted(self.started.items(), key=lambda item: (item[0][1], item[0][0])):
+            decided = committed.get(key, 0)
+            for part, kind in ((decided, "committed"), (blocks - decided, "new")):
+                if part:
+                    yield key, part, kind
 
     def contracts(self, flows: pd.DataFrame) -> pd.DataFrame:
         signed = [

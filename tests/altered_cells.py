@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from mutants import Trial, trials
+from mutant_cases import Trial, trials
 from records import Records
 
 import optimizer as opt

@@ -536,17 +536,24 @@ class _Finder(importlib.abc.MetaPathFinder):
         return importlib.util.spec_from_file_location(fullname, file, loader=loader)
 
 
-def plant(edit: Edit) -> set[str]:
-    """From now on this process has the program with the edit; the modules that were forgotten. For a child process."""
-    gone = {name for name in stale(edit.module) if name in sys.modules}
-    for name in gone:
+def plant(edit: Edit) -> None:
+    """From now on this process has the program with the edit. For a child process."""
+    forget(stale(edit.module))
+    sys.meta_path.insert(0, _Finder(edit))
+    importlib.import_module(f"optimizer.{edit.module}")
+
+
+def forget(modules: set[str]) -> None:
+    """Let modules be imported anew, with whatever they keep in caches."""
+    for name in modules & set(sys.modules):
         del sys.modules[name]
         package, _, last = name.rpartition(".")
         if last in vars(sys.modules.get(package, sys)):
             delattr(sys.modules[package], last)
-    sys.meta_path.insert(0, _Finder(edit))
-    importlib.import_module(f"optimizer.{edit.module}")
-    return gone
+
+
+def every_module() -> set[str]:
+    return {f"optimizer.{module}" for module in MODULES} | {name for m in MODULES for name in stale(m)}
 
 
 def traced(watch: Callable[[], Any]) -> tuple[Any, dict[str, list[int]]]:

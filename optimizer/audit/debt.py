@@ -179,7 +179,7 @@ def _form(books: Books) -> Check:
     for row in rows:
         facility, quarter = books.inputs.row("facilities", row["facility"]), row["quarter"]
         known = facility is not None and quarter in books.case.horizon and quarter <= facility.maturity
-        told = all(row[name] >= 0 for name in columns) and row["scenario"] == books.scenario
+        told = all(row[name] >= -A_DOLLAR for name in columns) and row["scenario"] == books.scenario
         tally.holds(f"{row['facility']} in {quarter}", known and told and seen[row["facility"], quarter] == 1)
     return tally.check()
 

@@ -129,7 +129,7 @@ def _known(books: Books) -> dict[str, Collection[str]]:
         "item": lines | {"cash", "debt_drawn", "debt_repaid"},
         "use": products | {"mining", "machines_idle", "construction", "unused"},
         "detail": asics | options | {""},
-        "source": asics | options | offers | loans | products | owed | {"", "btc", "tax"},
+        "source": asics | options | offers | loans | products | owed | {"", "BTC held", "tax"},
     }
 
 

@@ -19,6 +19,7 @@ from optimizer.quarters import Quarter
 
 MONEY = Decimal("1e-6")
 RELATIVE = Decimal("1e-9")
+LAST_DIGITS = Decimal("2e-9")
 RATE = Decimal("1e-8")
 NOTHING_GAINED = Decimal("1e-9")
 RATES = (
@@ -30,6 +31,7 @@ SIGN_DIGITS = 20
 """Enough to tell gain from loss at a rate."""
 PROGRAMME = ("ai_programme_irr", "ai_programme_payback_quarter")
 COSTS_OF_BTC = ("direct_cash_cost_usd_per_btc", "cash_cost_usd_per_btc")
+OVER_NOTHING, LATER_OVER_NOTHING = "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd"
 SHARE = "terminal_share"
 RESIDUAL = "residual"
 
@@ -111,8 +113,8 @@ def debt_by_quarter(books: Books) -> dict[Quarter, Decimal]:
 def _over_nothing(books: Books) -> dict[str, Decimal | None]:
     names = (
         "do_nothing_value_musd",
-        "value_over_do_nothing_musd",
-        "terminal_value_over_do_nothing_musd",
+        OVER_NOTHING,
+        LATER_OVER_NOTHING,
         SHARE,
         "do_nothing_lowest_cash_musd",
     )
@@ -134,6 +136,8 @@ def _compare_share(tally: Tally, books: Books, stated: Decimal | None) -> None:
     gain, later = _gain(books, books.nothing)
     digits = RELATIVE * (len(books.flows) + len(books.nothing.flows))
     if abs(gain) <= digits:
+        gain, later = (decimal(books.plan.kpis.get(name)) for name in (OVER_NOTHING, LATER_OVER_NOTHING))
+        tally.holds(f"{SHARE} of next to nothing", stated is None or (gain != 0 and abs(stated - later / gain) < MONEY))
         return
     if stated is None:
         tally.holds(f"{SHARE}, none", False)
@@ -188,7 +192,9 @@ _QUARTERS = (
 
 def _quarters(books: Books) -> Check:
     """The quarter named is one that has the figure; where several have it, the first."""
-    tally = Tally("value", "key_quarters", "A quarter told beside a figure is the first that has it.", "$M", MONEY)
+    tally = Tally(
+        "value", "key_quarters", "A quarter told beside a figure is the first that has it.", "$M", LAST_DIGITS
+    )
     nothing = books.nothing
     cash, liquidity = _column(books, "closing_musd"), _column(books, "liquidity_musd")
     spent = {row["quarter"]: row["capex_musd"] for row in books.table("capex_to_date")}
