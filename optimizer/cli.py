@@ -148,7 +148,7 @@ def solve(
             )  # fmt: skip
             folder = save_plan(plan, folder)
     except Infeasible as none:
-        _fail(_explained(loaded, scenario) or str(none), none.exit_code)
+        _fail(_why_not(none, loaded, scenario, seed, threads), none.exit_code)
     _tell(plan, as_json)
     print(f"Plan written to {folder}", file=sys.stderr if as_json else sys.stdout)
     codes = {"optimal": 0, "limit": EXIT_NOT_PROVEN, "interrupted": EXIT_INTERRUPTED}
@@ -196,16 +196,25 @@ def explain(
     ] = None,
 ) -> None:
     """Say which rules of an infeasible case conflict, and the cheapest ways out, each solved and true."""
-    words = _explained(_changed(_load(case), change or []), scenario)
-    print(words or "A plan keeps every rule of this case: optimizer solve finds the best one.")
-
-
-def _explained(case: Case, scenario: str | None) -> str:
-    """The conflict of a case in words; none if it has none."""
     from optimizer.conflicts import explain as explain_case
 
-    conflict = explain_case(case, scenario)
-    return "" if conflict is None else conflict.report()
+    conflict = explain_case(_changed(_load(case), change or []), scenario)
+    fine = "A plan keeps every rule of this case: optimizer solve finds the best one."
+    print(fine if conflict is None else conflict.report())
+
+
+def _why_not(none: Any, case: Case, scenario: str | None, seed: int, threads: int) -> str:
+    """The conflict of an infeasible case in words; what the solver said itself where there is no time for more."""
+    from optimizer.conflicts import explain as explain_case
+    from optimizer.errors import NoPlan, SolverFault
+
+    try:
+        conflict = explain_case(case, scenario, seed=seed, threads=threads)
+    except NoPlan:
+        return str(none)
+    if conflict is None:
+        raise SolverFault("it says that no plan keeps every rule, and that one does when asked again")
+    return conflict.report()
 
 
 def _load(folder: Path) -> Case:

@@ -45,12 +45,11 @@ def _listed(rows: Sequence[Clash]) -> str:
 
 
 class NoPlan(OptimizerError):
-    """The search ended before it found a first plan."""
+    """The search ended before it found a first plan; `why` begins the sentence that says so."""
 
-    def __init__(self, interrupted: bool, time_limit: float | None, bound: float, *, memory: str = ""):
+    def __init__(self, why: str, bound: float, *, interrupted: bool = False):
         self.exit_code = 130 if interrupted else 4
         self.bound = bound
-        why = memory or ("The search was interrupted" if interrupted else f"The time limit of {time_limit:g} s came")
         known = f" What is known: no plan is worth more than ${bound:,.1f}M." if abs(bound) < 1e15 else ""
         super().__init__(f"{why} before a first plan was found.{known} Nothing was written.")
 

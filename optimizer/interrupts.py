@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 EXIT_INTERRUPTED = 130
@@ -16,6 +19,18 @@ SHOW_CURSOR = "\x1b[?25h"
 _asked = threading.Event()
 _holding = threading.Event()
 _watching = False
+_workspaces: set[Path] = set()
+
+
+@contextmanager
+def workspace() -> Iterator[Path]:
+    """A folder for a while, gone afterwards even if the process is left by a signal."""
+    with tempfile.TemporaryDirectory(prefix="optimizer-") as name:
+        _workspaces.add(Path(name))
+        try:
+            yield Path(name)
+        finally:
+            _workspaces.discard(Path(name))
 
 
 @contextmanager
@@ -59,5 +74,7 @@ def _raise() -> NoReturn:
 def leave() -> NoReturn:
     """End this process with a sentence. An exception would not do: libraries swallow some that come while they load."""
     cursor = SHOW_CURSOR if sys.stderr.isatty() else ""
+    for folder in _workspaces:
+        shutil.rmtree(folder, ignore_errors=True)
     os.write(2, f"{cursor}\nInterrupted; nothing was written.\n".encode())
     os._exit(EXIT_INTERRUPTED)

@@ -93,7 +93,13 @@ class Plan:
             return "EDITED SINCE IT WAS SOLVED"
         if self.status != "optimal":
             return "NOT PROVEN"
-        return "PROVEN" if self.proof.get("holds") else f"GAP {self.gap:.4%} (${self.gap_musd:,.3f}M)"
+        return "PROVEN" if self._proven else f"GAP {self.gap:.4%} (${self.gap_musd:,.3f}M)"
+
+    @property
+    def _proven(self) -> bool:
+        """Two searches agree, of this plan and of doing nothing: none is better by more than the proof's margin."""
+        agreed = self.proof.get("holds") is True and self.proof.get("doing_nothing") is True
+        return agreed and self.gap_musd <= float(self.proof["margin_musd"])
 
     @property
     def status_words(self) -> str:
@@ -102,11 +108,11 @@ class Plan:
             return f"{self.word}: {'; '.join(self.edited)}"
         gap = f"gap {self.gap:.4%} (${self.gap_musd:,.3f}M)"
         if self.status != "optimal":
-            why = "the time limit came first" if self.status == "limit" else "interrupted"
-            return f"{self.word}: {why}, {gap}"
-        if self.proof.get("holds"):
+            return f"{self.word}: {self.provenance.get('ended', self.status)}, {gap}"
+        if self._proven:
             return f"{self.word}: {gap}, and {self.proof['words']}"
-        return f"{self.word}, a draft: solved once, not proven twice"
+        why = self.proof.get("words", "solved once, not proven twice")
+        return f"{self.word}, a draft: {why}"
 
     @property
     def texts(self) -> dict[str, str]:

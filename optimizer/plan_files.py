@@ -10,6 +10,7 @@ import io
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,14 +132,28 @@ def _identity(folder: Path) -> tuple[int, int, int] | None:
 
 
 def _read(folder: Path, inspect: bool) -> Plan:
-    listed = _listed(folder)
+    listed, named = _listed(folder)
     edited = changes(folder, listed)
     if edited and not inspect:
-        more = f" (and {len(edited) - 1} more)" if len(edited) > 1 else ""
-        raise PlanError(
-            f"{folder} is not as it was written: {edited[0]}{more}. Solve the case again; "
-            f"to look at it as it is, without trusting it: optimizer show --inspect."
-        )
+        raise PlanError(_edited_words(folder, edited))
+    plan = _plan_in(folder, edited)
+    if not edited and plan.run_id != named:
+        edited = (f"{MANIFEST} is that of run {named}, its files are run {plan.run_id}",)
+        if not inspect:
+            raise PlanError(_edited_words(folder, edited))
+        return replace(plan, edited=edited)
+    return plan
+
+
+def _edited_words(folder: Path, edited: tuple[str, ...]) -> str:
+    more = f" (and {len(edited) - 1} more)" if len(edited) > 1 else ""
+    return (
+        f"{folder} is not as it was written: {edited[0]}{more}. Solve the case again; "
+        f"to look at it as it is, without trusting it: optimizer show --inspect."
+    )
+
+
+def _plan_in(folder: Path, edited: tuple[str, ...]) -> Plan:
     try:
         record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -158,8 +173,8 @@ def _read(folder: Path, inspect: bool) -> Plan:
         raise PlanError(f"{folder} is not a whole plan folder: {_why(error)}.") from None
 
 
-def _listed(folder: Path) -> dict[str, Any]:
-    """The files that the manifest lists, of a format this program reads. Raises PlanError."""
+def _listed(folder: Path) -> tuple[dict[str, Any], str]:
+    """The files that the manifest lists and the run id it names, of a format this program reads. Raises PlanError."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -176,7 +191,7 @@ def _listed(folder: Path) -> dict[str, Any]:
     if schema != SCHEMA:
         raise PlanError(f"{folder} is not a whole plan folder: {MANIFEST} does not say its format.")
     try:
-        return entries(manifest)
+        return entries(manifest), str(manifest.get("run_id"))
     except ValueError as error:
         raise PlanError(f"{folder} is not a whole plan folder: {MANIFEST} is damaged, {error}.") from None
 

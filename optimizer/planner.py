@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import platform
-import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,17 +17,18 @@ import pandas as pd
 from optimizer.audit import audit
 from optimizer.case import Case
 from optimizer.case_files import input_hashes
-from optimizer.errors import AuditFault, Infeasible, NoPlan, SolverFault
+from optimizer.errors import AuditFault, Infeasible, NoPlan, OptimizerError, SolverFault
 from optimizer.findings import Finding, InputError
-from optimizer.interrupts import hold, stoppable
+from optimizer.interrupts import hold, stoppable, workspace
 from optimizer.kpis import kpis
 from optimizer.model import build_model
 from optimizer.plan import Plan
 from optimizer.settlement import Settled, settle
-from optimizer.solver import Answer, Progress, SolverOptions, keep_evidence, solve_model, solver_version
+from optimizer.solver import Answer, Progress, SolverOptions, has_scip, keep_evidence, solve_model, solver_version
 from optimizer.solver.proof import BOARD_GAP, Proof, Second, prove
 
 DISTRIBUTION = "mw-allocation-optimizer"
+NOTHING_S = 60.0
 VALUE_TIE = 1e-9
 """How far the value summed from the plan's flows may lie from the solver's, as a share of all flows; at least $1."""
 
@@ -48,8 +49,9 @@ def solve(
     """Find the plan of most value in one scenario (the case's first, unless named), proven to within `gap`.
 
     `prove` is for the board: a gap of 1e-6 and a second search that must find nothing better, by cut-off or by SCIP.
-    `time_limit` is in seconds for each search; `memory_gb` caps the solver's process, 80% of the machine's memory
-    unless given. Same case, scenario, seed and threads: same plan. Every plan is audited before it is handed out.
+    `time_limit` is in seconds for each search (a minute at least for doing nothing); `memory_gb` caps the solver's
+    process, 80% of the machine's memory unless given. Same case, scenario, seed and threads: same plan. Every plan is
+    audited before it is handed out.
 
     Raises InputError for an unknown scenario, Infeasible, NoPlan when a limit or Ctrl-C comes before the first plan,
     and SolverFault or AuditFault when the answer cannot be trusted; a limit or Ctrl-C after the first plan gives that
@@ -57,25 +59,28 @@ def solve(
     """
     clock = _Clock()
     scenario = _scenario(case, scenario)
-    with tempfile.TemporaryDirectory(prefix="optimizer-") as folder, stoppable():
+    if prove and second == "scip" and not has_scip():
+        raise OptimizerError("SCIP is not installed: pip install pyscipopt, or prove by cut-off.")
+    with workspace() as folder, stoppable():
         options = SolverOptions(
             gap=min(gap, BOARD_GAP) if prove else gap,
             time_limit=time_limit,
             seed=seed,
             threads=threads,
             memory_gb=memory_gb,
-            log=Path(folder) / "solver.log",
+            log=folder / "solver.log",
         )
-        nothing = _do_nothing(case, scenario, SolverOptions(seed=seed, threads=threads, memory_gb=memory_gb))
+        nothing = _do_nothing(case, scenario, options, second if prove else None)
         model = build_model(case, scenario)
         clock.passes("build_s")
         hold()
         answer = _search(model, options, progress)
         clock.passes("solve_s")
         clock.told["highs_s"] = round(answer.highs_seconds, 3)
-        proof = _prove(answer, options, second) if prove else None
-        clock.passes("proof_s")
-        settled = _settle(model, answer)
+        with _evidence_of(answer, options):
+            proof = _prove(answer, options, second) if prove else None
+            clock.passes("proof_s")
+            settled = _settle(model, answer)
         plan = Plan(
             case=case,
             scenario=scenario,
@@ -83,10 +88,10 @@ def solve(
             value_musd=settled.value_musd,
             objective_musd=answer.value,
             bound_musd=max(answer.bound, settled.value_musd),
-            proof={} if proof is None else proof.record(),
-            kpis=kpis(case, settled, nothing),
+            proof={} if proof is None else proof.record() | {"doing_nothing": nothing is None or nothing.proven},
+            kpis=kpis(case, settled, None if nothing is None else nothing.settled),
             tables=settled.tables,
-            nothing=None if nothing is None else nothing.tables,
+            nothing=None if nothing is None else nothing.settled.tables,
             provenance=_provenance(case, answer, options),
             run=clock.told,
             log=_text(options.log),
@@ -124,6 +129,16 @@ def _doubt(model: Any, options: SolverOptions) -> None:
     except (Infeasible, NoPlan):
         return
     raise SolverFault(f"it says that no plan keeps every rule, and then finds one worth {answer.value:.9g}")
+
+
+@contextmanager
+def _evidence_of(answer: Answer, options: SolverOptions) -> Iterator[None]:
+    """What is refused inside leaves its model, vector and log."""
+    try:
+        yield
+    except SolverFault as fault:
+        fault.evidence = fault.evidence or keep_evidence(answer.program, answer.vector, options.log)
+        raise
 
 
 def _prove(answer: Answer, options: SolverOptions, second: Second) -> Proof | None:
@@ -165,16 +180,31 @@ def _settle(model: Any, answer: Answer) -> Settled:
     return settled
 
 
-def _do_nothing(case: Case, scenario: str, options: SolverOptions) -> Settled | None:
-    """The plan without new decisions; None where its commitments and policies cannot be kept that way."""
+@dataclass(frozen=True)
+class _Nothing:
+    """The plan that decides nothing, and whether a second search found nothing better either."""
+
+    settled: Settled
+    proven: bool
+
+
+def _do_nothing(case: Case, scenario: str, options: SolverOptions, second: Second | None) -> _Nothing | None:
+    """The plan without new decisions; None where its commitments and policies cannot be kept that way.
+
+    It is what every plan is measured by, so it is solved to the board's gap, in at least a minute.
+    """
+    limit = None if options.time_limit is None else max(options.time_limit, NOTHING_S)
+    options = replace(options, gap=BOARD_GAP, time_limit=limit, log=None)
     model = build_model(case, scenario, decide=False)
     try:
-        answer = solve_model(model, options)
+        answer = _search(model, options, None)
     except Infeasible:
         return None
     if answer.status != "optimal":
-        raise NoPlan(answer.status == "interrupted", options.time_limit, float("inf"))
-    return _settle(model, answer)
+        raise NoPlan(f"Doing nothing was not solved ({answer.ended})", float("inf"))
+    with _evidence_of(answer, options):
+        proven = second is not None and prove(answer, options, second).holds is True
+        return _Nothing(_settle(model, answer), proven)
 
 
 def _provenance(case: Case, answer: Answer, options: SolverOptions) -> dict[str, Any]:
@@ -194,6 +224,7 @@ def _provenance(case: Case, answer: Answer, options: SolverOptions) -> dict[str,
             "integers": int(answer.program.integers.sum()),
         },
         "nodes": answer.nodes,
+        "ended": answer.ended,
         "inputs_sha256": input_hashes(case),
     }
 

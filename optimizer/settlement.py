@@ -115,6 +115,7 @@ class _Book:
             for t in self.case.horizon:
                 uses = [*self._mining_mw(site.site, t), *self._hall_mw(site.site, t)]
                 rest = self.case.limit_gross_mw[site.site, t] - fsum(mw for _, _, mw in uses)
+                rest = 0.0 if abs(rest) < NOISE * (len(uses) + 1) else rest
                 uses.append(("unused", "", rest))
                 rows += [(self.w, site.site, t, use, detail, mw) for use, detail, mw in uses if mw or use == "unused"]
         return _frame(rows, "scenario site quarter use detail gross_mw")

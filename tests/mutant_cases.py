@@ -189,12 +189,18 @@ def made_for_it() -> Iterator[Trial]:
     halved = {"hashprice_usd_per_ph_day": None, "difficulty_t": 60, "fees_btc_per_block": 0.15}
     first_day = {"bitcoin": halved, "halvings": ["2027-07-01"], "fleet": fleet("north", 25)}
     yield trial("a halving on the first day of a quarter", hand_case(**first_day), "base")
+    parts = [{"offer": "lease", "quarters_after": after, "share": 0.5} for after in (0, 6)]
+    two_blocks = {"options": {"max_blocks": [2, 0]}, "tranches": parts}
+    grows = lease_case({"min_it_mw": 16, "max_it_mw": 16}, **two_blocks)
+    yield trial("a tranche follows after the horizon", grows, "base")
     gpus: Row = {"option": "north hall", "life_quarters": 1, "residual_share": 0.2, "refresh_musd_per_it_mw": None}
     short = lease_case(
         offers=[], offer_prices=[], offer_sites=[], gpu_lives=[gpus], product_markets={"price": 4000, "depth_it_mw": 8},
         options={"gpu_musd_per_it_mw": 0.5, "max_blocks": [1, 0], "ramp": "half then full"},
     )  # fmt: skip
     yield trial("GPUs die before their hall is full", short, "base")
+    given = {"facility_base_musd_per_it_mw": 0, "facility_low_musd_per_it_mw": 0, "mobilisation_musd": [2, 0]}
+    yield trial("a hall costs its mobilisation alone", lease_case(options=given), "base")
     mobilised = {"mobilisation_musd": [2, 0], "earliest": "2028Q2", "max_blocks": 2}
     starts = [{"option": "north hall", "quarter": q(t), "blocks": 1} for t in (1, 0)]
     yield trial("two starts were committed", hand_case(options=mobilised, committed_starts=starts), "base")
@@ -245,5 +251,11 @@ def _of_machines() -> Iterator[tuple[str, opt.Case]]:
     yield "a floor asks for machines to be bought", hand_case(use_limits=[floor], machine_markets=[dear], **earning)
     low = [floor | {"min_mw": 10}]
     yield "a floor keeps machines that only cost", hand_case(use_limits=low, fleet=fleet("north", 25))
+    market = [machine_market()]
+    kept = {"bitcoin": {"hashprice_usd_per_ph_day": [60] * 5 + [1]}, "asics": [asic(residual_usd_per_th=0.9)]}
+    yield "machines worth more than they fetch", hand_case(machine_markets=market, fleet=fleet("north", 25), **kept)
+    market = [machine_market(purchase_usd_per_th=1, moving_cost_musd_per_gross_mw=0.01)]
+    nowhere: Row = {"fleet": [], "asics": [asic(retires_after=q(1))], "bitcoin": {"hashprice_usd_per_ph_day": 60}}
+    yield "machines that are nowhere yet", hand_case(machine_markets=market, **nowhere)
     idle = {"bitcoin": {"hashprice_usd_per_ph_day": [60] * 5 + [1]}, "asics": [asic(residual_usd_per_th=0.3)]}
     yield "machines idle for their residual", hand_case(fleet=fleet("north", 25), **idle)

@@ -69,6 +69,7 @@ def solve_and_audit(trial: Trial) -> Outcome:
     from optimizer.case import assemble
     from optimizer.errors import Infeasible
 
+    assert callable(solver.solver_process) and callable(planner._refuse_unsound)
     solver.solver_process = lambda *_: nullcontext(Inside())  # type: ignore[assignment]
     planner._refuse_unsound = lambda *_: None
     rows = {name: [(None, dict(row)) for row in table] for name, table in trial.tables.items()}

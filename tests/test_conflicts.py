@@ -406,7 +406,7 @@ def test_what_time_left_undone_is_said() -> None:
     case = tiny_case(use_limits=[floor(8)], capex_budget_musd=20.37)
 
     def late(changed: Case, scenario: str, seconds: float) -> opt.Plan:
-        raise NoPlan(False, seconds, float("inf"))
+        raise NoPlan(f"The time limit of {seconds:g} s came", float("inf"))
 
     conflict = explain(case, "base", late)
     assert conflict is not None and conflict.untried

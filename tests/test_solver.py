@@ -89,7 +89,7 @@ def test_the_clean_up_and_the_do_nothing_plan_are_not_cut_short(case: Case, load
     opt.solve(case, gap=0.5, time_limit=60)
     assert len(loaded) == 4
     others = [*loaded[:2], loaded[3]]
-    assert all(math.isinf(other.getOptionValue("time_limit")[1]) for other in others)
+    assert all(other.getOptionValue("time_limit")[1] >= 60 for other in others)
     assert all(other.getOptionValue("mip_rel_gap")[1] <= 1e-4 for other in others)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 
 from optimizer.audit.books import ZERO, Books, Row
+from optimizer.audit.halls import WATT
 from optimizer.audit.report import Check, Tally
 from optimizer.plan import NUMERIC
 from optimizer.quarters import Quarter
@@ -188,7 +189,7 @@ def record(books: Books) -> None:
 
 def checks(books: Books) -> Iterator[Check]:
     """Megawatts and blocks are never negative."""
-    tally = Tally("domain", "not_negative", "Megawatts, blocks and BTC are never negative.", "MW, blocks or BTC", ZERO)
+    tally = Tally("domain", "not_negative", "Megawatts, blocks and BTC are never negative.", "MW, blocks or BTC", WATT)
     for name, rows in books.tables.items():
         columns = [c for c in COLUMNS[name].split() if c.endswith(("_mw", "blocks", "_btc", "btc_mined"))]
         columns = [c for c in columns if c not in MAY_BE_BLANK]

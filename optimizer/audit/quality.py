@@ -11,8 +11,11 @@ from optimizer.audit.books import Books
 from optimizer.audit.inputs import decimal
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.value import tie, worth
+from optimizer.plan import Plan
 
 STATUSES = ("optimal", "limit", "interrupted")
+METHODS = ("cut-off", "scip")
+MILLIONTH, TEN_DOLLARS = Decimal("1e-6"), Decimal("1e-5")
 SOLVER = Decimal("1e-5")
 """$M within which the solver itself calls two values the same."""
 
@@ -61,9 +64,18 @@ def _status(books: Books) -> Check:
         asked = decimal(plan.provenance["options"]["gap"])
         value, bound = decimal(plan.value_musd), decimal(plan.bound_musd)
         tally.at_most("the gap", bound - value, asked * max(abs(value), abs(bound)))
-    twice = plan.status == "optimal" and plan.proof.get("holds") is True and not plan.edited
-    tally.holds(f"the word, {plan.word}", (plan.word == "PROVEN") == twice)
+    tally.holds(f"the word, {plan.word}", (plan.word == "PROVEN") == _proven_twice(plan))
     return tally.check()
+
+
+def _proven_twice(plan: Plan) -> bool:
+    """A gap within a millionth of the value, or $10, and a second search that found no more, of doing nothing too."""
+    proof = plan.proof
+    if plan.status != "optimal" or plan.edited or proof.get("method") not in METHODS:
+        return False
+    margin = max(MILLIONTH * abs(decimal(plan.value_musd)), TEN_DOLLARS)
+    narrow = decimal(plan.gap_musd) <= decimal(proof.get("margin_musd")) <= margin + MILLIONTH * margin
+    return narrow and proof.get("holds") is True and proof.get("doing_nothing") is True
 
 
 def _nothing(books: Books) -> Check:

@@ -66,7 +66,7 @@ def explain(
             return None
         refuse_a_false_claim(trials)
     except OutOfTime:
-        raise NoPlan(False, time_limit, float("inf")) from None
+        raise NoPlan(f"The time limit of {time_limit:g} s came", float("inf")) from None
     members, irreducible = smallest_set(trials)
     quarters = _quarters_of(trials, members)
     menu = Menu(trials, solve)

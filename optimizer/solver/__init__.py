@@ -20,7 +20,7 @@ import numpy as np
 from pyomo.environ import ConcreteModel
 
 from optimizer.errors import Infeasible, NoPlan, SolverFault
-from optimizer.interrupts import stoppable
+from optimizer.interrupts import stoppable, workspace
 from optimizer.solver.process import Event, Killed, physical_memory_gb, solver_process
 from optimizer.solver.program import Floats, Program, clash_of, compile_model
 
@@ -77,6 +77,7 @@ class Answer:
     """The best plan found, its bound, and what it took. `values` are by the identity of the Pyomo variable."""
 
     status: Status
+    ended: str
     value: float
     bound: float
     values: dict[int, float]
@@ -112,9 +113,8 @@ def solve_model(
     program, rows, columns = compile_model(model)
     if not columns:
         value = float(program.offset[0])
-        return Answer("optimal", value, value, {}, np.zeros(0), program, 0, 0.0)
-    with tempfile.TemporaryDirectory(prefix="optimizer-") as name:
-        folder = Path(name)
+        return Answer("optimal", "nothing was to be decided", value, value, {}, np.zeros(0), program, 0, 0.0)
+    with workspace() as folder:
         try:
             found = search(program, options, folder, progress)
             if found["status"] == "kInfeasible":
@@ -138,30 +138,45 @@ def search(
     """Let HiGHS maximise a program; what it says when it ends, its vectors in the folder.
 
     `tolerance` is how far a row or an integer may be off, HiGHS's own 1e-6 and 1e-7 unless given.
-    Where its process had to be killed, the last plan that it had found is polished by a new one.
+    Where its process had to be ended, the last plan that it had found is polished by a new one.
     """
     program.save(folder / "program.npz")
-    last: dict[str, float] = {"value": -np.inf, "bound": np.inf, "seconds": 0.0}
+    known = _Known()
 
     def tell(event: Event) -> None:
-        last.update({name: float(event[name]) for name in last})
-        if progress is not None:
-            progress(Progress(last["seconds"], last["value"], last["bound"]))
+        known.hear(event)
+        if progress is not None and event["event"] == "progress":
+            progress(Progress(known.seconds, known.value, known.bound))
 
     tight = {} if tolerance is None else dict.fromkeys(_TOLERANCES, tolerance)
     job = {"task": "search", "folder": str(folder), "options": options.for_highs() | tight}
     with stoppable() as stop:
-        found = _run(job, options, tell=tell, time_limit=options.time_limit, stop=stop)
-    if not isinstance(found, Killed) and "out_of_memory" in found:
-        found = Killed("it ran out of memory", out_of_memory=True)
+        found = _run(HIGHS, job, options, tell=tell, time_limit=options.time_limit, stop=stop)
     if isinstance(found, Killed):
-        found = _salvage(found, last, program, options, folder)
+        found = _salvage(found, known, program, options, folder)
     if "refused" in found:
         raise SolverFault(str(found["refused"]))
     return found
 
 
+@dataclass
+class _Known:
+    """What a solver has told so far."""
+
+    value: float = -np.inf
+    bound: float = np.inf
+    seconds: float = 0.0
+    ended: Event | None = None
+
+    def hear(self, event: Event) -> None:
+        if event["event"] == "ended":
+            self.ended = event
+        else:
+            self.value, self.bound, self.seconds = (float(event[name]) for name in ("value", "bound", "seconds"))
+
+
 def _run(
+    module: str,
     job: Event,
     options: SolverOptions,
     *,
@@ -169,61 +184,59 @@ def _run(
     time_limit: float | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Event | Killed:
-    with solver_process(HIGHS, _memory(options)) as process:
+    with solver_process(module, options.memory_gb or MEMORY_SHARE * physical_memory_gb()) as process:
         return process.run(job, tell=tell, time_limit=time_limit, stop=stop)
 
 
-def _salvage(killed: Killed, last: dict[str, float], program: Program, options: SolverOptions, folder: Path) -> Event:
-    """What a solver that is no more had found."""
-    found: Event = {
-        "status": "kInterrupt" if killed.stopped else "kTimeLimit",
+def _salvage(killed: Killed, known: _Known, program: Program, options: SolverOptions, folder: Path) -> Event:
+    """What a solver that is no more had found; nothing is kept of one that crashed."""
+    if killed.how == "fault":
+        raise SolverFault(killed.why)
+    found = known.ended or {
+        "status": "kInterrupt" if killed.how == "stopped" else "kTimeLimit",
         "has_plan": (folder / "improving.npy").exists(),
-        "stopped": killed.stopped,
-        "objective": last["value"],
-        "bound": last["bound"],
+        "stopped": killed.how == "stopped",
+        "ended": killed.why,
+        "objective": known.value,
+        "bound": known.bound,
         "nodes": 0,
-        "seconds": last["seconds"],
+        "seconds": known.seconds,
     }
     if not found["has_plan"]:
-        if killed.out_of_memory:
-            raise NoPlan(False, None, last["bound"], memory=_memory_words(program, options))
-        if killed.stopped or "time limit" in killed.why:
-            return found
-        raise SolverFault(f"the solver's process ended without an answer: {killed.why}")
-    shutil.copyfile(folder / "improving.npy", folder / "found.npy")
+        if killed.how == "memory" and known.ended is None:
+            raise NoPlan(_memory_words(killed, program), known.bound)
+        return found | {"conflict": []}
+    if not (folder / "found.npy").exists():
+        shutil.copyfile(folder / "improving.npy", folder / "found.npy")
     job = {"task": "polish", "folder": str(folder), "options": options.for_highs()}
-    polished = _run(job, options, time_limit=POLISH_S)
+    polished = _run(HIGHS, job, options, time_limit=POLISH_S)
     if isinstance(polished, Killed):
-        raise SolverFault(f"the solver's process ended without an answer: {polished.why}")
+        raise SolverFault(f"its best plan could not be polished: {polished.why}")
     return found | polished
 
 
-def run_scip(program: Program, options: SolverOptions, folder: Path) -> Event:
-    """Let SCIP maximise a program: value, bound, vector. Raises SolverFault where SCIP is not installed or fails."""
-    if find_spec("pyscipopt") is None:
-        raise SolverFault("SCIP is not installed; install pyscipopt, or prove by cut-off")
+def _memory_words(killed: Killed, program: Program) -> str:
+    rows, columns, nonzeros = program.size
+    why = killed.why[:1].upper() + killed.why[1:]
+    return f"{why}, with {rows:,} rows, {columns:,} columns and {nonzeros:,} nonzeros,"
+
+
+def has_scip() -> bool:
+    """Whether SCIP is installed (extra `scip`)."""
+    return find_spec("pyscipopt") is not None
+
+
+def run_scip(program: Program, options: SolverOptions, folder: Path) -> Event | Killed:
+    """Let SCIP maximise a program: status, value, bound, vector."""
     program.save(folder / "program.npz")
     asked = {"gap": options.gap, "seed": options.seed, "time_limit": options.time_limit}
     job = {"task": "search", "folder": str(folder), "options": asked}
-    with solver_process(SCIP, _memory(options)) as process:
-        found = process.run(job, time_limit=options.time_limit)
-    if isinstance(found, Killed):
-        raise SolverFault(f"SCIP's process ended without an answer: {found.why}")
-    return found
-
-
-def _memory(options: SolverOptions) -> float:
-    return options.memory_gb or MEMORY_SHARE * physical_memory_gb()
-
-
-def _memory_words(program: Program, options: SolverOptions) -> str:
-    rows, columns, nonzeros = program.size
-    size = f"{rows:,} rows, {columns:,} columns and {nonzeros:,} nonzeros"
-    return f"The solver ran out of its {_memory(options):.3g} GB of memory, with {size},"
+    with stoppable() as stop:
+        return _run(SCIP, job, options, time_limit=options.time_limit, stop=stop)
 
 
 def _answer(program: Program, columns: list[Any], found: Event, folder: Path, options: SolverOptions) -> Answer:
-    status = _status(found, options)
+    status, ended = _status(found, options)
     if not found["clean"]:
         raise SolverFault("the plan does not survive rounding its integers to whole numbers")
     value, incumbent = float(found["value"]), float(found["objective"])
@@ -234,6 +247,7 @@ def _answer(program: Program, columns: list[Any], found: Event, folder: Path, op
     vector = np.load(folder / "clean.npy")
     return Answer(
         status=status,
+        ended=ended,
         value=value,
         bound=max(value, bound),
         values=dict(zip(map(id, columns), vector.tolist(), strict=True)),
@@ -244,16 +258,21 @@ def _answer(program: Program, columns: list[Any], found: Event, folder: Path, op
     )
 
 
-def _status(found: Event, options: SolverOptions) -> Status:
-    """The status in this project's words; anything not on the list is a fault."""
+def _status(found: Event, options: SolverOptions) -> tuple[Status, str]:
+    """The status in this project's words, and why the search ended; anything not on the list is a fault."""
     status = found["status"]
     if status == "kOptimal" and found["has_plan"]:
-        return "optimal"
-    if status in ("kTimeLimit", "kInterrupt", "kHighsInterrupt", "kMemoryLimit"):
-        if found["has_plan"]:
-            return "interrupted" if found["stopped"] else "limit"
-        raise NoPlan(found["stopped"], options.time_limit, float(found["bound"]))
-    raise SolverFault(f"the solver ended with status {status!r}")
+        return "optimal", "the gap was reached"
+    if status not in ("kTimeLimit", "kInterrupt", "kHighsInterrupt", "kMemoryLimit"):
+        raise SolverFault(f"the solver ended with status {status!r}")
+    if found["has_plan"]:
+        if found["stopped"]:
+            return "interrupted", "interrupted"
+        return "limit", found.get("ended", "the time limit came first")
+    if found["stopped"]:
+        raise NoPlan("The search was interrupted", float(found["bound"]), interrupted=True)
+    limit = "" if options.time_limit is None else f" of {options.time_limit:g} s"
+    raise NoPlan(f"The time limit{limit} came", float(found["bound"]))
 
 
 def keep_evidence(program: Program, vector: Floats | None, log: Path | None) -> Path:
@@ -265,7 +284,7 @@ def keep_evidence(program: Program, vector: Floats | None, log: Path | None) -> 
     if log is not None and log.exists():
         shutil.copyfile(log, kept / "solver.log")
     try:
-        _run({"task": "export", "folder": str(kept), "options": {}}, SolverOptions(), time_limit=POLISH_S)
+        _run(HIGHS, {"task": "export", "folder": str(kept), "options": {}}, SolverOptions(), time_limit=POLISH_S)
     except SolverFault:
         (kept / "model.mps").unlink(missing_ok=True)
     return kept

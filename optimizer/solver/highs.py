@@ -42,6 +42,7 @@ def search(program: Program, options: dict[str, Any], folder: Path, tell: Tell, 
         "nodes": max(0, info.mip_node_count),
         "seconds": time.monotonic() - began,
     }
+    tell({"event": "ended"} | answer)
     if answer["has_plan"]:
         found = np.array(highs.getSolution().col_value)
         np.save(folder / "found.npy", found)

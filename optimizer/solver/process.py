@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from optimizer.errors import SolverFault
 
@@ -36,11 +36,10 @@ CarryOut = Callable[[Event, Tell, threading.Event], Event]
 
 @dataclass(frozen=True)
 class Killed:
-    """How a solver's process ended before it had answered."""
+    """How a solver's process ended before it had answered: out of memory, stopped when asked, late, or by a fault."""
 
     why: str
-    out_of_memory: bool = False
-    stopped: bool = False
+    how: Literal["memory", "stopped", "late", "fault"]
 
 
 class SolverProcess:
@@ -63,7 +62,11 @@ class SolverProcess:
         self._readers = [threading.Thread(target=t, daemon=True) for t in (self._read_events, self._read_complaints)]
         for reader in self._readers:
             reader.start()
-        hello = self._next(START_S)
+        try:
+            hello = self._next(START_S)
+        except BaseException:
+            self.kill()
+            raise
         if hello is None or hello["event"] != "ready" or hello["unfit"]:
             self.kill()
             why = hello["unfit"] if hello else f"the solver's process does not start: {self._complaint()}"
@@ -89,7 +92,7 @@ class SolverProcess:
         while True:
             event = self._next(WATCH_S)
             if event is not None and event["event"] == "done":
-                return event
+                return Killed(self._memory_words(), "memory") if "out_of_memory" in event else event
             if event is not None and tell is not None:
                 tell(event)
             if event is None and not self.alive:
@@ -100,9 +103,7 @@ class SolverProcess:
                 deadline = time.monotonic() + PATIENCE_S
             if deadline is not None and time.monotonic() > deadline:
                 self.kill()
-                return Killed(
-                    "it did not stop when asked" if asked else "it did not keep its time limit", stopped=asked
-                )
+                return Killed("interrupted", "stopped") if asked else Killed("the time limit came first", "late")
 
     def kill(self) -> None:
         """End it, if it has not ended, and leave nothing open."""
@@ -141,8 +142,11 @@ class SolverProcess:
         code = self._process.wait()
         said = " ".join(self._said)
         if "bad_alloc" in said or "MemoryError" in said or code == -9:
-            return Killed(f"it ran out of memory (its cap is {self.memory_gb:.3g} GB)", out_of_memory=True)
-        return Killed(f"it ended with code {code}: {self._complaint()}")
+            return Killed(self._memory_words(), "memory")
+        return Killed(f"the solver ended with code {code} ({self._complaint()})", "fault")
+
+    def _memory_words(self) -> str:
+        return f"the solver ran out of its {self.memory_gb:.3g} GB of memory"
 
 
 def _lines(stream: IO[str] | None) -> IO[str]:
@@ -210,7 +214,6 @@ def serve(carry_out: CarryOut, *, version: str, unfit: str | None) -> None:
 
     tell({"event": "ready", "version": version, "unfit": unfit})
     while (job := jobs.get()) is not None:
-        stop.clear()
         try:
             tell({"event": "done"} | carry_out(job, tell, stop))
         except MemoryError:
@@ -222,6 +225,7 @@ def _listen(jobs: queue.Queue[Event | None], stop: threading.Event) -> None:
         if line.strip() == "stop":
             stop.set()
         else:
+            stop.clear()
             jobs.put(json.loads(line))
     jobs.put(None)
     stop.set()

@@ -64,12 +64,33 @@ class Program:
             self.integers[columns], self.row_names[rows], self.column_names[columns],
         )  # fmt: skip
 
+    def breach(self, vector: Floats, room: float = 1e-6) -> str:
+        """The first bound, row or integer that a vector breaks by more than `room`; nothing if it breaks none."""
+        from scipy.sparse import csc_array
+
+        rows = csc_array((self.entries, self.indices, self.starts), shape=self.size[:2]) @ vector
+        for names, low, found, high in (
+            (self.column_names, self.lower, vector, self.upper),
+            (self.row_names, self.row_lower, rows, self.row_upper),
+        ):
+            off = np.maximum(low - found, found - high)
+            if len(off) and off.max() > room:
+                return f"{names[off.argmax()]} by {off.max():.3g}"
+        parts = np.abs(vector - np.round(vector)) * self.integers
+        return f"{self.column_names[parts.argmax()]}, which is whole" if len(parts) and parts.max() > 0 else ""
+
     def worth_at_least(self, value: float) -> Program:
-        """The program with one more row: the objective is at least `value`, $M."""
+        """The program with one more row: the objective is at least `value`, $M.
+
+        Costs that are too small for a row are left out of it, and the most that they could bring is granted.
+        """
         from scipy.sparse import csc_array, vstack
 
+        small = np.abs(self.cost) <= SMALLEST_COEFFICIENT
+        value -= float(np.sum(np.maximum(self.cost * self.lower, self.cost * self.upper)[small]))
         matrix = csc_array((self.entries, self.indices, self.starts), shape=self.size[:2])
-        taller = vstack([matrix, csc_array(self.cost[np.newaxis, :])]).tocsc()
+        taller = vstack([matrix, csc_array(np.where(small, 0.0, self.cost)[np.newaxis, :])]).tocsc()
+        taller.eliminate_zeros()
         return Program(
             self.cost, self.offset, self.lower, self.upper,
             np.append(self.row_lower, value - float(self.offset[0])), np.append(self.row_upper, np.inf),

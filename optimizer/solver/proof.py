@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from optimizer.errors import NoPlan, SolverFault
-from optimizer.solver import Answer, SolverOptions, search
+from optimizer.interrupts import workspace
+from optimizer.solver import Answer, SolverOptions, run_scip, search
+from optimizer.solver.process import Killed
 
 Second = Literal["cut-off", "scip"]
 
@@ -17,6 +18,9 @@ LEAST_MARGIN_MUSD = 1e-5
 """A second search cannot tell plans apart that differ by less than this; $10."""
 TIGHT = 1e-9
 """Feasibility and integrality in the second search: a looser one may find a plan that is better only by its slack."""
+
+
+SCIP_ENDS = ("optimal", "gaplimit")
 
 
 @dataclass(frozen=True)
@@ -40,25 +44,41 @@ class Proof:
 
 
 def prove(answer: Answer, options: SolverOptions, second: Second = "cut-off") -> Proof:
-    """Search again for a plan better than the answer's. Raises SolverFault if there is one."""
+    """Search again for a plan better than the answer's. Raises SolverFault if there is one, or if the searches differ.
+
+    A second search that fails or comes to no end proves nothing, and spoils nothing.
+    """
     margin = max(BOARD_GAP * abs(answer.value), LEAST_MARGIN_MUSD)
     if not len(answer.program.cost):
         return Proof(second, True, margin, 0.0, "nothing was to be decided")
-    with tempfile.TemporaryDirectory(prefix="optimizer-proof-") as folder:
-        seek = _cut_off if second == "cut-off" else _scip
-        return seek(answer, replace(options, log=None), margin, Path(folder))
+    if broken := answer.program.breach(answer.vector):
+        raise SolverFault(f"the plan breaks {broken}")
+    seek = _cut_off if second == "cut-off" else _scip
+    with workspace() as folder:
+        return seek(answer, replace(options, log=None), margin, folder)
 
 
 def _cut_off(answer: Answer, options: SolverOptions, margin: float, folder: Path) -> Proof:
-    """`objective >= value + margin` has no solution, by rows and columns in another order and another seed."""
-    program = answer.program.worth_at_least(answer.value + margin).shuffled(options.seed + 1)
-    try:
-        found = search(program, replace(options, seed=options.seed + 1), folder, tolerance=TIGHT)
-    except NoPlan:
-        found = {"status": "kTimeLimit", "has_plan": False, "seconds": options.time_limit or 0.0}
-    seconds = float(found["seconds"])
+    """`objective >= value + margin` has no solution, by rows and columns in another order and another seed.
+
+    That the same program has one at `value - margin` shows that nothing else makes it infeasible.
+    """
+    options = replace(options, seed=options.seed + 1)
+    seconds, found = 0.0, dict[str, Any]()
+    for least in (answer.value - margin, answer.value + margin):
+        program = answer.program.worth_at_least(least).shuffled(options.seed)
+        only_one = replace(options, gap=1.0) if least < answer.value else options
+        try:
+            found = search(program, only_one, folder, tolerance=TIGHT)
+        except (NoPlan, SolverFault) as error:
+            return Proof("cut-off", None, margin, seconds, f"the second search came to no end: {error}")
+        seconds += float(found["seconds"])
+        if least < answer.value and not found["has_plan"]:
+            return Proof("cut-off", None, margin, seconds, "the second search did not find the plan itself")
+        for file in folder.iterdir():
+            file.unlink()
     if found["status"] == "kInfeasible":
-        words = f"a second search, for a plan worth ${margin:.3g}M more, found that there is none"
+        words = f"a second search, for a plan worth {_dollars(margin)} more, found that there is none"
         return Proof("cut-off", True, margin, seconds, words)
     if found["has_plan"] and found.get("clean") and float(found["value"]) > answer.value + margin / 2:
         raise SolverFault(f"a second search found a plan worth {found['value']:.9g}, the first said {answer.value:.9g}")
@@ -66,13 +86,22 @@ def _cut_off(answer: Answer, options: SolverOptions, margin: float, folder: Path
 
 
 def _scip(answer: Answer, options: SolverOptions, margin: float, folder: Path) -> Proof:
-    """Another solver altogether says that nothing is worth more than `value + margin`."""
-    from optimizer.solver import run_scip
-
+    """Another solver altogether says that nothing is worth more than `value + margin`, and no less."""
     found = run_scip(answer.program, options, folder)
-    bound = float(found["bound"])
-    if float(found["value"]) > answer.value + margin:
-        raise SolverFault(f"SCIP found a plan worth {found['value']:.9g}, HiGHS said {answer.value:.9g}")
-    holds = True if bound <= answer.value + margin else None
-    words = f"SCIP {found['version']} says that no plan is worth more than ${bound:.9g}M"
-    return Proof("scip", holds, margin, float(found["seconds"]), words)
+    if isinstance(found, Killed):
+        return Proof("scip", None, margin, 0.0, f"the second search came to no end: {found.why}")
+    value, bound, seconds = float(found["value"]), float(found["bound"]), float(found["seconds"])
+    if value > answer.value + margin:
+        raise SolverFault(f"SCIP found a plan worth {value:.9g}, HiGHS said {answer.value:.9g}")
+    if bound < answer.value - margin:
+        raise SolverFault(
+            f"SCIP says that no plan is worth more than {bound:.9g}, HiGHS found one of {answer.value:.9g}"
+        )
+    if found["status"] not in SCIP_ENDS or bound > answer.value + margin:
+        return Proof("scip", None, margin, seconds, f"SCIP came to no end ({found['status']})")
+    words = f"SCIP {found['version']} says that no plan is worth {_dollars(margin)} more"
+    return Proof("scip", True, margin, seconds, words)
+
+
+def _dollars(musd: float) -> str:
+    return f"${musd * 1e6:,.0f}"
