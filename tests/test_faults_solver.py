@@ -21,7 +21,7 @@ from pyomo.environ import ConcreteModel, Constraint, Integers, Objective, Var, m
 import optimizer as opt
 from optimizer import planner, solver
 from optimizer.case import Case
-from optimizer.errors import AuditFault, SolverFault
+from optimizer.errors import AuditFault, OptimizerError, SolverFault
 from optimizer.interrupts import hold, stoppable
 from optimizer.model import build_model
 from optimizer.solver import Answer, SolverOptions, highs, process, solve_model
@@ -107,6 +107,36 @@ def test_a_proof_by_scip_holds_and_names_its_version() -> None:
     assert proof.words.startswith("SCIP ")
 
 
+@pytest.mark.parametrize("second", ["cut-off", "scip"])
+def test_a_proof_of_what_cannot_be_is_refused(second: Any) -> None:
+    """The answer's own plan must keep every row of the program that the second search is given."""
+    answer = solve_model(knapsack(), SolverOptions())
+    impossible = dataclasses.replace(answer.program, row_upper=np.array([-1.0]), lower=np.array([0.0, 0.0, 0.0]))
+    with pytest.raises(SolverFault, match="the plan breaks room by 7"):
+        prove(dataclasses.replace(answer, program=impossible), SolverOptions(), second)
+
+
+def test_a_plan_that_scip_holds_to_be_too_good_is_refused() -> None:
+    """The value told is 20, nothing is worth more than 16."""
+    answer = dataclasses.replace(solve_model(knapsack(), SolverOptions()), value=20.0)
+    with pytest.raises(SolverFault, match="no plan is worth more than 16"):
+        prove(answer, SolverOptions(), "scip")
+
+
+def test_a_cut_off_that_does_not_even_find_the_plan_proves_nothing() -> None:
+    answer = dataclasses.replace(solve_model(knapsack(), SolverOptions()), value=20.0)
+    proof = prove(answer, SolverOptions())
+    assert (proof.holds, proof.words) == (None, "the second search did not find the plan itself")
+
+
+def test_costs_too_small_for_a_row_do_not_spoil_a_proof() -> None:
+    model = knapsack()
+    model.d = Var(bounds=(0, 1))
+    model.value.expr += 1e-10 * model.d
+    answer = solve_model(model, SolverOptions())
+    assert prove(answer, SolverOptions()).holds is True
+
+
 def test_a_second_search_without_an_end_proves_nothing(stub: Any) -> None:
     answer = solve_model(knapsack(), SolverOptions())
     stub("hang")
@@ -137,6 +167,42 @@ def test_fault_106_a_status_not_on_the_list_is_refused(status: str) -> None:
     found = {"status": status, "has_plan": True, "stopped": False}
     with pytest.raises(SolverFault, match="ended with status"):
         solver._status(found, SolverOptions())
+
+
+def test_a_plan_proven_twice_says_so_and_one_with_a_wide_gap_does_not(case: Case) -> None:
+    plan = opt.solve(case, prove=True)
+    assert (plan.word, plan.proof["doing_nothing"]) == ("PROVEN", True)
+    wide = dataclasses.replace(plan, bound_musd=plan.bound_musd + 1)
+    assert wide.word.startswith("GAP ")
+    assert not opt.audit(case, wide).clean, "its gap is wider than was asked for"
+    boast = dataclasses.replace(plan, proof=plan.proof | {"margin_musd": 5.0})
+    assert not opt.audit(case, boast).clean
+
+
+def test_an_audit_can_be_asked_for_after_a_solve(case: Case, plan: opt.Plan) -> None:
+    """Importing the package of that name must not hide the function."""
+    import optimizer.audit
+
+    assert opt.audit(case, plan).clean
+    assert optimizer.audit(case, plan).clean
+
+
+def test_fault_105_what_a_second_search_refuses_leaves_its_model(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def better(*_: Any) -> Any:
+        raise SolverFault("a second search found a plan worth more")
+
+    monkeypatch.setattr(planner, "prove", better)
+    with pytest.raises(SolverFault) as fault:
+        opt.solve(case, prove=True)
+    assert fault.value.evidence is not None
+    assert (fault.value.evidence / "model.mps").exists()
+
+
+def test_scip_is_asked_for_before_the_search(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "has_scip", lambda: False)
+    monkeypatch.setattr(planner, "build_model", lambda *_, **__: pytest.fail("nothing may be solved"))
+    with pytest.raises(OptimizerError, match="SCIP is not installed"):
+        opt.solve(case, prove=True, second="scip")
 
 
 def test_fault_106_an_objective_that_is_no_number_is_refused(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +247,7 @@ def test_fault_108_a_solver_that_the_system_killed_keeps_its_best_plan(stub: Any
     stub("be_killed", [1, 1, 0], tmp_path)
     answer = solve_model(knapsack(), SolverOptions())
     assert (answer.status, answer.value) == ("limit", 10)
+    assert answer.ended.startswith("the solver ran out of its ")
 
 
 def test_fault_109_a_crash_of_the_solver_is_a_sentence(stub: Any) -> None:
@@ -189,6 +256,12 @@ def test_fault_109_a_crash_of_the_solver_is_a_sentence(stub: Any) -> None:
         solve_model(knapsack(), SolverOptions())
     assert fault.value.evidence is not None
     assert (fault.value.evidence / "program.npz").exists()
+
+
+def test_fault_109_a_crash_is_no_time_limit_even_if_a_plan_was_found(stub: Any, tmp_path: Path) -> None:
+    stub("crash", [1, 1, 0], tmp_path)
+    with pytest.raises(SolverFault, match="ended with code -11"):
+        solve_model(knapsack(), SolverOptions())
 
 
 def test_fault_109_an_error_in_the_solver_s_process_is_told(stub: Any) -> None:

@@ -227,6 +227,19 @@ def test_a_negative_number_is_no_text(plan: opt.Plan, tmp_path: Path) -> None:
     assert "'" not in (folder / "cash.csv").read_text()
 
 
+def test_a_manifest_that_leaves_a_file_out_is_that_of_another_run(plan: opt.Plan, tmp_path: Path) -> None:
+    """Taking `plan.json` off the list and then rewriting it is found out by the run id."""
+    folder = save_plan(plan, tmp_path / "plan")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["files"]["plan.json"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    record = json.loads((folder / "plan.json").read_text())
+    (folder / "plan.json").write_text(json.dumps(record | {"value_musd": record["value_musd"] + 1}))
+    with pytest.raises(PlanError, match=r"manifest\.json is that of run .*, its files are run "):
+        load_plan(folder)
+    assert load_plan(folder, inspect=True).word == "EDITED SINCE IT WAS SOLVED"
+
+
 def test_inputs_changed_since_a_plan_was_solved_are_named(plan: opt.Plan) -> None:
     assert stale_inputs(plan, plan.case) == ()
     changed = plan.case.replace(title="Other", capex_budget_musd=12)
