@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sys
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-EXIT_INPUT, EXIT_NOT_PROVEN, EXIT_REFUSED, EXIT_INTERRUPTED = 2, 5, 6, 130
+EXIT_INPUT, EXIT_INFEASIBLE, EXIT_NOT_PROVEN, EXIT_REFUSED, EXIT_FILES, EXIT_INTERRUPTED = 2, 3, 5, 6, 7, 130
 
 
 class Second(StrEnum):
@@ -45,12 +46,27 @@ def run() -> None:
     from optimizer.errors import OptimizerError
     from optimizer.findings import InputError
 
+    _ready_streams()
     try:
         app()
+        sys.stdout.flush()
     except InputError as error:
         _fail(f"{error.report()}\n{_count(error.findings)}", EXIT_INPUT)
     except OptimizerError as error:
         _fail(f"{error}{_kept(error)}", error.exit_code)
+    except OSError as error:
+        sys.stdout = None
+        _fail(f"The output cannot be written: {error.strerror}.", EXIT_FILES)
+
+
+def _ready_streams() -> None:
+    """Signs that a terminal or a file cannot show become question marks; a closed stream swallows what it is given."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, io.StringIO())
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def _fail(words: str, code: int) -> NoReturn:
@@ -131,14 +147,16 @@ def solve(
     as_json: Annotated[bool, typer.Option("--json", help="Print plan.json instead of the summary.")] = False,
 ) -> None:
     """Find the plan of most value, write it as a folder, and tell it."""
-    from optimizer.errors import Infeasible
-    from optimizer.interrupts import stoppable
+    from optimizer.errors import Infeasible, PlanError
+    from optimizer.interrupts import let_go, stoppable
     from optimizer.plan_files import save_plan
     from optimizer.plan_places import default_folder, refuse_unwritable
     from optimizer.planner import solve as solve_case
 
     loaded = _changed(_load(case), change or [])
     folder = output or default_folder(loaded.settings.name, scenario or loaded.scenarios[0].scenario)
+    if folder.resolve().is_relative_to(case.resolve()):
+        raise PlanError(f"{folder} would lie inside the case; start this elsewhere, or name another with -o.")
     refuse_unwritable(folder)
     try:
         with stoppable(), _progress() as progress:
@@ -148,6 +166,8 @@ def solve(
             )  # fmt: skip
             folder = save_plan(plan, folder)
     except Infeasible as none:
+        print("No plan keeps every rule of this case. Looking for the reason and the ways out ...", file=sys.stderr)
+        let_go()
         _fail(_why_not(none, loaded, scenario, seed, threads), none.exit_code)
     _tell(plan, as_json)
     print(f"Plan written to {folder}", file=sys.stderr if as_json else sys.stdout)
@@ -175,13 +195,16 @@ def audit(
     plan: PlanFolder,
     as_json: Annotated[bool, typer.Option("--json", help="Print every check as JSON.")] = False,
     inspect: Annotated[bool, typer.Option("--inspect", help="Audit it even if its files were edited.")] = False,
+    of: Annotated[
+        Path | None, typer.Option("--case", help="Audit it as a plan of this case, not of the inputs it carries.")
+    ] = None,
 ) -> None:
     """Compute every number of a plan again, from its inputs and decisions, by code that never met the model."""
     from optimizer.audit import audit as audit_plan
     from optimizer.plan_files import load_plan
 
     loaded = load_plan(plan, inspect=inspect)
-    report = audit_plan(loaded.case, loaded)
+    report = audit_plan(loaded.case if of is None else _load(of), loaded)
     print(report.to_json() if as_json else f"{loaded.word}, run {loaded.run_id}\n{report.summary()}")
     if not report.clean:
         raise typer.Exit(EXIT_REFUSED)
@@ -191,6 +214,7 @@ def audit(
 def explain(
     case: CaseFolder,
     scenario: Annotated[str | None, typer.Option(help="Scenario; the case's first unless named.")] = None,
+    time_limit: Annotated[float, typer.Option(min=1.0, max=1e6, help="Seconds for all of it.")] = 300.0,
     change: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of case.toml.")
     ] = None,
@@ -198,9 +222,12 @@ def explain(
     """Say which rules of an infeasible case conflict, and the cheapest ways out, each solved and true."""
     from optimizer.conflicts import explain as explain_case
 
-    conflict = explain_case(_changed(_load(case), change or []), scenario)
-    fine = "A plan keeps every rule of this case: optimizer solve finds the best one."
-    print(fine if conflict is None else conflict.report())
+    conflict = explain_case(_changed(_load(case), change or []), scenario, time_limit=time_limit)
+    if conflict is None:
+        print("A plan keeps every rule of this case: optimizer solve finds the best one.")
+        return
+    print(conflict.report())
+    raise typer.Exit(EXIT_INFEASIBLE)
 
 
 def _why_not(none: Any, case: Case, scenario: str | None, seed: int, threads: int) -> str:

@@ -67,6 +67,12 @@ def hold() -> None:
     _holding.set()
 
 
+def let_go() -> None:
+    """There is nothing to keep any more: the next signal is raised at once."""
+    _holding.clear()
+    _asked.clear()
+
+
 def _raise() -> NoReturn:
     raise KeyboardInterrupt
 

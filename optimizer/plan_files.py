@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _RECORD = ("scenario", "status", "value_musd", "objective_musd", "bound_musd", "proof", "kpis", "provenance")
 """What `plan.json` tells a plan beside its tables."""
+_PROOF = ("method", "holds", "margin_musd", "words", "doing_nothing")
 
 # ---- writing ------------------------------------------------------------------------------------------------------
 
@@ -136,9 +137,12 @@ def _read(folder: Path, inspect: bool) -> Plan:
     edited = changes(folder, listed)
     if edited and not inspect:
         raise PlanError(_edited_words(folder, edited))
-    plan = _plan_in(folder, edited)
+    plan, record = _plan_in(folder, edited)
     if not edited and plan.run_id != named:
         edited = (f"{MANIFEST} is that of run {named}, its files are run {plan.run_id}",)
+    if not edited and json.loads(plan.to_json()) != record:
+        edited = ("plan.json does not say what follows from its own figures",)
+    if edited and not plan.edited:
         if not inspect:
             raise PlanError(_edited_words(folder, edited))
         return replace(plan, edited=edited)
@@ -153,14 +157,15 @@ def _edited_words(folder: Path, edited: tuple[str, ...]) -> str:
     )
 
 
-def _plan_in(folder: Path, edited: tuple[str, ...]) -> Plan:
+def _plan_in(folder: Path, edited: tuple[str, ...]) -> tuple[Plan, dict[str, Any]]:
+    """The plan that a folder holds, and what its `plan.json` says."""
     try:
-        record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+        record = _record((folder / "plan.json").read_text(encoding="utf-8"))
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         log = (folder / "solver.log").read_text(encoding="utf-8")
         tables = _read_tables(folder)
         nothing = _read_tables(folder / "do_nothing") if (folder / "do_nothing").exists() else None
-        return Plan(
+        plan = Plan(
             case=load_case(folder / "inputs", check_units=False),
             tables=tables,
             nothing=nothing,
@@ -169,8 +174,29 @@ def _plan_in(folder: Path, edited: tuple[str, ...]) -> Plan:
             edited=edited,
             **{key: record[key] for key in _RECORD},
         )
+        return plan, record
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise PlanError(f"{folder} is not a whole plan folder: {_why(error)}.") from None
+
+
+def _record(text: str) -> dict[str, Any]:
+    """What `plan.json` says, each thing of its kind. Raises ValueError."""
+    record = json.loads(text)
+    if not isinstance(record, dict):
+        raise ValueError("plan.json is no record of a plan")
+    kinds = dict.fromkeys(("scenario", "status"), str) | dict.fromkeys(("proof", "kpis", "provenance"), dict)
+    for name, kind in kinds.items():
+        if not isinstance(record.get(name), kind):
+            raise ValueError(f"plan.json says {record.get(name)!r} of {name}")
+    figures = {name: record.get(name) for name in ("value_musd", "objective_musd", "bound_musd")}
+    figures |= {name: figure for name, figure in record["kpis"].items() if figure is not None}
+    for name, figure in figures.items():
+        if not isinstance(figure, str if name.endswith("quarter") else int | float) or isinstance(figure, bool):
+            raise ValueError(f"plan.json says {figure!r} of {name}")
+    missing = [name for name in _PROOF if record["proof"] and name not in record["proof"]]
+    if missing:
+        raise ValueError(f"the proof in plan.json lacks {', '.join(missing)}")
+    return record
 
 
 def _listed(folder: Path) -> tuple[dict[str, Any], str]:

@@ -59,6 +59,7 @@ def solve(
     """
     clock = _Clock()
     scenario = _scenario(case, scenario)
+    _refuse_odd_options(gap, time_limit, memory_gb, seed, threads, second)
     if prove and second == "scip" and not has_scip():
         raise OptimizerError("SCIP is not installed: pip install pyscipopt, or prove by cut-off.")
     with workspace() as folder, stoppable():
@@ -157,6 +158,25 @@ def _refuse_unsound(plan: Plan, answer: Answer, options: SolverOptions) -> None:
 
 def _text(log: Path | None) -> str:
     return log.read_text(encoding="utf-8", errors="replace") if log is not None and log.exists() else ""
+
+
+def _refuse_odd_options(
+    gap: float, time_limit: float | None, memory_gb: float | None, seed: int, threads: int, second: str
+) -> None:
+    """Raises InputError with every option that cannot be meant."""
+    wanted = (
+        ("gap", gap, 0.0, 1.0), ("time_limit", time_limit, 0.0, 1e9), ("memory_gb", memory_gb, 0.5, 1e6),
+        ("seed", seed, 0, 2_147_483_647), ("threads", threads, 1, 64),
+    )  # fmt: skip
+    findings = [
+        Finding("options", f"must be a number from {least:g} to {most:g}", "choose one", column=name, value=str(value))
+        for name, value, least, most in wanted
+        if value is not None and not (isinstance(value, int | float) and least <= value <= most)
+    ]
+    if second not in ("cut-off", "scip"):
+        findings.append(Finding("options", "is no second search", "cut-off or scip", column="second", value=second))
+    if findings:
+        raise InputError(findings)
 
 
 def _scenario(case: Case, name: str | None) -> str:

@@ -214,3 +214,9 @@ def test_every_setting_counts_in_the_hash(full: Case) -> None:
     assert set(changes) | fixed == set(SETTINGS)
     hashes = {input_hashes(full.replace(**{name: value}))["case.toml"] for name, value in changes.items()}
     assert len(hashes | {input_hashes(full)["case.toml"]}) == len(changes) + 1
+
+
+def test_the_very_same_row_twice_is_refused_too(case: Case) -> None:
+    """A script that appends a row of the case itself would pay its G&A twice."""
+    with pytest.raises(opt.InputError, match="stands twice"):
+        case.replace(overheads=[*case.overheads, case.overheads[0]])

@@ -62,6 +62,19 @@ def test_check_of_a_broken_case_tells_every_finding(run: Run, folder: Path) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
+        ("[2024-04-20, 2028-04-12]", "halvings '2024-04-20' lies before 2026Q1, and subsidy_btc is the subsidy from"),
+        ("[2028-04-12, 2028-04-12]", "halvings '2028-04-12' does not come after 2028-04-12"),
+    ],
+)
+def test_a_halving_gone_by_would_halve_the_subsidy_again(run: Run, folder: Path, dates: str, words: str) -> None:
+    edit(folder, "case.toml", "halvings = [2028-04-12]", f"halvings = {dates}")
+    code, _, err = run("check", folder)
+    assert (code, words in err) == (2, True), err
+
+
 def test_check_notes_what_is_odd(run: Run, folder: Path) -> None:
     edit(folder, "case.toml", "quarters = 28", "quarters = 27")
     code, _, err = run("check", folder)
@@ -153,9 +166,54 @@ def test_audit_refuses_a_plan_that_cannot_be(run: Run, tiny: Path, tmp_path: Pat
     assert "starts" in out
 
 
+def test_a_plan_is_not_written_into_its_case(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny)
+    code, out, err = run("solve", ".")
+    assert (code, out) == (7, "")
+    assert "would lie inside the case" in err
+
+
+def test_audit_holds_a_plan_against_another_case(run: Run, tiny: Path, folder: Path, tmp_path: Path) -> None:
+    run("solve", tiny, "-o", tmp_path / "out")
+    assert run("audit", tmp_path / "out", "--case", tiny)[0] == 0
+    edit(tiny, "overheads.csv", "0.4", "0.5")
+    code, out, _ = run("audit", tmp_path / "out", "--case", tiny)
+    assert code == 6
+    assert "NOT clean" in out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_any_terminal_can_be_told_a_plan(tiny: Path, tmp_path: Path, encoding: str) -> None:
+    command = [sys.executable, "-m", "optimizer", "solve", str(tiny), "-o", str(tmp_path / "out")]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Plan written to" in done.stdout
+
+
+def test_output_that_cannot_be_written_is_a_sentence(folder: Path) -> None:
+    command = f"{sys.executable} -m optimizer check {folder} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (7, "The output cannot be written: No space left on device.\n")
+
+
+def test_a_closed_output_is_no_traceback(folder: Path) -> None:
+    command = f"{sys.executable} -m optimizer check {folder} >&-"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_odd_options_are_named(run: Run, tiny: Path, tmp_path: Path) -> None:
+    code, _, err = run("solve", tiny, "-o", tmp_path / "out", "--time-limit", "inf", "--memory", "1e30")
+    assert code == 2
+    assert "time_limit 'inf' must be a number from 0 to 1e+09" in err
+    assert "memory_gb '1e+30' must be" in err
+
+
 def test_explain_tells_a_conflict_and_its_ways_out(run: Run, tiny: Path) -> None:
     code, out, _ = run("explain", tiny, "--set", "minimum_cash_musd=50000")
-    assert code == 0
+    assert code == 3
     assert "cash at the end of a quarter is at least $50,000M" in out
     assert "Ways out" in out
     code, out, _ = run("explain", tiny)

@@ -346,7 +346,7 @@ def test_fault_099_the_report_says_dollars_megawatts_dates_and_who_could_change_
     for words in (
         "capex within the horizon is at most $20.37M [negotiable]",
         "'AI floor': at least 8 IT MW of colo at north, 2027Q3 to 2028Q2 (clashes in 2028Q2) [negotiable]",
-        "Raise the capex budget by $3.7M, to $24.07M [$3.63M]; the best plan is then worth ",
+        "Raise the capex budget by $3.7M, to $24.07M [$3.63M]; the value of the best plan is then ",
         "Without any one of them the others can be kept.",
     ):
         assert words.partition(" (clashes")[0] in report, report

@@ -34,6 +34,7 @@ from optimizer.checks.completeness import (
     every_site_has_a_limit,
     fleet_is_counted_once,
     gpu_hours_can_be_priced,
+    halvings_lie_ahead,
     hashprice_can_be_known,
     profiles_are_whole,
     ramps_end_at_one,
@@ -88,7 +89,7 @@ _BUSINESS: tuple[_Check, ...] = (
     facilities_make_sense, amortisation_is_whole, borrowing_is_never_idle_income, treasury_settings_are_whole,
 )  # fmt: skip
 _FROM_FILES: tuple[_Check, ...] = (
-    check_units,
+    check_units, halvings_lie_ahead,
     committed_halls_fit_their_sites, committed_contracts_can_be_served, floors_can_be_reached, offers_fit_their_sites,
     blocks_fit_their_sites,
     the_past_is_past, capacity_is_worth_something_at_the_end, negative_prices_are_counted, mining_pays_at_some_time,

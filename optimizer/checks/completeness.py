@@ -127,3 +127,15 @@ def fleet_is_counted_once(case: Case) -> Iterator[Finding]:
         elif row.units is not None and case.asic[row.asic].th_per_unit is None:
             why = f"counts machines, but {row.asic!r} has no th_per_unit"
             yield at(row, why, "fill it in asics.csv, or give gross_mw", "units", row.units)
+
+
+def halvings_lie_ahead(case: Case) -> Iterator[Finding]:
+    """`subsidy_btc` is what a block brings before the first date: a date gone by would halve it once more."""
+    dates = case.settings.halvings
+    for before, day in zip([None, *dates], dates, strict=False):
+        if day <= case.first.start:
+            why = f"lies before {case.first}, and subsidy_btc is the subsidy from its first day on"
+            yield Finding("case.toml", why, "keep only halvings to come", column="halvings", value=str(day))
+        if before is not None and day <= before:
+            why = f"does not come after {before}"
+            yield Finding("case.toml", why, "give each halving once, in order", column="halvings", value=str(day))

@@ -27,8 +27,9 @@ def keys_are_unique(case: Case) -> Iterator[Finding]:
     for rows in case.every_table:
         seen: dict[tuple[object, ...], schema.Row] = {}
         for row in rows:
-            earlier = seen.setdefault(row.identity(), row)
-            if earlier is not row:
+            earlier = seen.get(row.identity())
+            seen.setdefault(row.identity(), row)
+            if earlier is not None:
                 where = f"stands already in line {earlier.file_line}" if earlier.file_line else "stands twice"
                 yield at(row, where, "keep one", ", ".join(row.key), ", ".join(map(str, row.identity())))
 

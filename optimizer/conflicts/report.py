@@ -130,7 +130,7 @@ def _spans(quarters: Sequence[Quarter]) -> str:
 def _way(way: WayOut) -> str:
     words = way.words[:1].upper() + way.words[1:]
     least = [_amount(change) for change in way.changes if change.amount - change.least > 5e-7]
-    worth = f"the best plan is then worth {_worth(way)}"
+    worth = f"the value of the best plan is then {_worth(way)}"
     return f"{words} [{', '.join(least)}]; {worth}" if least else f"{words}; {worth}"
 
 
