@@ -296,7 +296,7 @@ class _Book:
         for facility, t, opening, drawn, repaid, closing in self._balances():
             f = facility.facility
             interest, fees = (-float(paid.get((f, line, int(t)), 0.0)) for line in ("interest", "fee"))
-            if any((opening, drawn, repaid, interest, fees)):
+            if max(map(abs, (opening, drawn, repaid, interest, fees))) > NOISE:
                 rows.append((self.w, f, t, opening, drawn, repaid, closing, interest, fees))
         columns = "opening_musd draws_musd repayments_musd closing_musd interest_musd fees_musd"
         return _frame(rows, f"scenario facility quarter {columns}")

@@ -633,6 +633,7 @@ def relation_24_an_empty_quarter(base: Base, rng: random.Random) -> list[Claim]:
     might earn by taking power), and nothing starts or is signed.
     """
     case = plain(base.case).replace(discount_rates={"corporate": rng.uniform(0.05, 0.15)})
+    case = case.replace(backstops=edited(case, "backstops", lambda _: {"discount_rate": None}))
     before = worth_of(case, base.scenario)
     claims = [equal(worth_of(_longer(case, case.last + 1), base.scenario), before, "a quarter after")]
     decided = [row.quarter for name in ("committed_starts", "committed_contracts") for row in case.rows(name)]
@@ -750,8 +751,13 @@ SMALLEST_MW = 1e-5
 
 
 def relation_28_an_offer_is_signed_or_not(base: Base, rng: random.Random) -> list[Claim]:
-    """The better of signing and refusing; refusing is as if the offer had not been made."""
+    """The better of signing and refusing; refusing is as if the offer had not been made.
+
+    Not where offers are twins: there the later may only be signed after the earlier.
+    """
     m = base.model
+    if len(m.twin_offers_in_order):
+        return []
     names = list(dict.fromkeys(key[0] for key in m.Y))
     if not names:
         return []

@@ -396,6 +396,8 @@ FULL_BROKEN: list[Broken] = [
     (C.treasury_settings_are_whole, "case.toml btc_liquidity_share", "without btc_held or hold_mined_btc",
      settings(btc_held=None, hold_mined_btc=None)),
     (C.treasury_settings_are_whole, "case.toml tax_losses_musd", "without tax_rate", settings(tax_rate=None)),
+    (C.treasury_settings_are_whole, "case.toml discount_rates.corporate", "all one when losses are set against profits",
+     settings(discount_rates={"corporate": 0.0, "mining": 0.1, "colo": 0.1})),
     (C.treasury_settings_are_whole, "case.toml tax_loss_use", "without tax_rate", settings(tax_rate=None)),
     (escalation.check, "index_escalators.csv floor", "above the cap of 0.05", edit("index_escalators", floor=0.06)),
     (escalation.check, "index_escalators.csv offer", "fixed escalator of 0.02 beside the index",

@@ -96,6 +96,13 @@ def treasury_settings_are_whole(case: Case) -> Iterator[Finding]:
                 "case.toml", f"has no meaning without {other}", "add that, or take this away",
                 column=name, value=f"{value:g}",
             )  # fmt: skip
+    corporate = settings.discount_rates.get("corporate")
+    if settings.tax_rate is not None and corporate is not None and corporate <= 0:
+        why = "makes it all one when losses are set against profits, so that no plan's tax is determined"
+        yield Finding(
+            "case.toml", why, "give a rate above 0, or leave tax_rate out",
+            column="discount_rates.corporate", value=f"{corporate:g}",
+        )  # fmt: skip
     for row in case.depreciation:
         if settings.tax_rate is None:
             yield note(row, "has no effect: the case gives no tax_rate", column="line", value=row.line)
