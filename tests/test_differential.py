@@ -103,3 +103,9 @@ def test_optimiser_scip_and_enumeration_agree_campaign(tmp_path: Path) -> None:
     records = differential.run(folder)
     assert len(records) >= differential.CASES
     assert differential.disagreements(records) == []
+
+
+@pytest.mark.parametrize("seed", [4459, 5083, 5176, 9534])
+def test_a_machine_may_wait_on_its_way_until_it_is_sold(seed: int) -> None:
+    """Found by the campaign: quarters had been left out in which a machine moves only to be sold where it arrives."""
+    assert differential.compared("tiny", seed, differential.by_program)["verdict"] == "agree"

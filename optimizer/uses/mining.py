@@ -188,8 +188,9 @@ def _worth_keeping(ports: Ports, asic: Asic, s: str) -> list[Quarter]:
     """Quarters in which a machine may be installed: fit to run, and not already past any use.
 
     Past use: from there on keeping it, wherever it stands, earns no more than selling it at once, counted both
-    discounted and in cash. Leaving it out then loses nothing, unless a policy's floor on mining counts it, BTC mined
-    may be kept for a better price, or tax takes part of a sale.
+    discounted and in cash. A machine on its way stands nowhere and costs its move alone, and may be sold where it
+    arrives. Leaving it out then loses nothing, unless a policy's floor on mining counts it, BTC mined may be kept for a
+    better price, or tax takes part of a sale.
     """
     case = ports.case
     fit = [t for t in case.horizon if asic.fit_until is None or t <= asic.fit_until]
@@ -202,14 +203,16 @@ def _worth_keeping(ports: Ports, asic: Asic, s: str) -> list[Quarter]:
     ahead = (
         _residual(asic) * discount_factor(rate, len(case.horizon), at_start=True) if fit[-1:] == [case.last] else 0.0
     )
-    cash = 0.0
+    cash, moves = 0.0, _movable(ports, asic.asic)
     for t in reversed(fit):
         net = max(_best_margin(ports, asic, site, t) for site in sites)
+        if moves and market is not None:
+            net = max(net, -(market.moving_cost_musd_per_gross_mw or 0.0))
         factor = discount_factor(rate, t - case.first)
         ahead, cash = ahead + net * factor, cash + net
         price = 0.0 if market is None else resale_musd(case, ports.scenario, asic, market, t)
         if ahead > price * factor or cash > price or any(t <= last for last in floors):
-            return [q for q in fit if q <= t]
+            return [q for q in fit if q <= t + moves]
         ahead, cash = price * factor, price
     return []
 
