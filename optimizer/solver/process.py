@@ -86,6 +86,8 @@ class SolverProcess:
         stop: Callable[[], bool] = lambda: False,
     ) -> Event | Killed:
         """Send a job and wait for its answer; `tell` hears of every event before."""
+        if stop():
+            return Killed("interrupted", "stopped")
         self._send(json.dumps(job))
         deadline = None if time_limit is None else time.monotonic() + time_limit + GRACE_S
         asked = False
