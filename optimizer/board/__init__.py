@@ -1,0 +1,1 @@
+"""The board pack: deck, workbook and page, every number with its receipt."""

@@ -1,0 +1,59 @@
+"""What the commands share: arguments, exit codes, reading a case with its changes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from optimizer.case import Case
+
+EXIT_INPUT, EXIT_INFEASIBLE, EXIT_NOT_PROVEN, EXIT_REFUSED, EXIT_FILES, EXIT_INTERRUPTED = 2, 3, 5, 6, 7, 130
+
+CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")]
+PlanFolder = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of case.toml.")
+]
+
+
+def fail(words: str, code: int) -> NoReturn:
+    print(words, file=sys.stderr)
+    sys.exit(code)
+
+
+def load(folder: Path) -> Case:
+    from optimizer.case_files import load_case
+
+    loaded = load_case(folder)
+    if loaded.warnings:
+        notes = "1 note" if len(loaded.warnings) == 1 else f"{len(loaded.warnings)} notes"
+        print(f"{notes} on this case: optimizer check {folder}", file=sys.stderr)
+    return loaded
+
+
+def changed(case: Case, changes: list[str]) -> Case:
+    """The case with `name=value` settings changed; a value is read as TOML, or as text where that fails."""
+    import tomllib
+
+    from optimizer.checks.units import check_units
+    from optimizer.findings import Finding, InputError
+    from optimizer.schema import Settings
+
+    values: dict[str, Any] = {}
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals or name not in Settings.model_fields:
+            why = "is no setting of case.toml" if equals else "is not of the form NAME=VALUE"
+            raise InputError([Finding("--set", why, "see docs/case-format.md", value=change)])
+        try:
+            values[name] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            values[name] = text
+    changed = case.replace(**values) if values else case
+    if errors := [finding for finding in check_units(changed) if finding.severity == "error"]:
+        raise InputError(errors)
+    return changed

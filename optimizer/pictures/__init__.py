@@ -1,0 +1,1 @@
+"""Pictures of plans and studies, for paper and screen."""

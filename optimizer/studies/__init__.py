@@ -1,0 +1,1 @@
+"""Studies around a plan: why this one, and what would have to be true for another."""

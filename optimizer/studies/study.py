@@ -1,0 +1,97 @@
+"""A study: a question about a plan, answered in sentences and tidy tables, kept as a folder beside it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optimizer.errors import PlanError
+from optimizer.folders import write_file
+from optimizer.plan_texts import table_text, unquoted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = {
+    "prices": "what the rules cost: a little more of each, by dual and by solving again",
+    "breakevens": "what would have to be true for another decision",
+    "map": "the winning decision over two inputs",
+    "tornado": "each driver low and high, with and without deciding again",
+    "frontier": "value against the capex budget",
+    "alternatives": "plans almost as good that decide otherwise",
+    "regret": "every plan under every scenario",
+}
+
+NUMERIC = re.compile(
+    r"number|.*(_mw|musd|_usd|blocks|share|_btc|x|y|low|base|high|below|above|per_unit|change|limit|plans)$"
+)
+"""Columns of study tables that hold numbers; all others hold text."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question answered.
+
+    `title` is the answer in a full sentence with its number; `words` are further sentences. `tables` are tidy
+    DataFrames (one observation a row, the unit in the column's name, money in $M). `about` says what the answer stands
+    on: case, scenario, run id of the plan, gap, and the settings of the study.
+    """
+
+    kind: str
+    title: str
+    words: tuple[str, ...]
+    tables: Mapping[str, pd.DataFrame]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def record(self) -> dict[str, Any]:
+        """What `study.json` holds."""
+        return {
+            "kind": self.kind, "title": self.title, "words": list(self.words), "about": dict(self.about),
+            "tables": list(self.tables),
+        }  # fmt: skip
+
+
+def save_study(study: Study, folder: str | Path) -> Path:
+    """Write `study.json` and each table as CSV. Raises PlanError."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in study.tables.items():
+            write_file(folder / f"{name}.csv", table_text(table).encode())
+        text = json.dumps(study.record(), indent=2, allow_nan=False) + "\n"
+        write_file(folder / "study.json", text.encode())
+    except OSError as error:
+        raise PlanError(f"{folder} cannot be written: {error.strerror}.") from None
+    return folder
+
+
+def load_study(folder: str | Path) -> Study:
+    """Read a study back. Raises PlanError where there is none."""
+    folder = Path(folder)
+    try:
+        record = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+        tables = {
+            name: pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values=[""])
+            for name in record["tables"]
+        }
+        return Study(record["kind"], record["title"], tuple(record["words"]), tables, record["about"])
+    except (OSError, ValueError, KeyError) as error:
+        raise PlanError(f"{folder} is not a study ({error}).") from None
+
+
+def _table(text: str) -> pd.DataFrame:
+    """A table with numbers where a whole column holds numbers or blanks, and texts as they were written."""
+    import pandas as pd
+
+    table = pd.read_csv(io.StringIO(text, newline=""), dtype=str, keep_default_na=False, index_col=False)
+    for column in table.columns:
+        if NUMERIC.fullmatch(column):
+            table[column] = table[column].where(table[column] != "", "nan").astype(float)
+        else:
+            table[column] = table[column].map(unquoted)
+    return table
