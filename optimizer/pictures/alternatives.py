@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from optimizer.pictures.lettering import cut, missing, tenths
+from optimizer.pictures.lettering import cut, first_said, missing, tenths
 from optimizer.pictures.rows import Rows, key, names_in, open_rows, rows_that_fit
 from optimizer.pictures.sheet import DARK, HATCH, INK, LINE_IN, PALE, PAPER, RULE, SOFT, Sheet, finish, open_sheet
 from optimizer.pictures.tables import source_of, table_of
@@ -44,7 +44,7 @@ def draw_alternatives(study: Study) -> Figure:
     shown = shares.iloc[: fitting - 1 if hidden else None]
     rows = open_rows(sheet, len(shown) + (1 if hidden else 0), head=HEAD_IN, floor=0.02, most=0.3)
     wide = max(2.0, sheet.width - SHARE_IN - len(plans) * CELL_IN)
-    names = names_in((row["words"] or row["decision"] for _, row in shown.iterrows()), 1.0, wide)
+    names = names_in((first_said(row["words"], row["decision"]) for _, row in shown.iterrows()), 1.0, wide)
     unseen = len(plans) - int((sheet.width - names - SHARE_IN) / CELL_IN)
     if unseen > 0:
         sheet.write(sheet.right, sheet.top - LINE_IN / 2, f"{unseen} more plans", ha="right", color=SOFT)
@@ -83,7 +83,7 @@ def _draw_cells(rows: Rows, shown: pd.DataFrame, columns: _Columns, words: dict[
     tall = min(0.16, rows.each - 0.03)
     for i, (_, row) in enumerate(shown.iterrows()):
         decision = row["decision"]
-        sheet.write(sheet.left, rows.y(i), cut(row["words"] or decision, columns.left - sheet.left - 0.1))
+        sheet.write(sheet.left, rows.y(i), cut(first_said(row["words"], decision), columns.left - sheet.left - 0.1))
         for j, number in enumerate(columns.numbers):
             mine = words.get((number, decision))
             look = NOT_MADE if mine is None else MADE if mine == words.get((first, decision)) else OTHERWISE

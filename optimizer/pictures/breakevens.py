@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from optimizer.pictures.lettering import cut, missing, plain, width_in, with_unit, wrap
+from optimizer.pictures.lettering import cut, first_said, missing, plain, width_in, with_unit, wrap
 from optimizer.pictures.rows import Rows, names_in, open_rows, rows_that_fit
 from optimizer.pictures.sheet import DARK, INK, LINE_IN, SOFT, finish, fit, label, open_sheet, value_axis
 from optimizer.pictures.tables import source_of, table_of
@@ -14,7 +14,7 @@ from optimizer.pictures.tables import source_of, table_of
 if TYPE_CHECKING:
     from optimizer.studies.study import Study
 
-NUMBERS_IN, HEAD_IN = 1.35, LINE_IN + 0.03
+NUMBERS_IN, HEAD_IN = 1.6, LINE_IN + 0.03
 COLUMNS = (
     "subject", "question", "driver", "unit", "base", "below", "above", "decision_below", "decision_above", "found",
     "words",
@@ -29,7 +29,7 @@ def draw_breakevens(study: Study) -> Figure:
     fitting = rows_that_fit(sheet, head=HEAD_IN, least=2 * LINE_IN + 0.04)
     rows = open_rows(sheet, min(len(asked), fitting), head=HEAD_IN, most=0.46)
     shown, hidden = asked[:fitting], len(asked) - fitting
-    names = names_in([text for row in shown for text in (_subject(row, 9.0), _question(row))], 1.2, 2.75)
+    names = names_in([text for row in shown for text in (_subject(row, 9.0), _question(row))], 1.2, 2.6)
     y = sheet.top - LINE_IN / 2
     sheet.write(sheet.left + names, y, "turns at", color=SOFT)
     sheet.write(sheet.right, y, "distance from base, %", color=SOFT, ha="right")
@@ -80,19 +80,27 @@ def _subject(row: Any, room: float) -> str:
 
 
 def _question(row: Any) -> str:
-    return plain(row["question"]) or plain(row["driver"])
+    return first_said(row["question"], row["driver"])
 
 
 def _write_numbers(rows: Rows, i: int, row: Any, x: float) -> None:
     sheet, room, y = rows.sheet, NUMBERS_IN - 0.08, rows.y(i)
     if not _found(row):
-        lines = wrap(row["words"] or "not found", room, 2)
+        lines = wrap(first_said(row["words"], "not found"), room, 2)
         for j, line in enumerate(lines):
             sheet.write(x, y + (len(lines) - 1) * LINE_IN / 2 - j * LINE_IN, line, color=SOFT)
         return
-    turns = with_unit((row["below"] + row["above"]) / 2, row["unit"])
+    turns = _turns(row, room)
     sheet.write(x, y + LINE_IN / 2, cut(turns, room, bold=True), bold=True)
     sheet.write(x, y - LINE_IN / 2, cut(f"base {with_unit(row['base'], row['unit'])}", room), color=SOFT)
+
+
+def _turns(row: Any, room: float) -> str:
+    """Both sides that were solved, `$52.1 to $52.4/PH/day`; the middle alone where both do not fit."""
+    unit = plain(row["unit"])
+    low, high = sorted((float(row["below"]), float(row["above"])))
+    both = f"{with_unit(low, '$' if unit.startswith('$') else '')} to {with_unit(high, unit)}"
+    return both if width_in(both, bold=True) <= room else with_unit((low + high) / 2, unit)
 
 
 def _draw_distance(axes: Any, i: int, row: Any) -> None:

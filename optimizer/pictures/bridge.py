@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from optimizer.pictures.lettering import missing, plain, tenths, width_in
+from optimizer.pictures.lettering import first_said, missing, tenths, width_in
 from optimizer.pictures.rows import Rows, key, names_in, open_rows, rows_that_fit
 from optimizer.pictures.sheet import DARK, HATCH, INK, LINE_IN, MIDDLE, PALE, SOFT, finish, fit, open_sheet, value_axis
 from optimizer.pictures.tables import source_of, table_of
@@ -14,7 +14,7 @@ from optimizer.pictures.tables import source_of, table_of
 if TYPE_CHECKING:
     from optimizer.studies.study import Study
 
-COLUMN_IN = 0.66
+COLUMN_IN = 0.76
 COLUMNS = ("group", "words", "line_musd", "low_musd", "high_musd", "repriced_musd", "redecided_musd")
 REPRICED = {"facecolor": MIDDLE, "edgecolor": DARK, "linewidth": 0.6}
 REDECIDED = {"facecolor": PALE, "edgecolor": DARK, "linewidth": 0.6, "hatch": HATCH}
@@ -39,7 +39,11 @@ def draw_bridge(study: Study) -> Figure:
     for x, words, look in ((columns[1], "priced", REPRICED), (columns[2], "decided", REDECIDED)):
         key(sheet, y, [(words, look)], x - 0.25 - width_in(words))
     sheet.write(sheet.left, y, "whisker: by the order in which groups change", color=SOFT)
-    named = [_end_words(study, "from"), _end_words(study, "to"), *(row["words"] or row["group"] for row in steps)]
+    named = [
+        _end_words(study, "from"),
+        _end_words(study, "to"),
+        *(first_said(row["words"], row["group"]) for row in steps),
+    ]
     names = names_in(named, 0.9, 1.75)
     _draw_ends(rows, study, columns[0], names)
     _draw_steps(rows, steps, study, (sheet.left + names, right), columns)
@@ -57,8 +61,8 @@ def _ends(study: Study) -> tuple[float, float]:
 
 def _end_words(study: Study, end: str) -> str:
     """What the study calls this end, or else its run id."""
-    named = study.about.get(f"{end}_words") or study.about.get(f"{end}_case")
-    return plain(named or f"{end} {study.about.get(f'{end}_run_id', '')}")
+    told = study.about.get
+    return first_said(told(f"{end}_words"), told(f"{end}_case"), f"{end} {told(f'{end}_run_id', '')}")
 
 
 def _draw_ends(rows: Rows, study: Study, column: float, room: float) -> None:
@@ -74,7 +78,7 @@ def _draw_steps(rows: Rows, steps: list[Any], study: Study, edges: tuple[float, 
     reach = [start, end]
     at = start
     for i, row in enumerate(steps, start=1):
-        rows.name(i, row["words"] or row["group"], left - rows.sheet.left - 0.1)
+        rows.name(i, first_said(row["words"], row["group"]), left - rows.sheet.left - 0.1)
         for x, name in zip(columns, ("line_musd", "repriced_musd", "redecided_musd"), strict=True):
             rows.cell(i, x, tenths(row[name], "+"), bold=name == "line_musd")
         reach += _draw_step(axes, i, row, at)

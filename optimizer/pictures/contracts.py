@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from optimizer.pictures.lettering import cut, musd, plain, width_in
+from optimizer.pictures.lettering import cut, first_said, musd, plain, width_in
 from optimizer.pictures.quarter_axis import quarter_axis
 from optimizer.pictures.rows import Rows, names_in, open_rows, rows_that_fit
 from optimizer.pictures.sheet import DARK, INK, LINE_IN, PALE, PAPER, SOFT, finish, label, open_sheet
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from optimizer.plan import Plan
 
 HEAD_IN, FLOOR_IN = LINE_IN + 0.03, 0.2
+OVER = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}
 BASES = {"usd_per_kw_month": "/kW-month", "musd_per_it_mw_year": "M/IT MW-year", "usd_per_gpu_hour": "/GPU-hour"}
 
 
@@ -33,7 +34,7 @@ def draw_contracts(plan: Plan) -> Figure:
     committed = "; pale: committed before" if any(row.decided == "committed" for row in shown) else ""
     words = f"from delivery to end; dashed: end of the horizon{committed}{hidden}"
     sheet.write(sheet.left, sheet.top - LINE_IN / 2, cut(words, sheet.width), color=SOFT)
-    rows = open_rows(sheet, len(shown), head=HEAD_IN, floor=FLOOR_IN, most=0.5)
+    rows = open_rows(sheet, len(shown), head=HEAD_IN, floor=FLOOR_IN, most=0.58)
     _draw_rows(rows, shown, int(plan.case.first), int(Quarter.parse(str(plan.cash["quarter"].iloc[-1]))))
     return finish(sheet)
 
@@ -65,7 +66,7 @@ def _draw_rows(rows: Rows, shown: list[Any], first: int, horizon: int) -> None:
 
 
 def _name(row: Any) -> str:
-    return plain(row.customer) or plain(row.offer)
+    return first_said(row.customer, row.offer)
 
 
 def _detail(row: Any) -> str:
@@ -88,6 +89,6 @@ def _draw_bar(axes: Any, i: int, row: Any, first: int, quarter_in: float) -> Non
             return
     words = whole if width_in(whole) <= max(before, after) - 0.1 else price
     if after >= before:
-        label(axes, words, (end + 0.5, i), (3, 0), va="center")
+        label(axes, words, (end + 0.5, i), (4, 0), va="center", bbox=OVER)
     else:
-        label(axes, words, (start - 0.5, i), (-3, 0), ha="right", va="center")
+        label(axes, words, (start - 0.5, i), (-4, 0), ha="right", va="center", bbox=OVER)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from optimizer.pictures.lettering import wrap
+from optimizer.pictures.lettering import first_said, wrap
 from optimizer.pictures.letters import letters
 from optimizer.pictures.sheet import (
     DARK,
@@ -44,8 +44,9 @@ def draw_frontier(study: Study) -> Figure:
     lower = sheet.axes(left, floor, width, LOWER_IN)
     bottom = floor + LOWER_IN + GAP_IN + HEAD_IN
     upper = sheet.axes(left, bottom, width, sheet.top - HEAD_IN - bottom)
+    points = points[points["budget_musd"].notna()]
     budgets = points["budget_musd"]
-    limits = fit(float(budgets.min()), float(budgets.max()), width, 0.08, 0.12) if len(points) else (0.0, 1.0)
+    limits = fit(float(budgets.min()), float(budgets.max()), width, 0.12, 0.12) if len(points) else (0.0, 1.0)
     for axes in (upper, lower):
         axes.set_xlim(*limits)
     sheet.write(sheet.left, sheet.top - 0.06, "value of the plan, $M; band: up to its bound", color=SOFT)
@@ -66,7 +67,8 @@ def _draw_values(axes: Any, points: pd.DataFrame, sheet: Sheet, study: Study) ->
     for i in changes:
         axes.plot(budgets[i], values[i], marker="o", color=INK, markerfacecolor=PAPER, markersize=4.5, zorder=3)
         at = budgets[i], values[i]
-        label(axes, named[points["decisions"][i]], at, (-2, 3), ha="right", va="bottom", weight="bold")
+        away, ha = ((-2, 3), "right") if i else ((0, 4), "center")
+        label(axes, named[points["decisions"][i]], at, away, ha=ha, va="bottom", weight="bold")
     axes.margins(y=0.16)
     value_axis(axes.yaxis, 4)
     value_axis(axes.xaxis, 5)
@@ -93,7 +95,7 @@ def _list_decisions(sheet: Sheet, named: dict[str, str]) -> None:
     for words, letter in listed:
         y -= 0.02 if each > 1 else 0.0
         sheet.write(left, y - LINE_IN, letter, bold=True)
-        for line in wrap(words or "none", sheet.right - left - 0.2, each):
+        for line in wrap(first_said(words, "none"), sheet.right - left - 0.2, each):
             y -= LINE_IN
             sheet.write(left + 0.2, y, line)
 
@@ -107,10 +109,15 @@ def _draw_marginal(axes: Any, points: pd.DataFrame) -> None:
     ]  # fmt: skip
     for low, high, slope in steps:
         axes.bar(low, slope, width=high - low, align="edge", facecolor=MIDDLE, edgecolor=PAPER, linewidth=0.5)
+        if len(steps) <= 14 and abs(slope) >= 0.005:
+            away, va = ((0, 1), "bottom") if slope > 0 else ((0, -1), "top")
+            label(axes, f"{slope:.2f}", ((low + high) / 2, slope), away, ha="center", va=va)
     axes.axhline(0.0, color=INK, linewidth=0.6)
     if not steps:
         label(axes, "one budget only", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center", color=SOFT)
-    value_axis(axes.yaxis, 3)
+    slopes = [0.0, *(slope for *_, slope in steps)]
+    axes.set_ylim(*fit(min(slopes), max(slopes), LOWER_IN, 0.15 if min(slopes) < 0 else 0.0, 0.15))
+    value_axis(axes.yaxis, 2)
     value_axis(axes.xaxis, 5)
     axes.set_xlabel("capex budget, $M", labelpad=1)
 

@@ -27,9 +27,19 @@ _TURNING = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2
 
 
 def plain(text: object) -> str:
-    """A text on one line: without control characters, without marks that turn the direction of what follows."""
+    """A text on one line: without control characters, without marks that turn the direction of what follows.
+
+    Where there is no text (None, NaN) it is empty.
+    """
+    if missing(text):
+        return ""
     kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in str(text).translate(_TURNING))
     return " ".join("".join(c for c in kept if unicodedata.category(c) not in ("Cs", "Cn")).split())
+
+
+def first_said(*texts: object) -> str:
+    """The first of some texts that says anything; empty where none does."""
+    return next((said for text in texts if (said := plain(text))), "")
 
 
 @lru_cache(maxsize=1)

@@ -76,20 +76,21 @@ def _in_order(table: pd.DataFrame) -> list[str]:
 
 def _title(plan: Plan, table: pd.DataFrame, uses: list[str]) -> str:
     first, last = table.columns[0], table.columns[-1]
-    moves = [f"{_name(use)} goes from {table.loc[use].iloc[0]:,.0f} to {table.loc[use].iloc[-1]:,.0f}"
-             for use in sorted(uses, key=lambda use: use != MINING) if use not in (BUILT, IDLE)]  # fmt: skip
+    told = [use for use in sorted(uses, key=lambda use: use != MINING) if use not in (BUILT, IDLE)]
+    moves = [f"{_name(use)} {'goes ' if use == told[0] else ''}from {table.loc[use].iloc[0]:,.0f} to "
+             f"{table.loc[use].iloc[-1]:,.0f}{' gross MW' if use == told[0] else ''}" for use in told]  # fmt: skip
     if not moves:
         return f"No site of {plan.case.settings.title} mines or serves customers."
     listed = moves[:3]
     words = ", ".join(listed[:-1]) + (" and " if len(listed) > 1 else "") + listed[-1]
-    return f"Between {first} and {last} {words} gross MW."
+    return f"Between {first} and {last}, {words}."
 
 
 def _head(table: pd.DataFrame) -> str:
     if UNUSED not in table.index:
         return "gross MW in use"
     unused = table.loc[UNUSED]
-    return f"gross MW in use; unused beside them {unused.iloc[0]:,.0f} at first, {unused.iloc[-1]:,.0f} at last"
+    return f"gross MW in use; unused are {unused.iloc[0]:,.0f} at first and {unused.iloc[-1]:,.0f} at last"
 
 
 def _name(use: str) -> str:
@@ -122,7 +123,9 @@ def _name_inside(axes: Any, floor: Any, top: Any, use: str, color: str) -> None:
     rooms = [(float(top[i : i + run].min() - floor[i : i + run].max()), i) for i in range(len(floor) - run + 1)]
     if not rooms or tall_in.max() < 0.16:
         return
-    room, start = max(rooms, key=lambda one: (round(one[0], 6), -one[1]))
+    room = max(one[0] for one in rooms)
+    widest = [i for tall, i in rooms if tall > room - 1e-6]
+    start = widest[len(widest) // 2]
     if room / axes.get_ylim()[1] * size.height < 0.16:
         return
     middle = (top[start : start + run].min() + floor[start : start + run].max()) / 2

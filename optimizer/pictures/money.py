@@ -31,15 +31,18 @@ if TYPE_CHECKING:
     from optimizer.plan import Plan
 
 TICKS_IN = 0.5
+FINE = 4
 Spot = tuple[float, float]
 LIMIT = {"color": INK, "linewidth": 0.9, "linestyle": (0, (5, 2))}
 
 
-def _time_axes(sheet: Sheet, quarters: list[str], words: str) -> Any:
+def _time_axes(sheet: Sheet, quarters: list[str], *lines: str) -> Any:
+    """Axes over quarters, under lines of words on what they show."""
     floor = sheet.bottom + 0.17
     width = sheet.width - TICKS_IN - 0.05
-    axes = sheet.axes(sheet.left + TICKS_IN, floor, width, sheet.top - LINE_IN - 0.05 - floor)
-    sheet.write(sheet.left, sheet.top - LINE_IN / 2, cut(words, sheet.width), color=SOFT)
+    axes = sheet.axes(sheet.left + TICKS_IN, floor, width, sheet.top - len(lines) * LINE_IN - 0.05 - floor)
+    for i, words in enumerate(lines):
+        sheet.write(sheet.left, sheet.top - (i + 0.5) * LINE_IN, cut(words, sheet.width), color=SOFT)
     axes.set_xlim(-0.6, len(quarters) - 0.4)
     quarter_axis(axes, quarters, width)
     value_axis(axes.yaxis)
@@ -67,14 +70,25 @@ def draw_cash(plan: Plan) -> Figure:
     axes.plot([lowest], [low], marker="v", markersize=7, color=INK, markeredgecolor=PAPER, zorder=4)
     axes.margins(y=0.14)
     _name_lines(axes, lines)
-    side = -1 if lowest > len(cash) / 2 else 1
+    side = _lower_side(lines["the plan"], lowest)
     label(axes, musd(low), (lowest, low), (5 * side, 8), ha="right" if side < 0 else "left", weight="bold")
     return finish(sheet)
+
+
+def _lower_side(values: Any, at: int) -> int:
+    """On which side of a quarter the line stays lower, and a number above it has room: -1 left, 1 right."""
+    n = len(values)
+    reach = max(1, n // 7)
+    left, right = values[max(0, at - reach) : at + 1].max(), values[at : at + reach + 1].max()
+    if at + reach >= n or at - reach < 0:
+        return -1 if at + reach >= n else 1
+    return -1 if left < right else 1
 
 
 def _name_lines(axes: Any, lines: dict[str, Any]) -> None:
     """Each name where its line is flat and far from the others, on the side where there is room."""
     low, high = axes.get_ylim()
+    lines = {name: _finer(values) for name, values in lines.items()}
     taken: list[Spot] = []
     for name, values in lines.items():
         others = [line for other, line in lines.items() if other != name]
@@ -93,7 +107,7 @@ def _name_lines(axes: Any, lines: dict[str, Any]) -> None:
 def _best_place(values: Any, others: list[Any], limits: Spot, taken: list[Spot]) -> tuple[int, bool]:
     """Quarter and side for a name: near the line itself nothing else passes for some quarters around."""
     n, span = len(values), limits[1] - limits[0]
-    reach = min(3, max(1, n // 8))
+    reach = max(1, n // 10)
     best = (-np.inf, n // 2, True)
     for at in range(min(reach, n - 1), max(n - reach, min(reach, n - 1) + 1)):
         near = slice(max(0, at - reach), at + reach + 1)
@@ -109,6 +123,11 @@ def _best_place(values: Any, others: list[Any], limits: Spot, taken: list[Spot])
     return best[1], best[2]
 
 
+def _finer(values: Any) -> Any:
+    """A line with points between its quarters, so that steep parts count too."""
+    return np.interp(np.arange((len(values) - 1) * FINE + 1) / FINE, np.arange(len(values)), values)
+
+
 def _gap(beyond: Any, span: float) -> float:
     """How far another line is at the nearest, where it is on this side at all."""
     return float(np.where(beyond > -0.02 * span, np.abs(beyond), np.inf).min())
@@ -122,7 +141,7 @@ def draw_capex(plan: Plan) -> Figure:
     spent = plan.capex_to_date.reset_index(drop=True)
     total, budget = plan.kpis["capex_musd"], plan.kpis["capex_budget_musd"]
     sheet = open_sheet(_capex_title(total, budget), plan_source(plan))
-    axes = _time_axes(sheet, list(spent["quarter"]), _capex_words(plan, spent))
+    axes = _time_axes(sheet, list(spent["quarter"]), *_capex_words(plan, spent))
     moved = spent[spent["capex_musd"].abs() > 1e-6]
     axes.bar(moved.index, moved["capex_musd"], width=0.8, facecolor=MIDDLE, edgecolor=DARK, linewidth=0.5)
     edges = np.arange(len(spent) + 1) - 0.5
@@ -136,30 +155,25 @@ def draw_capex(plan: Plan) -> Figure:
     label(axes, f"budget {musd(budget)}", (-0.3, budget), (0, 2), va="bottom")
     label(axes, f"since the first {musd(total)}", (last, total), (0, -3 if total > high / 8 else 3), ha="right",
           va="top" if total > high / 8 else "bottom", weight="bold", color=DARK)  # fmt: skip
-    _mark_peak(axes, spent)
     return finish(sheet)
 
 
 def _capex_title(total: float, budget: float) -> str:
     if total < 0.05:
         return f"No capex is spent of a budget of {musd(budget)}."
+    if abs(budget - total) < 0.05:
+        return f"Capex of {musd(total)} uses the whole budget."
     return f"Capex of {musd(total)} leaves {musd(budget - total)} of the budget of {musd(budget)}."
 
 
-def _capex_words(plan: Plan, spent: pd.DataFrame) -> str:
+def _capex_words(plan: Plan, spent: pd.DataFrame) -> list[str]:
     """What bars and line are; with budgets of single years, what each year spends of its own."""
+    peak = spent["capex_musd"].idxmax()
+    most = f", most {musd(spent['capex_musd'][peak])} in {spent['quarter'][peak]}" if len(spent) else ""
+    words = f"$M; bars: capex of each quarter{most}; line: since the first"
+    of_year = spent.groupby(spent["quarter"].str[:4])["capex_musd"].sum()
     years = [
-        f"{row.year} {musd(float(spent.loc[spent['quarter'].str.startswith(str(row.year)), 'capex_musd'].sum()))}"
-        f" of {musd(row.capex_budget_musd)}"
+        f"{musd(float(of_year.get(str(row.year), 0.0)))} of {musd(row.capex_budget_musd)} in {row.year}"
         for row in plan.case.budget_years
     ]
-    words = "capex of each quarter (bars) and since the first (line), $M"
-    return f"bars: each quarter, line: since the first, $M; {', '.join(years)}" if years else words
-
-
-def _mark_peak(axes: Any, spent: pd.DataFrame) -> None:
-    peak = spent["capex_musd"].idxmax()
-    most = spent["capex_musd"][peak]
-    if most > 0.05:
-        box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
-        label(axes, musd(most), (peak, most), (0, 3), ha="center", va="bottom", bbox=box)
+    return [words, f"budgets of single years: {', '.join(years)}"] if years else [words]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from optimizer.pictures.lettering import cut, missing, plain, signed_musd, width_in, with_unit
+from optimizer.pictures.lettering import cut, missing, plain, signed_musd, width_in, with_unit, wrap
 from optimizer.pictures.rows import names_in, open_rows, rows_that_fit
 from optimizer.pictures.sheet import (
     DARK,
@@ -54,11 +54,11 @@ def draw_prices(study: Study) -> Figure:
 
 def _draw_steps(sheet: Sheet, steps: pd.DataFrame) -> None:
     sheet.write(sheet.left, sheet.top - LINE_IN / 2, "solved again; hatched: decisions move", color=SOFT)
-    fitting = rows_that_fit(sheet, head=HEAD_IN, least=2 * LINE_IN)
+    fitting = rows_that_fit(sheet, head=HEAD_IN, least=2 * LINE_IN + 0.04)
     shown = [row for _, row in steps.iloc[:fitting].iterrows()]
     if len(steps) > fitting:
         sheet.write(sheet.right, sheet.top - LINE_IN / 2, f"{len(steps) - fitting} more", color=SOFT, ha="right")
-    rows = open_rows(sheet, len(shown), head=HEAD_IN, most=0.38)
+    rows = open_rows(sheet, len(shown), head=HEAD_IN, most=0.46)
     names = names_in([text for row in shown for text in (row["words"], _change(row))], 0.9, 1.75)
     left = sheet.left + names
     axes = rows.axes(left, sheet.right - left)
@@ -85,7 +85,7 @@ def _change(row: Any) -> str:
     """`+5 MW: a third block`, the step and what moves with it."""
     change = row["change"]
     words = "" if missing(change) else f"{'+' if change >= 0 else ''}{with_unit(change, row['unit'])}"
-    moved = plain(row.get("what_moves") or "") if _moves(row) else ""
+    moved = plain(row.get("what_moves")) if _moves(row) else ""
     return ": ".join(part for part in (words, moved) if part)
 
 
@@ -112,13 +112,17 @@ def _draw_step(axes: Any, i: int, row: Any) -> None:
 def _list_duals(sheet: Sheet, duals: pd.DataFrame) -> None:
     """The rules worth most, two lines each; the quarters of a rule at a place are one, with the sum of their duals."""
     sheet.write(sheet.left, sheet.top - LINE_IN / 2, "duals, at these whole decisions", color=SOFT)
-    each = 2 * LINE_IN + 0.05
     y = sheet.top - HEAD_IN
     prices = _summed(duals)
-    for words, price in prices[: int((y - sheet.bottom) / each)]:
-        sheet.write(sheet.left, y - LINE_IN / 2, cut(words, sheet.width))
-        sheet.write(sheet.left, y - 1.5 * LINE_IN, cut(price, sheet.width, bold=True), bold=True)
-        y -= each
+    for words, price in prices:
+        lines = wrap(words, sheet.width, 2)
+        if y - (len(lines) + 1) * LINE_IN < sheet.bottom:
+            break
+        for line in lines:
+            sheet.write(sheet.left, y - LINE_IN / 2, line)
+            y -= LINE_IN
+        sheet.write(sheet.left, y - LINE_IN / 2, cut(price, sheet.width, bold=True), bold=True)
+        y -= LINE_IN + 0.05
     if not prices:
         sheet.write(sheet.left, y - LINE_IN / 2, "none binds")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from optimizer.pictures.lettering import cut, plain, width_in, wrap
+from optimizer.pictures.lettering import plain, width_in, wrap
 from optimizer.pictures.sheet import INK, LINE_IN, SIZE, SOFT, Sheet
 
 FLOOR_IN = 0.3
@@ -29,7 +29,7 @@ class Rows:
     @property
     def lines(self) -> int:
         """How many lines of text a row holds."""
-        return max(1, int((self.each + 0.02) / LINE_IN))
+        return max(1, int((self.each - 0.04) / LINE_IN))
 
     def y(self, row: float) -> float:
         """Middle of a row, in inches."""
@@ -38,16 +38,17 @@ class Rows:
     def axes(self, left: float, width: float) -> Any:
         """Axes whose y is the number of the row, downwards."""
         axes = self.sheet.axes(left, self.bottom, width, self.top - self.bottom)
-        axes.set_ylim(self.count - 0.5, -0.5)
+        axes.set_ylim(max(1, self.count) - 0.5, -0.5)
         axes.set_yticks([])
         axes.spines[["left"]].set_visible(False)
         return axes
 
     def name(self, row: int, words: object, room: float, detail: object = "") -> None:
-        """The name of a row, and under it a fainter line, where there is room for two."""
-        second = cut(detail, room) if plain(detail) and self.lines > 1 else ""
-        named = wrap(words, room, 1 if second or self.lines == 1 else 2)
-        lines = [(line, INK) for line in named] + ([(second, SOFT)] if second else [])
+        """The name of a row, and under it fainter lines, where there is room for more than one."""
+        told = bool(plain(detail)) and self.lines > 1
+        named = wrap(words, room, 1 if told else min(2, self.lines))
+        more = wrap(detail, room, self.lines - 1) if told else []
+        lines = [(line, INK) for line in named] + [(line, SOFT) for line in more]
         for i, (line, color) in enumerate(lines):
             y = self.y(row) + (len(lines) - 1) * LINE_IN / 2 - i * LINE_IN
             self.sheet.write(self.sheet.left, y, line, color=color)
@@ -71,7 +72,7 @@ def rows_that_fit(sheet: Sheet, *, head: float = 0.0, floor: float = FLOOR_IN, l
 
 def names_in(names: Iterable[object], least: float, most: float) -> float:
     """How many inches to keep for names: what the longest needs, between two limits."""
-    return min(most, max(least, 0.1 + max((width_in(plain(name)) for name in names), default=0.0)))
+    return min(most, max(least, 0.12 + max((width_in(plain(name)) for name in names), default=0.0)))
 
 
 def key(sheet: Sheet, y: float, entries: list[tuple[str, dict[str, Any]]], left: float) -> None:

@@ -6,7 +6,7 @@ import io
 import secrets
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,5 +177,6 @@ def _put(target: Path, data: bytes) -> None:
         beside.write_bytes(data)
         beside.replace(target)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         raise PlanError(f"{target} cannot be written: {error.strerror}.") from None

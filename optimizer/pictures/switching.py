@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from optimizer.pictures.lettering import cut, missing, musd, number, plain, width_in, wrap
+from optimizer.pictures.lettering import cut, first_said, missing, musd, number, plain, width_in, wrap
 from optimizer.pictures.sheet import HATCH, INK, LINE_IN, PAPER, RULE, SOFT, Sheet, finish, label, open_sheet
 from optimizer.pictures.tables import source_of, table_of
 
@@ -127,9 +127,9 @@ def _name_axes(axes: Any, study: Study, xs: Grid, ys: Grid) -> None:
     for axis, name, at, room in ((axes.xaxis, "x", xs, 3.0), (axes.yaxis, "y", ys, 2.2)):
         axis.set_major_locator(MaxNLocator(nbins=5))
         axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-        words = study.about.get(f"{name}_words") or study.about.get(f"{name}_driver") or name
-        unit = plain(study.about.get(f"{name}_unit") or "")
-        axis.set_label_text(cut(f"{plain(words)}, {unit}" if unit else words, room))
+        words = first_said(study.about.get(f"{name}_words"), study.about.get(f"{name}_driver"), name)
+        unit = plain(study.about.get(f"{name}_unit"))
+        axis.set_label_text(cut(f"{words}, {unit}" if unit else words, room))
         axis.labelpad = 1
         if len(at) == 1:
             axis.set_ticks([float(at[0])])

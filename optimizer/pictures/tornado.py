@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from optimizer.pictures.lettering import missing, musd, number, plain, width_in, with_unit
+from optimizer.pictures.lettering import first_said, missing, musd, number, plain, width_in, with_unit
 from optimizer.pictures.rows import Rows, key, names_in, open_rows, rows_that_fit
 from optimizer.pictures.sheet import (
     DARK,
@@ -35,6 +35,7 @@ COLUMNS = (
     "kept_high_musd",
 )  # fmt: skip
 ENDS = ("low", "high")
+SHORT_UNITS = ("", "%", "$", "x")
 EDGE = {"edgecolor": DARK, "linewidth": 0.6}
 LOOKS = {"low": EDGE | {"facecolor": PALE, "hatch": HATCH}, "high": EDGE | {"facecolor": MIDDLE}}
 
@@ -74,7 +75,8 @@ def _draw_key(sheet: Sheet, hidden: int) -> None:
 
 def _draw_bars(rows: Rows, drivers: list[Any], base: float) -> None:
     sheet = rows.sheet
-    names = names_in((row["words"] or row["driver"] for row in drivers), 0.9, 1.8)
+    named = [_name(row, rows.lines) for row in drivers]
+    names = names_in(named, 0.9, 2.0)
     left = sheet.left + names
     axes = rows.axes(left, sheet.right - left)
     known = [base, *(value for row in drivers for value in _reach(row))]
@@ -84,8 +86,14 @@ def _draw_bars(rows: Rows, drivers: list[Any], base: float) -> None:
     axes.set_xlabel("value of the plan, $M", labelpad=1)
     axes.axvline(base, color=INK, linewidth=0.8)
     for i, row in enumerate(drivers):
-        rows.name(i, row["words"] or row["driver"], names - 0.1, _base_words(row))
+        rows.name(i, named[i], names - 0.1, _base_words(row))
         _draw_row(axes, i, row, base)
+
+
+def _name(row: Any, lines: int) -> str:
+    """The driver; with its unit, where there is no second line for it and the ends do not say it."""
+    words, unit = first_said(row["words"], row["driver"]), plain(row["unit"])
+    return words if lines > 1 or unit in SHORT_UNITS else f"{words}, {unit}"
 
 
 def _base_words(row: Any) -> str:
@@ -122,5 +130,5 @@ def _sides(row: Any, base: float) -> dict[str, int]:
 def _end_words(row: Any, end: str) -> str:
     """`35: $41.0M`, the setting and the value there; `no plan` where none keeps every rule."""
     unit, value = plain(row["unit"]), row[f"value_{end}_musd"]
-    setting = with_unit(row[end], unit) if unit in ("%", "$", "x") else number(row[end])
+    setting = with_unit(row[end], unit) if unit in SHORT_UNITS else number(row[end])
     return f"{setting}: {'no plan' if missing(value) else musd(value)}"
