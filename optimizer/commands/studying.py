@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -83,17 +83,10 @@ def progress() -> Iterator[Tell | None]:
 
 def keep_study(study: Study, place: Path) -> None:
     """Write the study's tables, and its picture as SVG and PNG."""
+    from optimizer.pictures import picture_of, save_picture
     from optimizer.studies.study import save_study
 
     save_study(study, place)
-    _draw(study, place)
-
-
-def _draw(study: Study, place: Path) -> None:
-    try:
-        from optimizer.pictures import picture_of, save_picture
-    except ImportError:
-        return
     save_picture(picture_of(study), place / study.kind)
 
 

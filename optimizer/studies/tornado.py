@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from optimizer.decisions import TOLD_MUSD
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
 from optimizer.studies.inquiry import Inquiry, Reply, footing, note_on_base, told_moves
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENDS = ("low", "high")
+FAR_OFF = 20.0
+"""A range that begins or ends so many times above or below the base is taken for a slip of unit."""
 
 
 def tornado(
@@ -62,7 +65,11 @@ def _driver_given(plan: Plan, text: str) -> Driver:
     if not (isfinite(low) and isfinite(high) and low < high):
         why = "names no range, which is a low and a higher number with a colon between them"
         raise InputError([Finding("--driver", why, "write NAME=LOW:HIGH", value=text)])
-    return driver_named(plan.case, plan.scenario, name).within(low, high)
+    driver = driver_named(plan.case, plan.scenario, name)
+    if driver.base > 0 and not driver.base / FAR_OFF <= max(low, high) <= driver.base * FAR_OFF:
+        why = f"is far from the base of {driver.base:,.6g} {driver.unit}, as if in another unit"
+        raise InputError([Finding("--driver", why, f"give both ends in {driver.unit}", value=text)])
+    return driver.within(low, high)
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,10 @@ class _Bar:
     kept_low: Reply
     high: Reply
     kept_high: Reply
+
+    def level(self, end: str) -> str:
+        """`rent colocation 136.2 $/kW-month`."""
+        return f"{self.driver.name} {getattr(self.driver, end):,.6g} {self.driver.unit}"
 
     def span(self, base_musd: float) -> float:
         """How far the value moves, $M; an end without a plan counts as further than any."""
@@ -118,11 +129,11 @@ def _title(bars: Sequence[_Bar], base: Reply) -> str:
     if not bars:
         return f"No driver of this case can be moved; the plan is worth {musd(base.value_musd)}."
     widest = bars[0]
-    name = f"{widest.driver.name[:1].upper()}{widest.driver.name[1:]}"
     if not (widest.low.has_plan and widest.high.has_plan):
-        gone = widest.driver.low if not widest.low.has_plan else widest.driver.high
-        return f"{name} at {gone:,.6g} {widest.driver.unit} leaves no plan that keeps every rule."
+        end = "high" if widest.low.has_plan else "low"
+        return f"At {widest.level(end)} there is no plan: {getattr(widest, end).why}."
     values = sorted((widest.low.value_musd, widest.high.value_musd))
+    name = f"{widest.driver.name[:1].upper()}{widest.driver.name[1:]}"
     return (
         f"{name} moves the value most: from {musd(values[0])} to {musd(values[1])}, "
         f"against {musd(base.value_musd)} at the base."
@@ -140,17 +151,13 @@ def _words(bars: Sequence[_Bar], base: Reply) -> list[str]:
         words.append(f"Starts or contracts change with {_listed(list(moved))}.")
     if still:
         words.append(f"They stay as they are over the whole range of {_listed(still)}.")
-    gains = [(again.value_musd - kept.value_musd, bar.driver, end) for bar, end, again, kept in ends if kept.has_plan]
-    if gains and (most := max(gains, key=lambda gain: gain[0]))[0] > 0.05:
-        gain, driver, end = most
-        level = f"{getattr(driver, end):,.6g} {driver.unit}"
-        words.append(
-            f"Deciding again is worth most at {driver.name} {level}: {musd(gain)} more than staying the course."
-        )
+    gains = [(again.value_musd - kept.bound_musd, bar, end) for bar, end, again, kept in ends if kept.has_plan]
+    gain, bar, end = max(gains, key=lambda one: one[0], default=(0.0, None, ""))
+    if bar is not None and gain > TOLD_MUSD:
+        words.append(f"Deciding again is worth most at {bar.level(end)}: {musd(gain)} more than staying the course.")
     for bar, end, _, kept in ends:
         if not kept.has_plan:
-            level = f"{getattr(bar.driver, end):,.6g} {bar.driver.unit}"
-            words.append(f"The plan's decisions cannot be kept at {bar.driver.name} {level}: {kept.why}.")
+            words.append(f"The plan's decisions cannot be kept at {bar.level(end)}: {kept.why}.")
     return words
 
 

@@ -45,7 +45,7 @@ def keep(base: Compiled, vector: Floats, other: Compiled) -> Compiled | None:
     lost = (name for name in taken if name not in other.place)
     if any(abs(taken[name] - _state(there, name)) > SAME for name in lost):
         return None
-    values = np.array([there[other.columns[i]] for i in columns])
+    values = np.array([there[other.columns[i]] for i in columns]) + 0.0  # no -0.0, which answers on disk do not keep
     program = other.program
     if np.any(values > program.upper[columns] + SAME) or np.any(values < program.lower[columns] - SAME):
         return None
