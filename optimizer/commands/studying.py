@@ -128,3 +128,32 @@ def tornado(
         return study(plan, drivers_given(plan, driver) if driver else None, gap=gap, sweep=sweep)
 
     study_plan(plan, "tornado", jobs, as_json, make)
+
+
+@app.command()
+def breakevens(
+    plan: PlanFolder,
+    site: Annotated[list[str] | None, typer.Option("--site", help="A site; may be repeated.")] = None,
+    offer: Annotated[list[str] | None, typer.Option("--offer", help="An offer; may be repeated.")] = None,
+    option: Annotated[list[str] | None, typer.Option("--option", help="An option; may be repeated.")] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=1e-6, max=0.5, help="How far apart the two sides may be, as a share of the base.")
+    ] = 0.01,
+    grid: Annotated[int, typer.Option(min=3, max=101, help="Numbers of each driver that are tried first.")] = 9,
+    jobs: Jobs = None,
+    gap: Gap = 1e-4,
+    as_json: AsJson = False,
+) -> None:
+    """Find the numbers at which decisions turn: hashprice, power, rent, capex or delay, both sides solved.
+
+    Without --site, --offer or --option: hashprice for every site, rent for every offer, capex for every option.
+    """
+
+    def make(plan: Plan, sweep: Sweep) -> Study:
+        from optimizer.studies.breakevens import breakevens as study
+        from optimizer.studies.breakevens import turns_of
+
+        turns = turns_of(plan, sites=site or (), offers=offer or (), options=option or ())
+        return study(plan, turns, tolerance=tolerance, grid=grid, gap=gap, sweep=sweep)
+
+    study_plan(plan, "breakevens", jobs, as_json, make)

@@ -23,7 +23,7 @@ SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
         "kept_high_musd",
     ),
     ("breakevens", "breakevens"): (
-        "subject", "question", "unit", "base", "below", "decision_below", "above", "decision_above",
+        "subject", "question", "state", "unit", "base", "below", "above",
     ),
     ("frontier", "points"): (
         "budget_musd", "value_musd", "bound_musd", "marginal_musd", "capex_musd", "lowest_cash_musd", "decisions",
