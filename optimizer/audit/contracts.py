@@ -8,9 +8,11 @@ from decimal import Decimal
 from itertools import chain
 
 from optimizer.audit.books import ONE, ZERO, Books, Flow, decimal
-from optimizer.audit.halls import ROUNDED, WATT, batches, product_mw
+from optimizer.audit.halls import batches, product_mw
+from optimizer.audit.lines import RESIDUAL
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.terms import Bill, bill_of, favoured_sites, late_delivery, size_tiers
+from optimizer.audit.tolerances import A_FEW_DIGITS, DOLLAR, WATT
 from optimizer.quarters import Quarter
 
 
@@ -63,7 +65,7 @@ def _flows(books: Books, contract: Contract) -> Iterator[Flow]:
         musd = -held * decimal(inputs.row("products", product).residual_musd_per_it_mw)
         end = books.case.last + 1
         factor = inputs.factor(inputs.rate(product), end, at_start=True)
-        yield Flow(end, "residual", product, bill.site, contract.name, musd, factor)
+        yield Flow(end, RESIDUAL, product, bill.site, contract.name, musd, factor)
 
 
 def _margins(contract: Contract) -> Iterator[tuple[Quarter, str, Decimal]]:
@@ -137,7 +139,7 @@ def _signing(books: Books, signed: list[Contract]) -> Iterator[Check]:
 def _committed(books: Books) -> Check:
     tally = Tally(
         "rules", "committed_contracts",
-        "Contracts already signed are there as they were signed, and no others.", "IT MW", ROUNDED,
+        "Contracts already signed are there as they were signed, and no others.", "IT MW", A_FEW_DIGITS,
     )  # fmt: skip
     stated = {
         (row["offer"], row["site"], row["delivery_quarter"]): row["it_mw"]
@@ -154,7 +156,7 @@ def _committed(books: Books) -> Check:
 
 def _contracts_table(books: Books, signed: list[Contract]) -> Check:
     """Customer, product, end and price as the offer has them; the price is that of the site and the size."""
-    tally = Tally("rules", "contracts_table", "A contract says what its offer says.", "price or so", ROUNDED)
+    tally = Tally("rules", "contracts_table", "A contract says what its offer says.", "price or so", A_FEW_DIGITS)
     for row, contract in zip(books.table("contracts"), signed, strict=True):
         bill = contract.bill
         offered = books.inputs.row("offer_prices", books.scenario, contract.name)
@@ -205,7 +207,7 @@ def _capacity(books: Books, signed: list[Contract]) -> Iterator[Check]:
     """Capacity sold against usable in each quarter of the horizon, and the table that shows it."""
     sold = Tally("rules", "capacity", "Signed and market megawatts never exceed what is usable.", "IT MW", WATT)
     table = Tally(
-        "rules", "capacity_table", "Capacity in service, usable, contracted and vacant add up.", "IT MW", ROUNDED
+        "rules", "capacity_table", "Capacity in service, usable, contracted and vacant add up.", "IT MW", A_FEW_DIGITS
     )
     found = batches(books)
     stated = {(row["site"], row["product"], row["quarter"]): row for row in books.table("capacity")}
@@ -257,7 +259,7 @@ def _places(books: Books, signed: list[Contract]) -> Iterator[tuple[tuple[str, s
 def _value(books: Books, signed: list[Contract]) -> Check:
     tally = Tally(
         "cash", "contract_values", "A contract is worth its discounted flows, less the residual of what it holds.",
-        "$M", Decimal("1e-6"),
+        "$M", DOLLAR,
     )  # fmt: skip
     for row, contract in zip(books.table("contracts"), signed, strict=True):
         worth = sum((flow.musd * flow.factor for flow in _flows(books, contract)), ZERO)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from optimizer.audit.books import ZERO, Books, decimal
-from optimizer.audit.halls import WATT
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.tolerances import WATT
 
 
 def record(books: Books) -> None:
