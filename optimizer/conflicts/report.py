@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from optimizer.case import Case
 from optimizer.conflicts.levers import musd, number
-from optimizer.conflicts.rulebook import Kind
+from optimizer.conflicts.rule import Kind
 from optimizer.quarters import Quarter
 
 

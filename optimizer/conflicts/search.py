@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from optimizer.case import Case
 from optimizer.conflicts.levers import Lever
 from optimizer.conflicts.report import Change, Conflict, Member, WayOut
-from optimizer.conflicts.rulebook import Rule, Ticket, quarter_of
+from optimizer.conflicts.rule import Rule, Ticket, quarter_of
 from optimizer.conflicts.trials import EXACT, OutOfTime, Trials, refuse_a_false_claim
 from optimizer.errors import Infeasible, NoPlan, SolverFault
 from optimizer.findings import Finding, InputError

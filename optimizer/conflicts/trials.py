@@ -13,7 +13,8 @@ from pyomo.environ import ConcreteModel, Constraint, ConstraintList, Objective, 
 
 from optimizer.case import Case
 from optimizer.conflicts.levers import Lever
-from optimizer.conflicts.rulebook import Rule, Ticket, rulebook
+from optimizer.conflicts.rule import Rule, Ticket
+from optimizer.conflicts.rulebook import rulebook
 from optimizer.debt import add_debt
 from optimizer.errors import Infeasible, NoPlan, SolverFault
 from optimizer.lines import CORPORATE
