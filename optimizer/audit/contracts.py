@@ -184,7 +184,8 @@ def _missing(books: Books, signed: list[Contract]) -> Iterator[Check]:
         table.holds(f"{where}: within the horizon", books.case.first <= row["quarter"] <= books.case.last)
         tally.at_least(where, row["missing_it_mw"], ZERO)
         if contract is not None:
-            tally.at_most(where, row["missing_it_mw"], late_delivery.may_be_missing(contract.bill, row["quarter"]))
+            most = late_delivery.may_be_missing(contract.bill, row["quarter"])
+            tally.at_most(contract.name, row["missing_it_mw"], most, row["quarter"])
     yield table.check()
     yield tally.check()
 
@@ -220,7 +221,7 @@ def _capacity(books: Books, signed: list[Contract]) -> Iterator[Check]:
             table.holds(f"{where}: told where something is in service", (row is not None) == bool(service))
             market = ZERO if row is None else row["market_it_mw"]
             if row is not None or held:
-                sold.at_most(where, held + market, usable)
+                sold.at_most(f"{product} at {site}", held + market, usable, quarter)
             if row is not None:
                 table.equal(f"{where}: in service", row["in_service_it_mw"], service)
                 table.equal(f"{where}: usable", row["usable_it_mw"], usable)
@@ -244,7 +245,7 @@ def _capacity_after(books: Books, signed: list[Contract]) -> Check:
             quarter = books.case.last + n
             held = sum((contract.bill.held_mw(quarter) for contract in here), ZERO)
             usable = product_mw(found, site, product, quarter)[1]
-            tally.at_most(f"{product} at {site} in {quarter}", held, usable)
+            tally.at_most(f"{product} at {site}", held, usable, quarter)
     return tally.check()
 
 

@@ -204,23 +204,19 @@ def _terms(books: Books, all_lives: Mapping[str, Life]) -> Iterator[Check]:
     )
     ends = Tally("rules", "debt_balance", "No balance is negative, none is left after maturity.", "$M", DOLLAR)
     for facility in books.case.rows("facilities"):
-        drawn = decimal(facility.drawn_musd)
-        for quarter, now in all_lives[facility.facility].items():
-            where = f"{facility.facility} in {quarter}"
+        name, commitment, drawn = facility.facility, decimal(facility.commitment_musd), decimal(facility.drawn_musd)
+        for quarter, now in all_lives[name].items():
             drawn += now.drawn
-            draws.at_least(where, now.drawn, ZERO)
-            draws.at_most(
-                where, now.drawn, decimal(facility.commitment_musd) if _open(books, facility, quarter) else ZERO
-            )
+            draws.at_least(name, now.drawn, ZERO, quarter)
+            draws.at_most(name, now.drawn, commitment if _open(books, facility, quarter) else ZERO, quarter)
             prepays = books.decide and facility.prepayable and quarter < facility.maturity
-            schedule.at_least(where, now.repaid, now.scheduled)
-            schedule.at_most(
-                where, now.prepaid, max(ZERO, now.opening + now.drawn - now.scheduled) if prepays else ZERO
-            )
-            ends.at_least(where, now.closing, ZERO)
+            left = max(ZERO, now.opening + now.drawn - now.scheduled) if prepays else ZERO
+            schedule.at_least(name, now.repaid, now.scheduled, quarter)
+            schedule.at_most(f"{name}, ahead of schedule", now.prepaid, left, quarter)
+            ends.at_least(name, now.closing, ZERO, quarter)
             if quarter == facility.maturity:
-                ends.at_most(f"{where}, maturity", now.closing, ZERO)
-        draws.at_most(f"{facility.facility}, all draws", drawn, decimal(facility.commitment_musd))
+                ends.at_most(f"{name}, at maturity", now.closing, ZERO, quarter)
+        draws.at_most(f"{name}, all draws", drawn, commitment)
     yield from (tally.check() for tally in (draws, schedule, ends))
 
 
@@ -244,13 +240,13 @@ def _covenants(books: Books, all_lives: Mapping[str, Life]) -> Iterator[Check]:
     yield _refinancing(books, all_lives)
 
 
-def _tested(books: Books, all_lives: Mapping[str, Life], term: str) -> Iterator[tuple[Any, str, Quarter, Quartered]]:
-    """Every quarter of the horizon in the life of every facility that has a term, and how to call it."""
+def _tested(books: Books, all_lives: Mapping[str, Life], term: str) -> Iterator[tuple[Any, Quarter, Quartered]]:
+    """Every quarter of the horizon in the life of every facility that has a term."""
     for facility in books.case.rows("facilities"):
         if getattr(facility, term) is not None:
             for quarter, now in all_lives[facility.facility].items():
                 if quarter <= books.case.last:
-                    yield facility, f"{facility.facility} in {quarter}", quarter, now
+                    yield facility, quarter, now
 
 
 def _capex(books: Books, facility: Any, quarter: Quarter) -> Decimal:
@@ -267,10 +263,11 @@ def _loan_to_cost(books: Books, all_lives: Mapping[str, Life]) -> Check:
         DOLLAR,
     )
     spent: dict[str, Decimal] = {}
-    for facility, where, quarter, now in _tested(books, all_lives, "loan_to_cost"):
+    for facility, quarter, now in _tested(books, all_lives, "loan_to_cost"):
         to_date = spent.get(facility.facility, ZERO) + _capex(books, facility, quarter)
         spent[facility.facility] = to_date
-        tally.at_most(where, now.closing, max(ZERO, decimal(facility.loan_to_cost) * to_date))
+        allowed = max(ZERO, decimal(facility.loan_to_cost) * to_date)
+        tally.at_most(facility.facility, now.closing, allowed, quarter)
     return tally.check()
 
 
@@ -282,9 +279,9 @@ def _ring_fence(books: Books, all_lives: Mapping[str, Life]) -> Check:
         "$M",
         DOLLAR,
     )
-    for facility, where, quarter, now in _tested(books, all_lives, "site"):
+    for facility, quarter, now in _tested(books, all_lives, "site"):
         if facility.site != ANY:
-            tally.at_most(where, now.drawn, max(ZERO, _capex(books, facility, quarter)))
+            tally.at_most(facility.facility, now.drawn, max(ZERO, _capex(books, facility, quarter)), quarter)
     return tally.check()
 
 
@@ -297,11 +294,12 @@ def _coverage(books: Books, all_lives: Mapping[str, Life]) -> Check:
         DOLLAR,
     )
     drawn = {name for name, quarters in all_lives.items() if any(now.drawn > 0 for now in quarters.values())}
-    for facility, where, quarter, now in _tested(books, all_lives, "dscr"):
+    for facility, quarter, now in _tested(books, all_lives, "dscr"):
         used = facility.drawn_musd > 0 or facility.facility in drawn
         if used and facility.dscr_from <= quarter < facility.maturity:
             margin = books.paid(AI_MARGIN, quarter, None if facility.site == ANY else facility.site)
-            tally.at_least(where, margin, decimal(facility.dscr) * (now.interest + now.scheduled))
+            service = now.interest + now.scheduled
+            tally.at_least(facility.facility, margin, decimal(facility.dscr) * service, quarter)
     return tally.check()
 
 
@@ -314,9 +312,9 @@ def _cash_kept(books: Books, all_lives: Mapping[str, Life]) -> Check:
         DOLLAR,
     )
     cash = {row["quarter"]: row["closing_musd"] for row in books.table("cash")}
-    for facility, where, quarter, now in _tested(books, all_lives, "minimum_cash_musd"):
+    for facility, quarter, now in _tested(books, all_lives, "minimum_cash_musd"):
         if quarter in cash and now.closing > DOLLAR:
-            tally.at_least(where, cash[quarter], decimal(facility.minimum_cash_musd))
+            tally.at_least(facility.facility, cash[quarter], decimal(facility.minimum_cash_musd), quarter)
     return tally.check()
 
 
@@ -346,7 +344,7 @@ def _refinancing(books: Books, all_lives: Mapping[str, Life]) -> Check:
         "$M",
         DOLLAR,
     )
-    for facility, where, quarter, now in _tested(books, all_lives, "refinances"):
+    for facility, quarter, now in _tested(books, all_lives, "refinances"):
         replaced = all_lives[facility.refinances].get(quarter)
-        tally.at_most(where, now.drawn, ZERO if replaced is None else replaced.repaid)
+        tally.at_most(facility.facility, now.drawn, ZERO if replaced is None else replaced.repaid, quarter)
     return tally.check()

@@ -238,11 +238,11 @@ def _new_starts(books: Books) -> Iterator[Check]:
         fit = site.firm_power and site.fibre and option.rack_kw <= site.max_rack_kw
         able.holds(_where(row), fit and books.decide)
         start = row["start_quarter"]
-        early.at_least(_where(row), Decimal(start), Decimal(max(option.earliest, books.case.first)))
+        early.at_least(option.option, Decimal(start), Decimal(max(option.earliest, books.case.first)), start)
         deposits = books.inputs.rows_of("deposits", "option", option.option)
         before = max((deposit.quarters_before for deposit in deposits), default=0)
-        ahead.at_least(_where(row), Decimal(start - before), Decimal(books.case.first))
-        late.at_most(_where(row), Decimal(start + option.lead_quarters), Decimal(books.case.last))
+        ahead.at_least(option.option, Decimal(start - before), Decimal(books.case.first), start)
+        late.at_most(option.option, Decimal(start + option.lead_quarters), Decimal(books.case.last), start)
     for tally in (able, early, ahead, late):
         yield tally.check()
 

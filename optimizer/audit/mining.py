@@ -242,13 +242,13 @@ def _plants(books: Books, machines: tuple[Machines, ...]) -> Iterator[Check]:
     drawn: dict[tuple[str, Quarter], Decimal] = {}
     for m in machines:
         if m.on_plant:
-            where = f"{m.asic} at {m.site} in {m.quarter}"
-            machines_fed.at_most(where, m.on_plant, m.running if m.per_mw.may_run else ZERO)
+            may_run = m.running if m.per_mw.may_run else ZERO
+            machines_fed.at_most(f"{m.asic} at {m.site}", m.on_plant, may_run, m.quarter)
             drawn[m.site, m.quarter] = drawn.get((m.site, m.quarter), ZERO) + m.on_plant * m.per_mw.share_of_hours
     for row in books.case.rows("own_plants"):
         if row.scenario == books.scenario:
             used = drawn.get((row.site, row.quarter), ZERO)
-            capacity.at_most(f"{row.site} in {row.quarter}", used, decimal(row.capacity_mw))
+            capacity.at_most(row.site, used, decimal(row.capacity_mw), row.quarter)
     yield machines_fed.check()
     yield capacity.check()
 

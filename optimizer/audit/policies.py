@@ -45,12 +45,11 @@ def _use_limits(books: Books) -> Check:
     for row in books.case.rows("use_limits"):
         for quarter in books.case.horizon:
             if row.first <= quarter <= row.last:
-                where = f"{row.policy} in {quarter}"
                 used = _used(books, row, quarter, machines)
                 if row.min_mw is not None:
-                    tally.at_least(where, used, _floor(books, row, quarter))
+                    tally.at_least(row.policy, used, _floor(books, row, quarter), quarter)
                 if row.max_mw is not None:
-                    tally.at_most(where, used, decimal(row.max_mw))
+                    tally.at_most(row.policy, used, decimal(row.max_mw), quarter)
     return tally.check()
 
 
@@ -108,10 +107,10 @@ def _construction(books: Books) -> Check:
         under_way = [(o, blocks) for o, start, blocks in starts(books) if start <= quarter < start + o.lead_quarters]
         if settings.max_blocks_under_construction is not None:
             blocks = sum((blocks for _, blocks in under_way), ZERO)
-            tally.at_most(f"blocks in {quarter}", blocks, decimal(settings.max_blocks_under_construction))
+            tally.at_most("blocks", blocks, decimal(settings.max_blocks_under_construction), quarter)
         if settings.max_it_mw_under_construction is not None:
             it_mw = sum((n * decimal(o.block_gross_mw) / decimal(o.design_ratio) for o, n in under_way), ZERO)
-            tally.at_most(f"IT MW in {quarter}", it_mw, decimal(settings.max_it_mw_under_construction))
+            tally.at_most("IT MW", it_mw, decimal(settings.max_it_mw_under_construction), quarter)
     return tally.check()
 
 
@@ -171,7 +170,7 @@ def _customer_share(books: Books) -> Check:
             paid[key] = paid.get(key, ZERO) + flow.musd
     for (customer, quarter), musd in paid.items():
         whole = books.paid(PAID_BY_CUSTOMERS, quarter)
-        tally.at_most(f"{customer} in {quarter}", musd, decimal(settings.max_customer_share) * whole)
+        tally.at_most(customer, musd, decimal(settings.max_customer_share) * whole, quarter)
     return tally.check()
 
 

@@ -49,7 +49,7 @@ def checks(books: Books) -> Iterator[Check]:
             _compare(table, f"{place[0]} in {quarter}", uses, due)
             machines = sum((mw for (use, _), mw in uses.items() if use in MACHINES), ZERO)
             limit = grid_limit(books, *place)
-            power.at_most(f"{place[0]} in {quarter}", machines + sum(due.values(), ZERO), limit)
+            power.at_most(place[0], machines + sum(due.values(), ZERO), limit, quarter)
             table.equal(f"{place[0]} in {quarter}: all uses", sum(uses.values(), ZERO), limit)
             table.holds(f"{place[0]} in {quarter}: unused is told", (UNUSED, "") in uses)
     for place in stated:

@@ -149,10 +149,10 @@ def _liquidity(books: Books) -> Check:
     for row in books.table("cash"):
         quarter = row["quarter"]
         if books.decide:
-            tally.at_least(f"liquidity in {quarter}", row["liquidity_musd"], least)
-            tally.at_least(f"cash in {quarter}", row["closing_musd"], ZERO)
+            tally.at_least("liquidity", row["liquidity_musd"], least, quarter)
+            tally.at_least("cash", row["closing_musd"], ZERO, quarter)
         elif held.get(quarter, ZERO) > A_FEW_DIGITS:
-            tally.at_least(f"cash in {quarter}, beside BTC", row["closing_musd"], least)
+            tally.at_least("cash beside BTC", row["closing_musd"], least, quarter)
     return tally.check()
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from optimizer.case import Case
 from optimizer.conflicts.levers import musd, number
 from optimizer.conflicts.rule import Kind
-from optimizer.quarters import Quarter
+from optimizer.quarters import Quarter, spans
 
 
 @dataclass(frozen=True)
@@ -116,15 +115,7 @@ OF_GROUND = "Sites, machines, blocks and lead times do not allow it."
 
 
 def _when(quarters: Sequence[Quarter]) -> str:
-    return f" (clashes in {_spans(quarters)})" if quarters else ""
-
-
-def _spans(quarters: Sequence[Quarter]) -> str:
-    """Quarters, those that follow each other as a span."""
-    ordered = sorted(quarters)
-    breaks = [i + 1 for i, (a, b) in enumerate(pairwise(ordered)) if b != a + 1]
-    spans = [ordered[i:j] for i, j in zip([0, *breaks], [*breaks, len(ordered)], strict=True)]
-    return ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]} to {span[-1]}" for span in spans)
+    return f" (clashes in {spans(quarters)})" if quarters else ""
 
 
 def _way(way: WayOut) -> str:
