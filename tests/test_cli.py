@@ -220,6 +220,21 @@ def test_explain_tells_a_conflict_and_its_ways_out(run: Run, tiny: Path) -> None
     assert (code, out) == (0, "A plan keeps every rule of this case: optimizer solve finds the best one.\n")
 
 
+def test_explain_tells_another_program_the_same(run: Run, tiny: Path, case: Case) -> None:
+    """The rules with their tags and quarters, and each way out with its exact amount; nothing else on the way."""
+    code, out, _ = run("explain", tiny, "--json", "--set", "minimum_cash_musd=50000")
+    told = json.loads(out)
+    assert (code, told["feasible"], told["scenario"], told["irreducible"]) == (3, False, "base", True)
+    (rule,) = told["rules"]
+    assert (rule["rule"], rule["kind"]) == ("minimum_liquidity", "negotiable")
+    assert rule["quarters"] and set(rule["quarters"]) <= {str(quarter) for quarter in case.horizon}
+    lower = next(way for way in told["ways_out"] if way["changes"][0]["lever"] == "minimum_cash_musd")
+    assert 0 < lower["changes"][0]["least"] <= lower["changes"][0]["amount"] < 50000
+    assert lower["value_musd"] <= lower["bound_musd"]
+    code, out, _ = run("explain", tiny, "--json")
+    assert (code, json.loads(out)) == (0, {"case": case.settings.name, "scenario": "base", "feasible": True})
+
+
 @pytest.mark.parametrize("words", ["capex_budget_musd=12.5", "capex_budget_musd = 12.5", "capex_budget_musd='12.5'"])
 def test_set_changes_a_setting(run: Run, tiny: Path, tmp_path: Path, words: str) -> None:
     name, _, value = words.partition("=")

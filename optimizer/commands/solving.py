@@ -170,16 +170,21 @@ def explain(
     scenario: Annotated[str | None, typer.Option(help="Scenario; the case's first unless named.")] = None,
     time_limit: Annotated[float, typer.Option(min=1.0, max=1e6, help="Seconds for all of it.")] = 300.0,
     change: Changes = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print rules, tags and ways out as JSON.")] = False,
 ) -> None:
     """Say which rules of an infeasible case conflict, and the cheapest ways out, each solved and true."""
     from optimizer.conflicts import explain as explain_case
 
-    conflict = explain_case(changed(load(case), change or []), scenario, time_limit=time_limit)
-    if conflict is None:
+    loaded = changed(load(case), change or [])
+    conflict = explain_case(loaded, scenario, time_limit=time_limit)
+    if conflict is not None:
+        print(conflict.to_json() if as_json else conflict.report(), end="" if as_json else "\n")
+        raise typer.Exit(EXIT_INFEASIBLE)
+    if as_json:
+        told = {"case": loaded.settings.name, "scenario": scenario or loaded.scenarios[0].scenario, "feasible": True}
+        print(json.dumps(told, indent=2))
+    else:
         print("A plan keeps every rule of this case: optimizer solve finds the best one.")
-        return
-    print(conflict.report())
-    raise typer.Exit(EXIT_INFEASIBLE)
 
 
 def _why_not(none: Any, case: Case, scenario: str | None, seed: int, threads: int) -> str:
