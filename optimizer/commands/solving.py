@@ -181,7 +181,7 @@ def explain(
         print(conflict.to_json() if as_json else conflict.report(), end="" if as_json else "\n")
         raise typer.Exit(EXIT_INFEASIBLE)
     if as_json:
-        told = {"case": loaded.settings.name, "scenario": scenario or loaded.scenarios[0].scenario, "feasible": True}
+        told = {"case": loaded.settings.name, "scenario": loaded.scenario_named(scenario), "feasible": True}
         print(json.dumps(told, indent=2))
     else:
         print("A plan keeps every rule of this case: optimizer solve finds the best one.")
