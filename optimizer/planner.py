@@ -93,7 +93,7 @@ def _solve(
         kpis=kpis(case, settled, None if nothing is None else nothing.settled),
         tables=settled.tables,
         nothing=None if nothing is None else nothing.settled.tables,
-        provenance=_provenance(case, answer, options),
+        provenance=_provenance(case, answer, options) | {"do_nothing_possible": nothing is not None},
         run=clock.told,
         log=_text(options.log),
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 
+from optimizer.audit.report import Check, Tally
 from optimizer.case import Case
 from optimizer.errors import Infeasible, NoPlan, SolverFault
-from optimizer.interrupts import EXIT_INTERRUPTED
+from optimizer.interrupts import EXIT_INTERRUPTED, stoppable, workspace
 from optimizer.model import build_model
 from optimizer.settlement import Settled, settle
 from optimizer.solver import Answer, Progress, SolverOptions, keep_evidence, solve_model
@@ -103,3 +105,26 @@ def do_nothing(case: Case, scenario: str, options: SolverOptions, second: Second
     with evidence_of(answer, options):
         proof = prove_again(answer, options, second)
         return Nothing(settle_tied(model, answer), proof is not None and proof.holds is True)
+
+
+def check_absence(case: Case, scenario: str) -> Check:
+    """Whether a case really cannot do nothing, as a plan says that has no such plan beside it: searched for again.
+
+    Raises NoPlan for an interrupt; a search that comes to no end confirms nothing.
+    """
+    tally = Tally(
+        "quality", "no_doing_nothing",
+        "Where no plan that decides nothing stands beside a plan, a search finds none either.", "so or not", Decimal(0),
+    )  # fmt: skip
+    found = ""
+    try:
+        with workspace(), stoppable():
+            nothing = do_nothing(case, scenario, SolverOptions(time_limit=NOTHING_S), None)
+        if nothing is not None:
+            found = f"doing nothing is possible, and worth ${nothing.settled.value_musd:,.3f}M"
+    except NoPlan as none:
+        if none.exit_code == EXIT_INTERRUPTED:
+            raise
+        found = f"whether doing nothing is possible was not found out in {NOTHING_S:g} s"
+    tally.holds(found or "doing nothing", not found)
+    return tally.check()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import DATA, ROOT, Run
@@ -19,7 +21,9 @@ import optimizer as opt
 from optimizer import planner
 from optimizer.case import Case
 from optimizer.case_files import write_case
+from optimizer.manifest import MANIFEST, OF_THIS_RUN, manifest_text
 from optimizer.plan_files import load_plan, save_plan
+from optimizer.plan_texts import run_id
 
 
 @pytest.fixture
@@ -180,6 +184,35 @@ def test_audit_holds_a_plan_against_another_case(run: Run, tiny: Path, folder: P
     code, out, _ = run("audit", tmp_path / "out", "--case", tiny)
     assert code == 6
     assert "NOT clean" in out
+
+
+def test_audit_misses_a_do_nothing_plan_that_was_taken_away(run: Run, saved: Path) -> None:
+    """Its folder, its figures and its lines in the manifest are gone, and all hashes fit together again."""
+    record = json.loads((saved / "plan.json").read_text())
+    speak_of_it = ("do_nothing", "over_do_nothing", "terminal_share", "ai_programme")
+    record["kpis"] = {k: None if any(word in k for word in speak_of_it) else v for k, v in record["kpis"].items()}
+    assert sum(value is None for value in record["kpis"].values()) >= 8
+    shutil.rmtree(saved / "do_nothing")
+    forge(saved, record)
+    code, out, _ = run("audit", saved)
+    assert code == 6
+    assert "no plan that decides nothing, and no word that there is none" in out
+    record["provenance"]["do_nothing_possible"] = False
+    forge(saved, record)
+    code, out, _ = run("audit", saved)
+    assert code == 6
+    assert "doing nothing is possible, and worth $" in out
+
+
+def forge(folder: Path, record: dict[str, Any]) -> None:
+    """Another plan.json, and a manifest that vouches for the folder as it now is."""
+    (folder / "plan.json").write_text(json.dumps(record, indent=2) + "\n")
+    listed = json.loads((folder / MANIFEST).read_text())
+    paths = [name for part in ("files", "files_of_this_run") for name in listed[part] if (folder / name).exists()]
+    texts = {name: (folder / name).read_bytes().decode() for name in paths}
+    told = {name: text for name, text in texts.items() if name not in OF_THIS_RUN}
+    whole = manifest_text(texts, schema=listed["schema"], run_id=run_id(told), program=listed["program"])
+    (folder / MANIFEST).write_text(whole)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])

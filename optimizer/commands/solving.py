@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -158,7 +159,12 @@ def audit(
     from optimizer.plan_files import load_plan
 
     loaded = load_plan(plan, inspect=inspect)
-    report = audit_plan(loaded.case if of is None else load(of), loaded)
+    case = loaded.case if of is None else load(of)
+    report = audit_plan(case, loaded)
+    if loaded.nothing is None and report.clean:
+        from optimizer.searches import check_absence
+
+        report = replace(report, checks=(*report.checks, check_absence(case, loaded.scenario)))
     print(report.to_json() if as_json else f"{loaded.word}, run {loaded.run_id}\n{report.summary()}")
     if not report.clean:
         raise typer.Exit(EXIT_REFUSED)
