@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from optimizer.interrupts import hold, stoppable, workspace
 from optimizer.kpis import kpis
 from optimizer.model import build_model
 from optimizer.plan import Plan
-from optimizer.settlement import Settled, settle
+from optimizer.settlement import DECIMALS, Settled, settle
 from optimizer.solver import Answer, Progress, SolverOptions, has_scip, keep_evidence, solve_model, solver_version
 from optimizer.solver.proof import BOARD_GAP, Proof, Second, prove
 
@@ -100,6 +101,55 @@ def solve(
         _refuse_unsound(plan, answer, options)
         clock.passes("settle_and_audit_s")
     return plan
+
+
+Decision = tuple[str, tuple[Any, ...]]
+"""A decision of the model: its component, and its index."""
+
+
+def solve_held(plan: Plan, held: Mapping[Decision, float], *, gap: float = BOARD_GAP, words: str = "") -> Plan:
+    """The best plan of the same case that takes some decisions as given: all else is decided again, and audited.
+
+    Its bound is that of `plan`, above which nothing is worth more in this case whatever is decided; so its gap is what
+    the held decisions may give up, and its status is never optimal. `words` says in its papers who held them.
+    Raises Infeasible where the rest cannot be decided, InputError, SolverFault or AuditFault.
+    """
+    clock = _Clock()
+    with workspace() as folder, stoppable():
+        options = SolverOptions(gap=gap, restarts=False, log=folder / "solver.log")
+        model = build_model(plan.case, plan.scenario)
+        for (component, index), number in held.items():
+            decision = getattr(model, component)[index]
+            decision.setlb(number)
+            decision.setub(number)
+        clock.passes("build_s")
+        answer = _search(model, options, None)
+        clock.passes("solve_s")
+        with _evidence_of(answer, options):
+            settled = _settle(model, answer)
+        nothing = None if plan.nothing is None else Settled(dict(plan.nothing), _worth(plan.nothing))
+        kept = Plan(
+            case=plan.case,
+            scenario=plan.scenario,
+            status="limit",
+            value_musd=settled.value_musd,
+            objective_musd=answer.value,
+            bound_musd=max(plan.bound_musd, settled.value_musd),
+            proof={},
+            kpis=kpis(plan.case, settled, nothing),
+            tables=settled.tables,
+            nothing=plan.nothing,
+            provenance=_provenance(plan.case, answer, options) | {"ended": words or "some decisions were held"},
+            run=clock.told,
+            log=_text(options.log),
+        )
+        _refuse_unsound(kept, answer, options)
+        clock.passes("settle_and_audit_s")
+    return kept
+
+
+def _worth(tables: Mapping[str, pd.DataFrame]) -> float:
+    return round(fsum([*tables["value"]["within_musd"], *tables["value"]["after_musd"]]), DECIMALS)
 
 
 class _Clock:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -34,17 +34,23 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Question:
-    """A program to be maximised to a gap; `start` is a vector to begin from, which no answer depends on."""
+    """A program to be maximised to a relative gap, or to an absolute one in $M, whichever comes first.
+
+    `start` is a vector to begin from, which no answer depends on; `near` says that it may be about the best, so that
+    nothing is spent on looking for a first plan.
+    """
 
     program: Program = field(repr=False)
     gap: float = 1e-4
     time_limit: float | None = None
     start: Floats | None = field(default=None, repr=False, compare=False)
+    gap_musd: float = 0.0
+    near: bool = field(default=True, compare=False)
 
     @cached_property
     def key(self) -> str:
         """A hash of all that the answer follows from."""
-        digest = hashlib.sha256(f"{self.gap!r} {self.time_limit!r}".encode())
+        digest = hashlib.sha256(f"{self.gap!r} {self.gap_musd!r} {self.time_limit!r}".encode())
         for part in fields(self.program):
             if not part.name.endswith("_names"):
                 digest.update(getattr(self.program, part.name).tobytes())
@@ -105,7 +111,11 @@ def _dense(record: Mapping[str, Any]) -> Floats:
 def answer(question: Question) -> Landed:
     """Solve one question; the work of a worker. What has no plan, or cannot be trusted, is an answer too."""
     began = time.monotonic()
-    options = SolverOptions(gap=question.gap, time_limit=question.time_limit, restarts=False)
+    known = question.start is not None and question.near
+    options = SolverOptions(
+        gap=question.gap, gap_musd=question.gap_musd, time_limit=question.time_limit, restarts=False,
+        heuristics=not known,
+    )  # fmt: skip
 
     def landed(outcome: Outcome, value: float, bound: float, why: str, found: Found | None = None) -> Landed:
         vectors = (np.zeros(0), np.zeros(0)) if found is None else (found.vector, found.row_duals)
@@ -240,5 +250,4 @@ def replaced_start(question: Question, known: Landed | None) -> Question:
     """The question beginning from an answer's whole numbers, where the answer has a plan of the same shape."""
     if known is None or len(known.vector) != len(question.program.cost):
         return question
-    start = np.where(question.program.integers, known.vector, np.nan)
-    return Question(question.program, question.gap, question.time_limit, start)
+    return replace(question, start=np.where(question.program.integers, known.vector, np.nan))
