@@ -36,8 +36,8 @@ Tell = Callable[[int, int], None]
 class Question:
     """A program to be maximised to a relative gap, or to an absolute one in $M, whichever comes first.
 
-    `start` is a vector to begin from, which no answer depends on; `near` says that it may be about the best, so that
-    nothing is spent on looking for a first plan.
+    `start` is a vector to begin from, or several as rows, of which the best is taken; no answer depends on it. `near`
+    says that it may be about the best, so that nothing is spent on looking for a first plan.
     """
 
     program: Program = field(repr=False)
@@ -199,17 +199,18 @@ class Sweep:
     def ask(
         self,
         questions: Sequence[Question],
-        begin: Callable[[int, Sequence[int]], int | None] | None = None,
+        begin: Callable[[int, Sequence[int]], int | Sequence[int] | None] | None = None,
     ) -> list[Landed]:
-        """Answer all questions. `begin(i, done)` names, of those done, the one whose plan question i begins from."""
+        """Answer all questions. `begin(i, done)` names, of those done, the plans from which question i may begin."""
         done = [i for i, question in enumerate(questions) if question in self.answers]
         waiting = [i for i in range(len(questions)) if i not in set(done)]
-        self._told(len(done), len(questions))
+        done = [i for i in done if self.answers[questions[i]].has_plan]
+        self._told(len(questions) - len(waiting), len(questions))
 
         def start(i: int) -> Question:
             near = begin(i, done) if begin is not None else None
-            known = None if near is None else self.answers[questions[near]]
-            return replaced_start(questions[i], known)
+            names = () if near is None else (near,) if isinstance(near, int) else near
+            return replaced_start(questions[i], *(self.answers[questions[j]] for j in names))
 
         for i, landed in self._landing(waiting, start):
             self.answers.add(landed)
@@ -246,8 +247,13 @@ class Sweep:
             self.tell(done, of)
 
 
-def replaced_start(question: Question, known: Landed | None) -> Question:
-    """The question beginning from an answer's whole numbers, where the answer has a plan of the same shape."""
-    if known is None or len(known.vector) != len(question.program.cost):
+def replaced_start(question: Question, *known: Landed | None) -> Question:
+    """The question beginning from the whole numbers of one or more answers that have a plan of the same shape."""
+    program = question.program
+    fit = [one.vector for one in known if one is not None and len(one.vector) == len(program.cost)]
+    if not fit:
         return question
-    return replace(question, start=np.where(question.program.integers, known.vector, np.nan))
+    starts = np.unique([vector[program.integers] for vector in fit], axis=0)
+    start = np.full((len(starts), len(program.cost)), np.nan)
+    start[:, program.integers] = starts
+    return replace(question, start=start[0] if len(start) == 1 else start)
