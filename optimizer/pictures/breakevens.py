@@ -51,6 +51,11 @@ def _far(row: Any) -> float:
     return 100 * float((row["below"] + row["above"]) / 2 - base) / abs(float(base))
 
 
+def _sides(row: Any) -> list[float]:
+    """The two sides that were solved, in per cent of the base."""
+    return [100 * float(row[side] - row["base"]) / abs(float(row["base"])) for side in ("below", "above")]
+
+
 def _nearness(row: Any) -> tuple[int, float]:
     far = _far(row)
     return (0, abs(far)) if not missing(far) else (1 if _found(row) else 2, 0.0)
@@ -60,7 +65,7 @@ def _draw_rows(rows: Rows, shown: list[Any], names: float) -> None:
     sheet = rows.sheet
     left = sheet.left + names + NUMBERS_IN
     axes = rows.axes(left, sheet.right - left)
-    far = [0.0, *(_far(row) for row in shown if not missing(_far(row)))]
+    far = [0.0, *(side for row in shown if not missing(_far(row)) for side in _sides(row))]
     axes.set_xlim(*fit(min(far), max(far), sheet.right - left, 0.42 if min(far) < 0 else 0.05, 0.42))
     value_axis(axes.xaxis, 4)
     axes.axvline(0.0, color=INK, linewidth=0.8)
@@ -76,7 +81,7 @@ def _subject(row: Any, room: float) -> str:
     subject, below, above = (plain(row[name]) for name in ("subject", "decision_below", "decision_above"))
     words = f"{subject}: {below} below, {above} above"
     fits = width_in(words) <= min(room, 2.65)
-    return words if _found(row) and below and above and fits else subject
+    return words if _found(row) and subject and below and above and fits else subject
 
 
 def _question(row: Any) -> str:
@@ -104,10 +109,10 @@ def _turns(row: Any, room: float) -> str:
 
 
 def _draw_distance(axes: Any, i: int, row: Any) -> None:
-    base, far = row["base"], _far(row)
-    sides = [100 * (row[side] - base) / abs(base) for side in ("below", "above")]
+    far, sides = _far(row), _sides(row)
     axes.plot([0, far], [i, i], color=DARK, linewidth=1.2)
     axes.plot(sides, [i, i], color=DARK, linewidth=5)
     axes.plot([far], [i], marker="o", color=DARK, markersize=4.5)
     words = f"{far:+.0f}%" if abs(far) >= 9.95 else f"{far:+.1f}%"
-    label(axes, words, (far, i), (5 if far >= 0 else -5, 0), ha="left" if far >= 0 else "right", va="center")
+    side, end, ha = (5, max(sides), "left") if far >= 0 else (-5, min(sides), "right")
+    label(axes, words, (end, i), (side, 0), ha=ha, va="center")

@@ -89,9 +89,17 @@ def _change(row: Any) -> str:
     return ": ".join(part for part in (words, moved) if part)
 
 
+def _either_sign(row: Any) -> bool:
+    """Whether the two gaps leave open if the value rises or falls."""
+    low, high = _sides(row)
+    return low < -0.05 and high > 0.05
+
+
 def _step_words(row: Any) -> str:
-    middle = sum(_sides(row)) / 2
-    return "no plan" if missing(middle) else signed_musd(middle)
+    low, high = _sides(row)
+    if missing(low + high):
+        return "no plan"
+    return f"{signed_musd(low)} to {signed_musd(high)}" if _either_sign(row) else signed_musd((low + high) / 2)
 
 
 def _draw_step(axes: Any, i: int, row: Any) -> None:
@@ -100,7 +108,8 @@ def _draw_step(axes: Any, i: int, row: Any) -> None:
         label(axes, "no plan", (0, i), (4, 0), va="center", color=SOFT)
         return
     middle = (low + high) / 2
-    axes.barh(i, middle, height=0.55, **(MOVES if _moves(row) else KEEPS))
+    if not _either_sign(row):
+        axes.barh(i, middle, height=0.55, **(MOVES if _moves(row) else KEEPS))
     axes.plot([low, high], [i, i], color=INK, linewidth=1.0, marker="|", markersize=5)
     side, end, ha = (1, high, "left") if middle >= 0 else (-1, low, "right")
     label(axes, _step_words(row), (end, i), (4 * side, 0), va="center", ha=ha)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from optimizer.pictures.lettering import cut, first_said, missing, musd, number, plain, width_in, wrap
 from optimizer.pictures.sheet import HATCH, INK, LINE_IN, PAPER, RULE, SOFT, Sheet, finish, label, open_sheet
@@ -93,25 +95,38 @@ def _outline(axes: Any, ex: Grid, ey: Grid, names: Grid) -> None:
               for i in range(rows) for j in range(columns - 1) if names[i, j] != names[i, j + 1]]  # fmt: skip
     upward = [((ex[j], ey[i + 1]), (ex[j + 1], ey[i + 1]))
               for i in range(rows - 1) for j in range(columns) if names[i, j] != names[i + 1, j]]  # fmt: skip
-    from matplotlib.collections import LineCollection
-
     axes.add_collection(LineCollection(across + upward, colors=INK, linewidths=1.1, capstyle="round"), autolim=False)
 
 
 def _name_regions(axes: Any, xs: Grid, ys: Grid, names: Grid) -> None:
-    """Each region's letter once in each of its larger parts, where it is farthest from other regions."""
-    from scipy.ndimage import distance_transform_edt
-    from scipy.ndimage import label as parts_of
+    """Each region's letter once in each of its larger parts, deep inside, and never on another letter."""
+    from scipy import ndimage
 
+    parts = []
     for name in sorted(set(names.ravel()) - {""}):
-        parts, count = parts_of(names == name)
-        sizes = [int((parts == part).sum()) for part in range(1, count + 1)]
-        for part, size in enumerate(sizes, start=1):
-            if size < max(sizes) and size < 0.02 * names.size:
-                continue
-            depth = distance_transform_edt(np.pad(parts == part, 1))[1:-1, 1:-1]
-            i, j = np.argwhere(depth == depth.max())[len(np.argwhere(depth == depth.max())) // 2]
-            label(axes, name, (xs[j], ys[i]), ha="center", va="center", fontsize=9, weight="bold", path_effects=HALO)
+        marks, count = ndimage.label(names == name)
+        sizes = [int((marks == part).sum()) for part in range(1, count + 1)]
+        parts += [(size, name, marks == part) for part, size in enumerate(sizes, start=1)
+                  if size == max(sizes) or size >= 0.02 * names.size]  # fmt: skip
+    taken: list[Any] = []
+    for _, name, part in sorted(parts, key=lambda one: (-one[0], one[1])):
+        depth = ndimage.distance_transform_edt(np.pad(part, 1))[1:-1, 1:-1]
+        at = _free_place(axes, xs, ys, depth, taken)
+        if at is not None:
+            label(axes, name, at, ha="center", va="center", fontsize=9, weight="bold", path_effects=HALO)
+
+
+def _free_place(axes: Any, xs: Grid, ys: Grid, depth: Grid, taken: list[Any]) -> tuple[float, float] | None:
+    """The deepest point of a part, nearest to its middle, that is far enough from every letter placed before."""
+    inside = np.argwhere(depth > 0)
+    middle = inside.mean(axis=0)
+    order = sorted(inside.tolist(), key=lambda cell: (-depth[tuple(cell)], float(((cell - middle) ** 2).sum())))
+    for i, j in order:
+        spot = axes.transData.transform((xs[j], ys[i])) / axes.figure.dpi
+        if all(abs(spot[0] - x) > 0.2 or abs(spot[1] - y) > 0.16 for x, y in taken):
+            taken.append(spot)
+            return float(xs[j]), float(ys[i])
+    return None
 
 
 def _mark_base(axes: Any, study: Study) -> None:
@@ -122,8 +137,6 @@ def _mark_base(axes: Any, study: Study) -> None:
 
 
 def _name_axes(axes: Any, study: Study, xs: Grid, ys: Grid) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     for axis, name, at, room in ((axes.xaxis, "x", xs, 3.0), (axes.yaxis, "y", ys, 2.2)):
         axis.set_major_locator(MaxNLocator(nbins=5))
         axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))

@@ -11,6 +11,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -174,12 +175,24 @@ class Answers:
 def workers(count: int | None = None) -> Iterator[Executor]:
     """Processes on this machine, one for each core unless said; each keeps a solver of its own."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count or os.cpu_count() or 1, mp_context=context) as pool:
+    with ProcessPoolExecutor(count or os.cpu_count() or 1, mp_context=context, initializer=_stay_with_parent) as pool:
         try:
             yield pool
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _stay_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever: it ends when the parent does."""
+    parent = multiprocessing.parent_process()
+
+    def leave() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=leave, daemon=True).start()
 
 
 @dataclass
