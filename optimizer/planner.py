@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,6 +20,7 @@ from optimizer.kpis import kpis
 from optimizer.model import build_model
 from optimizer.plan import Plan
 from optimizer.searches import do_nothing, evidence_of, prove_again, search, settle_tied
+from optimizer.settlement import Settled
 from optimizer.solver import Answer, Progress, SolverOptions, has_scip, keep_evidence, solver_version
 from optimizer.solver.proof import BOARD_GAP, Second
 
@@ -100,6 +101,53 @@ def _solve(
     _refuse_unsound(plan, answer, options)
     clock.passes("settle_and_audit_s")
     return plan
+
+
+Decision = tuple[str, tuple[Any, ...]]
+"""A decision of the model: its component, and its index."""
+
+
+def solve_held(plan: Plan, held: Mapping[Decision, float], *, gap: float = BOARD_GAP, words: str = "") -> Plan:
+    """The best plan of the same case that takes some decisions as given: all else is decided again, and audited.
+
+    Its bound is that of `plan`, above which nothing is worth more in this case whatever is decided; so its gap is what
+    the held decisions may give up, and its status is never optimal. `words` says in its papers who held them.
+    Raises Infeasible where the rest cannot be decided, InputError, SolverFault or AuditFault.
+    """
+    clock = _Clock()
+    with workspace() as folder, stoppable():
+        options = SolverOptions(gap=gap, restarts=False, log=folder / "solver.log")
+        model = build_model(plan.case, plan.scenario)
+        for (component, index), number in held.items():
+            decision = getattr(model, component)[index]
+            decision.setlb(number)
+            decision.setub(number)
+        clock.passes("build_s")
+        answer = search(model, options, None)
+        clock.passes("solve_s")
+        with evidence_of(answer, options):
+            settled = settle_tied(model, answer)
+        nothing = (
+            None if plan.nothing is None else Settled(dict(plan.nothing), float(plan.kpis["do_nothing_value_musd"]))
+        )
+        kept = Plan(
+            case=plan.case,
+            scenario=plan.scenario,
+            status="limit",
+            value_musd=settled.value_musd,
+            objective_musd=answer.value,
+            bound_musd=max(plan.bound_musd, settled.value_musd),
+            proof={},
+            kpis=kpis(plan.case, settled, nothing),
+            tables=settled.tables,
+            nothing=plan.nothing,
+            provenance=_provenance(plan.case, answer, options) | {"ended": words or "some decisions were held"},
+            run=clock.told,
+            log=_text(options.log),
+        )
+        _refuse_unsound(kept, answer, options)
+        clock.passes("settle_and_audit_s")
+    return kept
 
 
 class _Clock:
