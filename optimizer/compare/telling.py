@@ -121,13 +121,15 @@ def _bridge(pair: Pair) -> RenderableType:
     assert pair.bridge is not None
     lines = pair.bridge.tables["lines"]
     rows = [
-        (row.words, signed_musd(row.line_musd), _range(row.low_musd, row.high_musd), _part(row.repriced_musd),
-         _part(row.redecided_musd))
+        (
+            row.group if " and " in row.group else f"{row.group}: {row.words}", signed_musd(row.line_musd),
+            _range(row.low_musd, row.high_musd), _part(row.repriced_musd), _part(row.redecided_musd),
+        )
         for row in lines.itertuples()
     ]  # fmt: skip
-    total = ("In all", signed_musd(float(lines["line_musd"].sum())), "", "", "")
+    total = ("in all", signed_musd(float(lines["line_musd"].sum())), "", "", "")
     head = ("", "line", "by order of swapping", "re-priced", "re-decided")
-    return Group(_grid([head, *rows, total], right=(1, 2, 3, 4)), *(Text(word) for word in pair.bridge.words))
+    return Group(_grid([head, *rows, total], right=(1, 2, 3, 4)), Text(""), _bullets(pair.bridge.words) or Text(""))
 
 
 def _range(low: float, high: float) -> str:
@@ -135,7 +137,7 @@ def _range(low: float, high: float) -> str:
 
 
 def _part(amount: float) -> str:
-    return "-" if pd.isna(amount) else signed_musd(amount)
+    return "" if pd.isna(amount) else signed_musd(amount)
 
 
 # ---- inputs and decisions -----------------------------------------------------------------------------------------
