@@ -200,8 +200,21 @@ def _grouped(table: pd.DataFrame, key: Key, columns: Sequence[str]) -> Mapping[t
     names = [table[column].astype(str) for column in columns]
     for number, *group in zip(numbers, *names, strict=True):
         groups.setdefault(tuple(group), []).append(float(number))
-    take = {"sum": math.fsum, "min": min, "max": max, "count": len, "last": lambda numbers: numbers[-1]}[key.how]
-    return {group: float(take(found)) for group, found in groups.items()}
+    return {group: _taken(key.how, found) for group, found in groups.items()}
+
+
+def _taken(how: How, numbers: Sequence[float]) -> float:
+    match how:
+        case "sum":
+            return math.fsum(numbers)
+        case "min":
+            return min(numbers)
+        case "max":
+            return max(numbers)
+        case "count":
+            return float(len(numbers))
+        case "last":
+            return numbers[-1]
 
 
 def agrees(shown: float, held: float, decimals: int) -> bool:
