@@ -398,11 +398,9 @@ def test_fault_013_an_exponent_is_a_number(folder: Path) -> None:
     assert opt.load_case(folder).fleet[0].gross_mw == 6
 
 
-def test_fault_016_a_workbook_is_no_case(tmp_path: Path) -> None:
+def test_fault_016_what_only_begins_like_a_workbook_is_no_case(tmp_path: Path) -> None:
     (tmp_path / "case.xlsx").write_bytes(WORKBOOK)
-    with pytest.raises(
-        opt.InputError, match=r"is an Excel workbook .* not a case folder\. Mend: save each sheet as CSV"
-    ):
+    with pytest.raises(opt.InputError, match=r"case\.xlsx: is damaged .*Mend: save it anew in Excel"):
         opt.load_case(tmp_path / "case.xlsx")
 
 
