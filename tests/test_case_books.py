@@ -189,26 +189,28 @@ def locked(name: str) -> Callable[[Path], None]:
 
 FLEET = "mycase.xlsx, sheet fleet"
 REFUSED = [
-    pytest.param(16, lambda book: book.write_bytes(b"site,mw\nA,1\n"), id="16_csv_named_xlsx"),
-    pytest.param(16, lambda book: book.write_bytes(b"\xd0\xcf\x11\xe0" + bytes(99)), id="16_old_or_encrypted_workbook"),
-    pytest.param(17, put("fleet", "C3", "=3+3"), id="17_formula_without_saved_value"),
-    pytest.param(18, error_cell, id="18_error_cell"),
-    pytest.param(19, on("fleet", lambda s: setattr(s.row_dimensions[3], "hidden", True)), id="19_hidden_row"),
-    pytest.param(19, on("fleet", lambda s: setattr(s.column_dimensions["C"], "hidden", True)), id="19_hidden_column"),
-    pytest.param(19, on("fleet", lambda s: setattr(s, "sheet_state", "hidden")), id="19_hidden_sheet"),
-    pytest.param(19, on("fleet", lambda s: setattr(s, "sheet_state", "veryHidden")), id="19_very_hidden_sheet"),
-    pytest.param(19, on("fleet", lambda s: s.merge_cells("A3:A4")), id="19_merged_cells"),
-    pytest.param(20, put("site_limits", "B3", datetime(2026, 1, 1)), id="20_date_for_a_quarter"),
-    pytest.param(20, put("fleet", "C3", datetime(2026, 1, 6)), id="20_date_for_a_number"),
-    pytest.param(20, put("settings", "B5", datetime(2025, 11, 13, 12, 30)), id="20_time_for_a_day"),
-    pytest.param(21, put("sites", "A3", datetime(2026, 3, 1)), id="21_name_made_a_date"),
-    pytest.param(21, put("sites", "A3", 7), id="21_name_made_a_number"),
-    pytest.param(29, bomb, id="29_bomb_by_ratio"),
-    pytest.param(29, wide_bomb, id="29_bomb_by_size"),
-    pytest.param(30, entities, id="30_entities"),
-    pytest.param(30, outside, id="30_entity_from_outside"),
-    pytest.param(31, locked("~$mycase.xlsx"), id="31_open_in_excel"),
-    pytest.param(31, locked(".~lock.mycase.xlsx#"), id="31_open_in_libreoffice"),
+    pytest.param(16, lambda book: book.write_bytes(b"site,mw\nA,1\n"), id="016_csv_named_xlsx"),
+    pytest.param(
+        16, lambda book: book.write_bytes(b"\xd0\xcf\x11\xe0" + bytes(99)), id="016_old_or_encrypted_workbook"
+    ),
+    pytest.param(17, put("fleet", "C3", "=3+3"), id="017_formula_without_saved_value"),
+    pytest.param(18, error_cell, id="018_error_cell"),
+    pytest.param(19, on("fleet", lambda s: setattr(s.row_dimensions[3], "hidden", True)), id="019_hidden_row"),
+    pytest.param(19, on("fleet", lambda s: setattr(s.column_dimensions["C"], "hidden", True)), id="019_hidden_column"),
+    pytest.param(19, on("fleet", lambda s: setattr(s, "sheet_state", "hidden")), id="019_hidden_sheet"),
+    pytest.param(19, on("fleet", lambda s: setattr(s, "sheet_state", "veryHidden")), id="019_very_hidden_sheet"),
+    pytest.param(19, on("fleet", lambda s: s.merge_cells("A3:A4")), id="019_merged_cells"),
+    pytest.param(20, put("site_limits", "B3", datetime(2026, 1, 1)), id="020_date_for_a_quarter"),
+    pytest.param(20, put("fleet", "C3", datetime(2026, 1, 6)), id="020_date_for_a_number"),
+    pytest.param(20, put("settings", "B5", datetime(2025, 11, 13, 12, 30)), id="020_time_for_a_day"),
+    pytest.param(21, put("sites", "A3", datetime(2026, 3, 1)), id="021_name_made_a_date"),
+    pytest.param(21, put("sites", "A3", 7), id="021_name_made_a_number"),
+    pytest.param(29, bomb, id="029_bomb_by_ratio"),
+    pytest.param(29, wide_bomb, id="029_bomb_by_size"),
+    pytest.param(30, entities, id="030_entities"),
+    pytest.param(30, outside, id="030_entity_from_outside"),
+    pytest.param(31, locked("~$mycase.xlsx"), id="031_open_in_excel"),
+    pytest.param(31, locked(".~lock.mycase.xlsx#"), id="031_open_in_libreoffice"),
 ]
 
 
