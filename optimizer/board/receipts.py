@@ -7,6 +7,7 @@ differ from what the plan holds at the decimals shown, and which were lost.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from optimizer.errors import PlanError
+from optimizer.lines import LINES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +36,8 @@ class Key:
     `room` is a table of the plan (`cash`), the same of the plan that decides nothing (`nothing/cash`), a table of the
     case (`inputs/sites`) or of a study (`studies/tornado/drivers`); or `kpis`, `record` (of `plan.json`), `settings`
     and `audit`, where `name` is the figure itself. `how` says what is taken over the rows. `plan` is a run id; blank
-    means the document's first plan.
+    means the document's first plan. Tables with quarters may be asked by `year`, those with lines by their `group`, any
+    table by the number `#` of a row.
     """
 
     room: str
@@ -70,7 +73,7 @@ def kpi(name: str, plan: str = "") -> Key:
     return Key("kpis", name, plan=plan)
 
 
-def at(room: str, name: str, how: How = "sum", plan: str = "", **where: object) -> Key:
+def at(room: str, name: str, how: How = "sum", plan: str = "", /, **where: object) -> Key:
     """The key of a cell, or of all cells of a column that share some values: `at("cash", "net_musd", quarter=q)`."""
     return Key(room, name, tuple(sorted((column, str(value)) for column, value in where.items())), how, plan)
 
@@ -158,6 +161,8 @@ class Ledger:
         elif room == "studies":
             kind, _, rest = rest.partition("/")
             tables = self.studies[kind].tables
+        elif room == "audit" and self.audit is not None:
+            tables = {"checks": self.audit.frame}
         else:
             tables, rest = plan.tables, key.room
         if rest not in tables:
@@ -192,6 +197,7 @@ class Ledger:
 
 def _grouped(table: pd.DataFrame, key: Key, columns: Sequence[str]) -> Mapping[tuple[str, ...], float]:
     """What each group of rows holds, so that ten thousand keys do not search the table ten thousand times."""
+    table = _with_sums(table, columns)
     lacking = [column for column in (key.name, *columns) if column not in table.columns]
     if lacking and key.how != "count":
         raise PlanError(f"{key.room} has no column {lacking[0]} ({key}).")
@@ -201,6 +207,17 @@ def _grouped(table: pd.DataFrame, key: Key, columns: Sequence[str]) -> Mapping[t
     for number, *group in zip(numbers, *names, strict=True):
         groups.setdefault(tuple(group), []).append(float(number))
     return {group: _taken(key.how, found) for group, found in groups.items()}
+
+
+def _with_sums(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The table with the years of its quarters, the groups of its lines or the numbers of its rows, as a key asks."""
+    if "year" in columns and "year" not in table and "quarter" in table:
+        table = table.assign(year=table["quarter"].astype(str).str[:4])
+    if "#" in columns:
+        table = table.assign(**{"#": [str(number) for number in range(len(table))]})
+    if "group" in columns and "group" not in table and "line" in table:
+        table = table.assign(group=[LINES[line].group for line in table["line"]])
+    return table
 
 
 def _taken(how: How, numbers: Sequence[float]) -> float:
@@ -215,6 +232,12 @@ def _taken(how: How, numbers: Sequence[float]) -> float:
             return float(len(numbers))
         case "last":
             return numbers[-1]
+
+
+def input_hash(plan: Plan) -> str:
+    """Twelve hexadecimal digits over the names and hashes of all inputs."""
+    hashes: Mapping[str, str] = plan.provenance["inputs_sha256"]
+    return hashlib.sha256("".join(f"{name} {hashes[name]}\n" for name in sorted(hashes)).encode()).hexdigest()[:12]
 
 
 def agrees(shown: float, held: float, decimals: int) -> bool:

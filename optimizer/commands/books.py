@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -79,3 +80,33 @@ def _refuse_existing(path: Path) -> None:
 
     if path.exists():
         raise PlanError(f"{path} exists already; name a new one.")
+
+
+@app.command()
+def workbook(
+    plans: Annotated[
+        list[Path], typer.Argument(metavar="PLAN...", help="A plan folder, and others to compare it with.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Workbook to write.")] = Path("plan.xlsx"),
+    of: Annotated[
+        Path | None, typer.Option("--case", help="The case the plan is of: refused where it has changed since.")
+    ] = None,
+    sources: Annotated[
+        Path | None, typer.Option(help="List of sources; SOURCES.md of the plan or of --case unless named.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Stamp every sheet instead of refusing.")] = False,
+) -> None:
+    """Write a plan as an Excel workbook: live totals that tie, native charts, the inputs and the audit."""
+    from optimizer.board.workbook import write_workbook
+    from optimizer.case_files import load_case
+
+    case = None if of is None else load_case(of)
+    beside = None if of is None else of / "SOURCES.md"
+    listing = sources or (beside if beside is not None and beside.is_file() else None)
+    written = write_workbook(plans, output, case=case, sources=listing, force=force)
+    for stamp in written.stamps:
+        print(f"stamped: {stamp}", file=sys.stderr)
+    print(
+        f"{written.path}: {len(written.sheets)} sheets, {written.numbers:,} numbers, each the plan's; "
+        f"{written.checks} checks, none fails."
+    )
