@@ -29,6 +29,7 @@ class Refused(Exception):
 def search(program: Program, options: dict[str, Any], folder: Path, tell: Tell, stop: threading.Event) -> Event:
     """Maximise; then round the integers and solve the rest again. Leaves `found.npy` and `clean.npy` in the folder."""
     highs = load(program, options)
+    _begin(highs, folder / "start.npy")
     _watch(highs, program, folder, tell, stop)
     began = time.monotonic()
     highs.run()
@@ -52,6 +53,14 @@ def search(program: Program, options: dict[str, Any], folder: Path, tell: Tell, 
     return answer
 
 
+def _begin(highs: highspy.Highs, file: Path) -> None:
+    """Begin from a vector, if there is one; what is not a number in it is left to the solver."""
+    if file.exists():
+        start = np.load(file)
+        known = np.flatnonzero(np.isfinite(start)).astype(np.int32)
+        highs.setSolution(len(known), known, start[known])
+
+
 def polish(program: Program, found: Floats, options: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Fix the integers at whole numbers and solve what is left as an LP."""
     whole = np.flatnonzero(program.integers).astype(np.int32)
@@ -68,6 +77,7 @@ def polish(program: Program, found: Floats, options: dict[str, Any], folder: Pat
     clean = np.array(highs.getSolution().col_value)
     clean[whole] = rounded
     np.save(folder / "clean.npy", clean)
+    np.save(folder / "row_duals.npy", np.array(highs.getSolution().row_dual))
     return {"clean": True, "value": float(highs.getInfo().objective_function_value)}
 
 
