@@ -25,6 +25,7 @@ KINDS = {
     "frontier": "value against the capex budget",
     "alternatives": "plans almost as good that decide otherwise",
     "regret": "every plan under every scenario",
+    "bridge": "the difference in value to another plan, by groups of inputs",
 }
 
 NUMERIC = re.compile(
@@ -75,10 +76,7 @@ def load_study(folder: str | Path) -> Study:
     folder = Path(folder)
     try:
         record = json.loads((folder / "study.json").read_text(encoding="utf-8"))
-        tables = {
-            name: pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values=[""])
-            for name in record["tables"]
-        }
+        tables = {name: _table((folder / f"{name}.csv").read_bytes().decode()) for name in record["tables"]}
         return Study(record["kind"], record["title"], tuple(record["words"]), tables, record["about"])
     except (OSError, ValueError, KeyError) as error:
         raise PlanError(f"{folder} is not a study ({error}).") from None

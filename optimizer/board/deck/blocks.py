@@ -72,13 +72,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """A native chart; `name` is that of its shape, under which a template's own chart is found."""
+    """A native chart; `name` is that of its shape, under which a template's own chart is found.
+
+    `groups`, one for each category, make a second level of the axis: years below their quarters.
+    """
 
     name: str
     kind: ChartKind
     categories: tuple[str, ...]
     series: tuple[Series, ...]
-    tick_every: int = 1
+    groups: tuple[str, ...] = ()
     number_format: str = "#,##0"
     value_labels: str = ""
     axis: bool = True

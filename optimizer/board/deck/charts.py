@@ -46,16 +46,25 @@ def _chart_data(chart: Chart, ledger: Ledger, number: int) -> Any:
     from pptx.chart.data import CategoryChartData
 
     data = CategoryChartData(number_format=chart.number_format)
-    data.categories = [_category(ledger, number, text) for text in chart.categories]
+    _add_categories(data, chart, ledger, number)
     for series in chart.series:
         name = ledger.set_down(number, series.name)
         data.add_series(name, ledger.plot(number, chart.name, name, series.values))
     return data
 
 
-def _category(ledger: Ledger, number: int, marked: str) -> str:
-    """A category may have two lines, each set down."""
-    return "\n".join(ledger.set_down(number, line) for line in marked.split("\n"))
+def _add_categories(data: Any, chart: Chart, ledger: Ledger, number: int) -> None:
+    """Categories in one level, or below their groups; a category may have two lines, each set down."""
+    parent, before = None, None
+    for i, marked in enumerate(chart.categories):
+        text = "\n".join(ledger.set_down(number, line) for line in marked.split("\n"))
+        if not chart.groups:
+            data.add_category(text)
+            continue
+        group = ledger.set_down(number, chart.groups[i])
+        if parent is None or group != before:
+            parent, before = data.add_category(group), group
+        parent.add_sub_category(text)
 
 
 def _fill_workbook(chart: Any, data: Any, spec: Chart) -> None:
@@ -69,12 +78,14 @@ def _fill_workbook(chart: Any, data: Any, spec: Chart) -> None:
     workbook = Workbook(stream, options)
     workbook.set_properties({"title": spec.name, "created": datetime(2000, 1, 1)})
     sheet = workbook.add_worksheet("Sheet1")
-    for i, category in enumerate(data.categories):
-        sheet.write_string(i + 1, 0, str(category.label))
-    for j, series in enumerate(data):
-        sheet.write_string(0, j + 1, series.name)
+    levels = list(data.categories.levels)
+    for column, level in enumerate(reversed(levels)):
+        for i, text in level:
+            sheet.write_string(i + 1, column, str(text))
+    for j, series in enumerate(data, len(levels)):
+        sheet.write_string(0, j, series.name)
         for i, value in enumerate(series.values):
-            sheet.write_number(i + 1, j + 1, value)
+            sheet.write_number(i + 1, j, value)
     workbook.close()
     chart.part.chart_workbook.update_from_xlsx_blob(stream.getvalue())
 
@@ -117,22 +128,6 @@ def _style_axes(chart: Any, spec: Chart) -> None:
         categories.reverse_order = True
     categories.tick_labels.font.size = Pt(spec.category_pt)
     categories._element.txPr.find(qn("a:bodyPr")).set("rot", "0")
-    if spec.tick_every > 1:
-        for tag in ("c:tickLblSkip", "c:tickMarkSkip"):
-            _axis_child(categories._element, tag, spec.tick_every)
-
-
-def _axis_child(axis: Any, tag: str, value: int) -> None:
-    """python-pptx has no call for these; they stand before `c:noMultiLvlLbl`."""
-    from pptx.oxml import parse_xml
-    from pptx.oxml.ns import nsdecls, qn
-
-    child = parse_xml(f'<{tag} {nsdecls("c")} val="{value}"/>')
-    last = axis.find(qn("c:noMultiLvlLbl"))
-    if last is None:
-        axis.append(child)
-    else:
-        last.addprevious(child)
 
 
 def theme_colour(role: str) -> Any:

@@ -94,7 +94,7 @@ class Pen:
         rows = -(-len(block.cards) // block.columns)
         gap = place.width // 20
         wide = (place.width - gap * (block.columns - 1)) // block.columns
-        high = min(place.height // max(rows, 1), 130 * EMU_PER_PT)
+        high = min(place.height // max(rows, 1), 112 * EMU_PER_PT)
         for i, (figure, caption) in enumerate(block.cards):
             left = place.left + (i % block.columns) * (wide + gap)
             top = place.top + (i // block.columns) * high
@@ -135,13 +135,15 @@ class Pen:
 
         shape = self.slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, place.left, place.top, place.width, place.height)
         shape.name = name
+        style = shape._element.find(qn("p:style"))
+        if style is not None:
+            shape._element.remove(style)
         paint(shape.fill, role)
         if role == "construction":
             shape.line.color.theme_color = theme_colour(role)
             shape.line.width = int(0.75 * EMU_PER_PT)
         else:
             shape.line.fill.background()
-        shape.shadow.inherit = False
         return shape
 
     # ---- tables -----------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ _MARK = re.compile("\ue000(\\d+)\ue001")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _UNSAFE = re.compile("[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ue000\ue001\ud800-\udfff\ufffe\uffff]")
 LEFT_TO_RIGHT = "\u200e"
+MINUS = "\u2212"
+"""The sign of negative numbers: wider than a hyphen, and no line breaks after it."""
 SHORTEST_NAME = 9
 NOT_ADDING = "Figures may not add because each is rounded."
 
@@ -36,7 +38,7 @@ class Receipt:
         if self.value is None:
             return True
         digits = re.sub(r"[^\d.]", "", self.text)
-        read = -float(digits) if self.text.startswith(("-", "−")) else float(digits)
+        read = -float(digits) if self.text.startswith(MINUS) else float(digits)
         return abs(read - round(self.value, self.decimals)) < 10.0 ** -(self.decimals + 6)
 
 
@@ -90,7 +92,7 @@ class Ledger:
         if not math.isfinite(figure.value):
             raise PlanError(_no_number(figure.key))
         shown = round(figure.value, decimals) + 0.0
-        sign = "-" if shown < 0 else "+" if plus and shown > 0 else ""
+        sign = MINUS if shown < 0 else "+" if plus and shown > 0 else ""
         text = f"{sign}{before}{abs(shown):,.{decimals}f}{after}"
         return self._mark(Receipt(figure.key, text, figure.value, decimals))
 

@@ -25,17 +25,14 @@ def capex(pack: Pack) -> Slide | None:
     if last < 0:
         return None
     shown = range(min(len(spent), max(last + 2, 4)))
-    quarters = tuple(pack.quarter(pack.quarters[i]) for i in shown)
-    every = 1 if len(shown) <= 6 else 2 if len(shown) <= 12 else 4
-    by_quarter = Chart(
-        "chart:capex", "columns", quarters, (Series("Capex, $M", tuple(spent[i] for i in shown), "strong"),),
-        tick_every=every, alt="Capex by quarter",
-    )  # fmt: skip
+    labels, years = pack.axis([pack.quarters[i] for i in shown])
+    columns = (Series("Capex, $M", tuple(spent[i] for i in shown), "strong"),)
+    by_quarter = Chart("chart:capex", "columns", labels, columns, years, alt="Capex by quarter")
     series = (
         Series("Spent to date", tuple(to_date[i] for i in shown), "strong", end_label=f"spent {pack.ledger.money(to_date[shown[-1]])}"),
         Series("Budget", tuple(budget for _ in shown), "quiet", dashed=True, end_label=f"budget {pack.ledger.money(budget)}"),
     )  # fmt: skip
-    against = Chart("chart:budget", "lines", quarters, series, tick_every=every, alt="Capex to date against the budget")
+    against = Chart("chart:budget", "lines", labels, series, years, alt="Capex to date against the budget")
     blocks = (
         (Box(0, 0, 0.48, 0.07), Texts((Paragraph("By quarter, $M", bold=True),), largest=14)),
         (Box(0, 0.08, 0.48, 0.77), by_quarter),
@@ -95,12 +92,10 @@ def cash(pack: Pack) -> Slide:
     series.append(Series("Minimum", least, "bad", dashed=True))
     if pack.plan.nothing is not None:
         rows = source.rows("cash", nothing=True)
-        series.append(Series("Cash if nothing is done", tuple(row.figure("closing_musd") for row in rows), "quiet", dashed=True))
-    chart = Chart(
-        "chart:cash", "lines", tuple(map(pack.quarter, pack.quarters)),
-        tuple(_ended(pack, one, series[:i]) for i, one in enumerate(series)),
-        tick_every=4, alt="Liquidity at the end of each quarter",
-    )  # fmt: skip
+        series.append(Series("If nothing is done", tuple(row.figure("closing_musd") for row in rows), "quiet", dashed=True))
+    labels, years = pack.axis(pack.quarters)
+    lines = tuple(_ended(pack, one, series[:i]) for i, one in enumerate(series))
+    chart = Chart("chart:cash", "lines", labels, lines, years, alt="Liquidity at the end of each quarter")
     note = "At the end of each quarter, $M. Liquidity is cash and the share of BTC held that counts."
     return Slide("cash", _cash_title(pack, liquidity, lowest), ((WHOLE, chart),), note)
 
@@ -128,8 +123,10 @@ def _freest(series: Series, others: Sequence[Series]) -> tuple[int, str]:
         return min((abs(one.values[i].value - series.values[i].value) for one in others), default=0.0)
 
     best = max(inner, key=gap)
-    over = any(one.values[best].value > series.values[best].value for one in others)
-    return best, "below" if over else "above"
+    here = series.values[best].value
+    values = [figure.value for one in (series, *others) for figure in one.values]
+    over = [one.values[best].value - here for one in others if one.values[best].value >= here]
+    return best, "above" if min(over, default=1e9) > 0.09 * (max(values) - min(values)) else "below"
 
 
 def _cash_title(pack: Pack, liquidity: Sequence[Figure], lowest: int) -> str:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from optimizer.plan import Plan
     from optimizer.studies.study import Study
 
+MOST_LABELLED = 33
+"""Quarters on an axis that have room for `Q1`; more have room for `1`."""
+
 STUDY_COMMANDS = {
     "tornado": "optimizer tornado",
     "breakevens": "optimizer breakevens",
@@ -69,6 +72,13 @@ class Pack:
 
     def quarter(self, quarter: object) -> str:
         return self.ledger.word(self.source.word("quarter of the horizon", quarter))
+
+    def axis(self, quarters: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Labels of quarters for the axis of a chart, and their years for its second level."""
+        short = len(quarters) <= MOST_LABELLED
+        word, source = self.ledger.word, self.source
+        labels = tuple(word(source.word("quarter of the year", q[4:] if short else q[5:])) for q in quarters)
+        return labels, tuple(word(source.word("calendar year", q[:4])) for q in quarters)
 
 
 def load_study_of(folder: Path, plan: Plan, *, force: bool) -> tuple[Study, bool] | None:

@@ -166,10 +166,9 @@ def megawatts(pack: Pack) -> Slide:
     uses = [use for use in (MINING, "machines_idle", "construction", *pack.products) if _most(pack, use) > 1e-9]
     series = tuple(Series(pack.use_words(use), _path(pack, use), pack.role(use)) for use in uses)
     keys = tuple((pack.role(use), _path_words(pack, use)) for use in uses)
-    chart = Chart(
-        "chart:megawatts", "stacked columns", tuple(map(pack.quarter, pack.quarters)), series,
-        tick_every=4, gap=25, alt="Gross MW by use and quarter",
-    )  # fmt: skip
+    labels, years = pack.axis(pack.quarters)
+    alt = "Gross MW by use and quarter"
+    chart = Chart("chart:megawatts", "stacked columns", labels, series, years, gap=25, alt=alt)
     note = "Gross MW at the meter by quarter. Power that no use takes is left out."
     return Slide("megawatts", _megawatts_title(pack), ((Box(0, 0, 1, 0.1), Keys(keys)), (Box(0, 0.11, 1, 0.89), chart)), note)
 
@@ -343,6 +342,11 @@ def _year(pack: Pack, year: int) -> str:
     return pack.ledger.word(pack.source.word("calendar year", year))
 
 
+def _short_year(pack: Pack, year: int) -> str:
+    """`’27`: many years stand side by side."""
+    return pack.ledger.word(pack.source.word("calendar year", f"’{year % 100:02d}"))
+
+
 def _contract_lane(pack: Pack, row: Row, first_year: int) -> Lane:
     word, number = pack.ledger.word, pack.ledger.number
     start, end = (Quarter.parse(str(row[name])) - Quarter(4 * first_year) for name in ("delivery_quarter", "end_quarter"))
@@ -396,10 +400,8 @@ def _rent_chart(pack: Pack, years: range) -> Chart:
         Series(f"to {last}", tuple(within for within, _ in pairs), "product 0"),
         Series(f"after {last}", tuple(after for _, after in pairs), "product 0 later"),
     )
-    return Chart(
-        "chart:rent", "stacked columns", tuple(_year(pack, year) for year in years), series,
-        tick_every=1 if len(years) <= 12 else 4, gap=30, alt="Rent by calendar year",
-    )  # fmt: skip
+    labels = tuple(_year(pack, year) if len(years) <= 16 else _short_year(pack, year) for year in years)
+    return Chart("chart:rent", "stacked columns", labels, series, gap=30, alt="Rent by calendar year")
 
 
 def _contracts_title(pack: Pack, rows: list[Row], years: range) -> str:
