@@ -29,7 +29,7 @@ KINDS = {
 }
 
 NUMERIC = re.compile(
-    r"number|.*(_mw|musd|_usd|blocks|share|_btc|x|y|low|base|high|below|above|per_unit|change|limit|plans)$"
+    r"number|x|y|low|base|high|below|above|.*(_mw|musd|_usd|blocks|share|_btc|per_unit|change|limit|plans)"
 )
 """Columns of study tables that hold numbers; all others hold text."""
 

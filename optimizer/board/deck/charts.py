@@ -166,7 +166,7 @@ def _style_series(frame: Frame, series: Any, spec: Series, chart: Chart, ledger:
         labels.show_value = True
         labels.number_format, labels.number_format_is_linked = chart.value_labels, False
     for i, marked in spec.labels:
-        _label(series, i, [ledger.set_down(number, marked)], spec.role, "above" if chart.kind != "bars" else "beside")
+        _label(series, i, _lines(ledger, number, marked), spec.role, "above" if chart.kind != "bars" else "beside")
 
 
 def _style_line(series: Any, spec: Series, ledger: Ledger, number: int) -> None:
@@ -185,10 +185,14 @@ def _style_line(series: Any, spec: Series, ledger: Ledger, number: int) -> None:
         marker = series.points[i].marker
         marker.style, marker.size = XL_MARKER_STYLE.CIRCLE, 9
         paint(marker.format.fill, spec.role)
-        _label(series, i, [ledger.set_down(number, marked)], spec.role, "above")
+        _label(series, i, _lines(ledger, number, marked), spec.role, "above")
     if spec.end_label:
         point, where = spec.label_at or (len(spec.values) - 1, "right")
-        _label(series, point, [ledger.set_down(number, spec.end_label)], spec.role, where)
+        _label(series, point, _lines(ledger, number, spec.end_label), spec.role, where)
+
+
+def _lines(ledger: Ledger, number: int, marked: str) -> list[str]:
+    return [ledger.set_down(number, line) for line in marked.split("\n")]
 
 
 def _label(series: Any, point: int, lines: Sequence[str], role: str, where: str) -> None:
@@ -212,7 +216,8 @@ def _room_for_labels(chart: Any, spec: Chart, place: Place, ledger: Ledger) -> N
 
     from optimizer.board.deck.layout import EMU_PER_PT, text_width_pt
 
-    longest = max((text_width_pt(ledger.plain(s.end_label), TEXT_PT) for s in spec.series if s.end_label and not s.label_at), default=0.0)
+    ends = [line for s in spec.series if not s.label_at for line in ledger.plain(s.end_label).split("\n")]
+    longest = max((text_width_pt(line, TEXT_PT) for line in ends), default=0.0)
     wide = place.width / EMU_PER_PT
     left = 50 / wide
     right = min(0.45, (longest + 14) / wide)

@@ -103,7 +103,7 @@ class Source:
     """The figures of one plan. `name` begins its keys where several plans are told together."""
 
     def __init__(self, plan: Plan, name: str = ""):
-        self.plan = plan
+        self.plan, self.name = plan, name
         self._prefix = f"{name}: " if name else ""
 
     def _key(self, words: str) -> str:

@@ -29,8 +29,8 @@ def capex(pack: Pack) -> Slide | None:
     columns = (Series("Capex, $M", tuple(spent[i] for i in shown), "strong"),)
     by_quarter = Chart("chart:capex", "columns", labels, columns, years, alt="Capex by quarter")
     series = (
-        Series("Spent to date", tuple(to_date[i] for i in shown), "strong", end_label=f"spent {pack.ledger.money(to_date[shown[-1]])}"),
-        Series("Budget", tuple(budget for _ in shown), "quiet", dashed=True, end_label=f"budget {pack.ledger.money(budget)}"),
+        Series("Spent to date", tuple(to_date[i] for i in shown), "strong", end_label=f"spent\n{pack.ledger.money(to_date[shown[-1]])}"),
+        Series("Budget", tuple(budget for _ in shown), "quiet", dashed=True, end_label=f"budget\n{pack.ledger.money(budget)}"),
     )  # fmt: skip
     against = Chart("chart:budget", "lines", labels, series, years, alt="Capex to date against the budget")
     blocks = (
@@ -102,7 +102,7 @@ def cash(pack: Pack) -> Slide:
 
 def _ended(pack: Pack, series: Series, others: Sequence[Series]) -> Series:
     """The series with its name and last figure as a label: at its end, or where it is farthest from the others."""
-    label = f"{series.name} {pack.ledger.money(series.values[-1])}"
+    label = f"{series.name}\n{pack.ledger.money(series.values[-1])}"
     spot = None if _ends_apart(series, others) else _freest(series, others)
     return replace(series, end_label=label, label_at=spot)
 

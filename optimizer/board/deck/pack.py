@@ -27,8 +27,6 @@ STUDY_COMMANDS = {
     "breakevens": "optimizer breakevens",
     "alternatives": "optimizer alternatives",
     "regret": "optimizer regret",
-    "prices": "optimizer prices",
-    "frontier": "optimizer frontier",
 }
 """Studies that a deck tells, and the command that makes each from a plan folder."""
 
