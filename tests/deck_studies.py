@@ -100,9 +100,7 @@ def regret(plan: opt.Plan, about: dict[str, Any], scenarios: tuple[str, ...]) ->
         for i, of in enumerate(scenarios)
         for j, under in enumerate(scenarios)
     ]
-    regrets = [
-        (of, under, 15.0 * abs(i - j)) for i, of in enumerate(scenarios) for j, under in enumerate(scenarios)
-    ]
+    regrets = [(of, under, 15.0 * abs(i - j)) for i, of in enumerate(scenarios) for j, under in enumerate(scenarios)]
     plans = [(of, 15.0 * max(i, 2 - i), scenarios[-1 if i < 2 else 0], value - 30) for i, of in enumerate(scenarios)]
     decided = list(decisions_of(plan).each().items()) or [("none", "nothing is started and nothing signed")]
     verdicts = [
@@ -127,5 +125,10 @@ def bridge(a: opt.Plan, b: opt.Plan) -> Study:
          "high_musd": share * difference, "repriced_musd": share * difference, "redecided_musd": 0.0}
         for group, words, share in parts
     ]  # fmt: skip
-    about = {"from_run_id": a.run_id, "to_run_id": b.run_id, "from_value_musd": a.value_musd, "to_value_musd": b.value_musd}
+    about = {
+        "from_run_id": a.run_id,
+        "to_run_id": b.run_id,
+        "from_value_musd": a.value_musd,
+        "to_value_musd": b.value_musd,
+    }
     return Study("bridge", "", (), {"lines": pd.DataFrame(rows)}, about)

@@ -54,7 +54,9 @@ def write_deck(
     output = Path(output)
     if output.suffix.lower() != ".pptx":
         raise PlanError(f"{output} is not written: a deck's name ends with .pptx.")
-    pack = gather(Path(folder), [Path(other) for other in against], case, None if sources is None else Path(sources), force)
+    pack = gather(
+        Path(folder), [Path(other) for other in against], case, None if sources is None else Path(sources), force
+    )
     slides = tell(pack)
     data = assemble(open_frame(None if template is None else Path(template)), pack, slides)
     refuse_unknown(data, pack.ledger, len(slides))
@@ -125,9 +127,7 @@ def _refuse_stale(plan: Plan, folder: Path, case: Case | None, force: bool, stam
         stamps["STALE: THE CASE HAS CHANGED"] = None
 
 
-def _studies(
-    folder: Path, plan: Plan, force: bool, stamps: dict[str, None]
-) -> tuple[dict[str, Study], list[str]]:
+def _studies(folder: Path, plan: Plan, force: bool, stamps: dict[str, None]) -> tuple[dict[str, Study], list[str]]:
     """The plan's studies by kind, and the commands of those that were not made."""
     from optimizer.board.deck.pack import STUDY_COMMANDS, load_study_of
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optimizer.board.deck.blocks import WHOLE, Box, Paragraph, Slide, Table, Texts
 from optimizer.board.deck.figures import Figure, Row, Word
 from optimizer.board.deck.ledger import listed
-from optimizer.board.deck.origins import origins_of
+from optimizer.board.deck.origins import origin_of
 from optimizer.board.deck.pack import Pack, input_hash
 from optimizer.board.deck.plan_slides import price_words
 from optimizer.market import hashprice_usd_per_ph_day
@@ -24,7 +24,8 @@ class Assumption:
     words: str
     value: str
     file: str
-    column: str
+    name: str = ""
+    kind: str = ""
 
 
 def assumptions(pack: Pack) -> tuple[Slide, ...]:
@@ -67,14 +68,14 @@ def _table(pack: Pack, name: str, rows: tuple[Assumption, ...]) -> Table:
         return Table(f"table:{name}", ("Assumption", "In this plan"), cells, (0.5, 0.5), ("left", "left"), largest=14)
     told = tuple((row.words, row.value, *_origin(pack, row)) for row in rows)
     head = ("Assumption", "In this plan", "Origin", "Confidence")
-    return Table(f"table:{name}", head, told, (0.22, 0.27, 0.39, 0.12), ("left", "left", "left", "left"), largest=13)
+    return Table(f"table:{name}", head, told, (0.22, 0.27, 0.39, 0.12), ("left", "left", "left", "left"), largest=14)
 
 
 def _origin(pack: Pack, row: Assumption) -> tuple[str, str]:
     """Origin, cut to a line or two, and confidence."""
-    origin = origins_of(pack.origins, row.file, row.column) or origins_of(pack.origins, row.file, "")
+    origin = origin_of(pack.origins, row.file, row.name, row.kind)
     if origin is None:
-        return "not listed", "not listed"
+        return "not in the list of sources", "none"
     text = origin.origin if len(origin.origin) <= MOST_ORIGIN else origin.origin[:MOST_ORIGIN].rsplit(" ", 1)[0] + " …"
     return pack.ledger.word(Word(origin.place, text)), pack.ledger.word(Word(origin.place, origin.confidence))
 
@@ -87,12 +88,16 @@ def _company(pack: Pack) -> Iterator[Assumption]:
     word = ledger.word
     span = f"{pack.quarter(pack.quarters[0])} to {pack.quarter(pack.quarters[-1])}"
     yield Assumption("Horizon", f"{ledger.whole(source.setting('quarters'))} quarters, {span}", "case.toml", "quarters")
-    yield Assumption("Capex budget", ledger.money(source.setting("capex_budget_musd")), "case.toml", "capex_budget_musd")
+    yield Assumption(
+        "Capex budget", ledger.money(source.setting("capex_budget_musd")), "case.toml", "capex_budget_musd"
+    )
     level = word(source.setting_word("capex_level"))
     yield Assumption("Level of facility capex", level, "case.toml", "capex_level")
     cash = ledger.money(source.setting("opening_cash_musd"))
     yield Assumption("Cash at the start", cash, "case.toml", "opening_cash_musd")
-    yield Assumption("Minimum liquidity", ledger.money(source.setting("minimum_cash_musd")), "case.toml", "minimum_cash_musd")
+    yield Assumption(
+        "Minimum liquidity", ledger.money(source.setting("minimum_cash_musd")), "case.toml", "minimum_cash_musd"
+    )
     if settings.btc_held:
         yield Assumption("BTC held at the start", ledger.number(source.setting("btc_held")), "case.toml", "btc_held")
     yield Assumption("Discount rates a year", _rates(pack), "case.toml", "discount_rates")
@@ -100,7 +105,7 @@ def _company(pack: Pack) -> Iterator[Assumption]:
         if getattr(settings, name) is not None:
             shown = getattr(ledger, told)(source.setting(name)) if told else word(source.setting_word(name))
             yield Assumption(words, shown, "case.toml", name)
-    yield Assumption("G&A in the first quarter", _overhead(pack), "overheads", "")
+    yield Assumption("G&A in the first quarter", _overhead(pack), "overheads")
 
 
 _POLICIES = (
@@ -131,16 +136,25 @@ def _markets(pack: Pack) -> Iterator[Assumption]:
     rows = pack.source.inputs("bitcoin", {"scenario": pack.plan.scenario})
     if rows:
         ends = f"${number(rows[0].figure('btc_usd'), 0)} to ${number(rows[-1].figure('btc_usd'), 0)}"
-        yield Assumption("BTC price, first and last quarter", ends, "bitcoin.csv", "")
+        yield Assumption("BTC price, first and last quarter", ends, "bitcoin")
     ends = f"${number(_hashprice(pack, 0))} to ${number(_hashprice(pack, -1))} per PH and day"
-    yield Assumption("Hashprice, first and last quarter", ends, "bitcoin.csv", "")
-    yield Assumption("Price of energy, first quarter", _energy(pack), "tariffs", "")
+    yield Assumption("Hashprice, first and last quarter", ends, "bitcoin")
+    yield Assumption("Price of energy, first quarter", _energy(pack), "tariffs")
     yield from _built(pack)
     for row in pack.source.rows("contracts")[:6]:
         size = f"{number(row.figure('it_mw'))} IT MW at {price_words(pack, row)}"
-        yield Assumption(f"Rent of {ledger.word(row.word('customer'))}", size, "offers", "offer_prices")
+        yield Assumption(
+            f"Rent of {ledger.word(row.word('customer'))}", size, "offers", str(row["offer"]), _kind(pack, row)
+        )
     for row in pack.source.inputs("facilities")[:3]:
-        yield Assumption(ledger.word(row.word("facility")), f"{ledger.money(row.figure('commitment_musd'))}, {_rate(pack, row)}", "facilities", "")
+        value = f"{ledger.money(row.figure('commitment_musd'))}, {_rate(pack, row)}"
+        yield Assumption(ledger.word(row.word("facility")), value, "facilities", str(row["facility"]))
+
+
+def _kind(pack: Pack, row: Row) -> str:
+    """The kind of a contract's product as a list of sources would say it."""
+    kind = str(pack.plan.case.product[str(row["product"])].kind)
+    return kind.replace("_", " ").replace("gpu", "GPU").lower()
 
 
 def _rate(pack: Pack, row: Row) -> str:
@@ -151,7 +165,10 @@ def _rate(pack: Pack, row: Row) -> str:
 
 def _energy(pack: Pack) -> str:
     """Lowest and highest price of energy of all tariffs in the first quarter."""
-    rows = pack.source.inputs("tariffs", {"scenario": pack.plan.scenario, "quarter": [str(int(pack.plan.case.first)), str(pack.plan.case.first)]})
+    rows = pack.source.inputs(
+        "tariffs",
+        {"scenario": pack.plan.scenario, "quarter": [str(int(pack.plan.case.first)), str(pack.plan.case.first)]},
+    )
     if not rows:
         return "none"
     low, high = (pick(rows, key=lambda row: float(row["energy_usd_per_mwh"])) for pick in (min, max))
@@ -196,7 +213,8 @@ def method(pack: Pack) -> Slide:
         f"{solver} finds the plan and a bound that no plan can exceed; the gap between the two is told.",
         f"Other code computes {checked} rows again in exact decimals before a plan is handed out.",
     )
-    title = f"The plan is the best of all that keep every rule, up to a gap of {ledger.money(source.field('gap_musd'), 3)}"
+    gap = ledger.money(source.field("gap_musd"), 3)
+    title = f"No plan that keeps every rule is worth more than {gap} above this one"
     return Slide("method", title, ((WHOLE, Texts(tuple(Paragraph(line, bullet=True) for line in lines), largest=17)),))
 
 
@@ -226,10 +244,12 @@ def _papers(pack: Pack) -> Iterator[Paragraph]:
         yield Paragraph(word(source.word("stamps", stamp)), bold=True)
     case, scenario = word(source.setting_word("name")), word(source.word("scenario", pack.plan.scenario))
     yield Paragraph(f"Case {case}, scenario {scenario}")
-    yield Paragraph(f"Run {word(source.word('run id', pack.plan.run_id))}, inputs {word(source.word('input hash', input_hash(pack.plan)))}")
-    packages = [f"{name} {version}" for name, version in provenance["packages"].items()]
-    versions = listed([f"optimizer {provenance['optimizer']}", str(provenance["solver"]), f"Python {provenance['python']}"])
-    yield Paragraph(word(source.word("provenance", f"{versions}, {listed(packages)}")))
+    yield Paragraph(
+        f"Run {word(source.word('run id', pack.plan.run_id))}, inputs {word(source.word('input hash', input_hash(pack.plan)))}"
+    )
+    versions = [f"optimizer {provenance['optimizer']}", str(provenance["solver"]), f"Python {provenance['python']}"]
+    versions += [f"{name} {version}" for name, version in provenance["packages"].items()]
+    yield Paragraph(word(source.word("provenance", listed(versions, len(versions)))))
     options = ", ".join(f"{name} {value}" for name, value in provenance["options"].items() if value is not None)
     yield Paragraph(f"Options: {word(source.word('provenance.options', options))}")
     for other in pack.others:
@@ -251,7 +271,10 @@ def _audit_table(pack: Pack) -> Table:
         told[2] += not check.clean
     rows = []
     for group, counts in groups.items():
-        figures = (Figure(f"audit {group} {what}", count) for what, count in zip(("checks", "rows", "failed"), counts, strict=True))
+        figures = (
+            Figure(f"audit {group} {what}", count)
+            for what, count in zip(("checks", "rows", "failed"), counts, strict=True)
+        )
         rows.append((group.capitalize(), *(ledger.whole(figure) for figure in figures)))
     return Table(
         "table:audit", ("Audit, plan and doing nothing", "Checks", "Rows", "Failed"), tuple(rows),

@@ -100,8 +100,7 @@ class Table:
     widths: tuple[float, ...]
     aligns: tuple[Align, ...]
     strong: frozenset[int] = frozenset()
-    largest: float = 14
-    more: str = ""
+    largest: float = 16
 
 
 @dataclass(frozen=True)

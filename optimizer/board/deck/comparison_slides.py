@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from optimizer.board.deck.blocks import Box, Chart, Paragraph, Series, Slide, Table, Texts
 from optimizer.board.deck.figures import Figure, Source, Word, about_figure, study_rows
 from optimizer.board.deck.ledger import adds
-from optimizer.board.deck.money_slides import Step, bridge_chart
+from optimizer.board.deck.money_slides import Step, bridge_chart, ended
 from optimizer.board.deck.pack import Pack
 from optimizer.decisions import decisions_of, moved
 
@@ -43,6 +43,11 @@ def name_of(pack: Pack, source: Source) -> str:
     return pack.ledger.word(Word("name of the plan", source.name))
 
 
+def quoted(pack: Pack, source: Source) -> str:
+    """The name of a plan inside a sentence."""
+    return f"“{name_of(pack, source)}”"
+
+
 # ---- side by side ---------------------------------------------------------------------------------------------------
 
 
@@ -60,7 +65,9 @@ def _side_by_side(pack: Pack) -> Slide:
     left_out = len(pack.others) + 1 - len(shown)
     count = ledger.whole(pack.source.count("plans not shown", left_out))
     note = f"{count} more plans are not shown. " if left_out else ""
-    return Slide("comparison", _comparison_title(pack, pack.others[0]), ((Box(0, 0, 1, 1), table),), note + _basis(pack))
+    return Slide(
+        "comparison", _comparison_title(pack, pack.others[0]), ((Box(0, 0, 1, 1), table),), note + _basis(pack)
+    )
 
 
 def _row(words: str, name: str, sources: tuple[Source, ...], told: Callable[[Figure], str]) -> tuple[str, ...]:
@@ -72,11 +79,11 @@ def _comparison_title(pack: Pack, other: Source) -> str:
     ledger = pack.ledger
     difference = other.due("value_musd") - pack.source.due("value_musd")
     room = pack.plan.gap_musd + other.plan.gap_musd
-    names = f"The plan {name_of(pack, other)}"
+    theirs, ours = quoted(pack, other), quoted(pack, pack.source)
     if abs(difference.value) <= max(room, 0.05):
-        return f"{names} and the plan {name_of(pack, pack.source)} cannot be told apart by value"
+        return f"{theirs} and {ours} cannot be told apart by their value"
     more = "more" if difference.value > 0 else "less"
-    return f"{names} is worth {ledger.money(abs(difference))} {more} than the plan {name_of(pack, pack.source)}"
+    return f"{theirs} is worth {ledger.money(abs(difference))} {more} than {ours}, this plan"
 
 
 def _basis(pack: Pack) -> str:
@@ -101,7 +108,7 @@ def _what_moved(pack: Pack, other: Source, number: int) -> Slide:
     if len(sentences) > MOST_MOVED:
         rest = ledger.whole(pack.source.count("decisions that moved, not shown", len(sentences) - MOST_MOVED))
         shown.append(Paragraph(f"and {rest} more", bullet=True))
-    head = Paragraph(f"Decided otherwise in {name_of(pack, other)}", bold=True)
+    head = Paragraph(f"Decided otherwise in {quoted(pack, other)}", bold=True)
     texts = Texts((head, *shown) if shown else (head, Paragraph("nothing")), largest=15)
     charts = _ai_lines(pack, other)
     blocks = ((Box(0, 0, 0.46 if charts else 1, 1), texts), *charts)
@@ -109,14 +116,15 @@ def _what_moved(pack: Pack, other: Source, number: int) -> Slide:
 
 
 def _moved_title(pack: Pack, other: Source, count: int) -> str:
-    ledger = pack.ledger
-    mine, theirs = pack.source.due("converted_gross_mw"), other.due("converted_gross_mw")
-    names = f"{name_of(pack, other)} converts {ledger.number(theirs)} gross MW where {name_of(pack, pack.source)} converts"
-    words = f"{names} {ledger.number(mine)}"
+    ledger, ours, theirs = pack.ledger, quoted(pack, pack.source), quoted(pack, other)
     if count == 0:
-        return f"{name_of(pack, other)} decides what {name_of(pack, pack.source)} decides"
+        return f"{theirs} decides what {ours} decides"
     told = ledger.whole(pack.source.count("decisions that moved", count))
-    return f"{words}; {told} {'decision differs' if count == 1 else 'decisions differ'}"
+    differ = f"{told} {'decision differs' if count == 1 else 'decisions differ'}"
+    mine, others = pack.source.due("converted_gross_mw"), other.due("converted_gross_mw")
+    if abs(mine.value - others.value) < 1e-6:
+        return f"{theirs} and {ours} both convert {ledger.number(mine)} gross MW; {differ}"
+    return f"{theirs} converts {ledger.number(others)} gross MW where {ours} converts {ledger.number(mine)}; {differ}"
 
 
 def _ai_lines(pack: Pack, other: Source) -> tuple[tuple[Box, Texts | Chart], ...]:
@@ -130,8 +138,9 @@ def _ai_lines(pack: Pack, other: Source) -> tuple[tuple[Box, Texts | Chart], ...
         uses = tuple(row.product for row in source.plan.case.products)
         path = source.by_quarter("allocation", "gross_mw", {"use": uses}, quarters)
         label = f"{name_of(pack, source)}\n{pack.ledger.number(path[-1])} MW"
-        series.append(Series(name_of(pack, source), path, role, dashed=source is other, end_label=label))
-    labels, years = pack.axis(quarters)
+        line = Series(name_of(pack, source), path, role, dashed=source is other)
+        series.append(ended(line, label, series))
+    labels, years = pack.axis(quarters, 0.45)
     chart = Chart("chart:comparison", "lines", labels, tuple(series), years, alt="AI capacity of both plans, gross MW")
     caption = Texts((Paragraph("AI capacity in service, gross MW", bold=True),), largest=14)
     return (Box(0.5, 0, 0.5, 0.07), caption), (Box(0.5, 0.08, 0.5, 0.92), chart)
@@ -146,7 +155,9 @@ def _value_bridge(pack: Pack, other: Source, number: int, study: Study) -> Slide
     start, end = about_figure(study, "from_value_musd"), about_figure(study, "to_value_musd")
     forward = str(study.about.get("from_run_id")) == pack.plan.run_id
     first, last = (pack.source, other) if forward else (other, pack.source)
-    changes = [Step(ledger.word(row.word("group")), row.figure("line_musd")) for row in rows if abs(row["line_musd"]) > 0.005]
+    changes = [
+        Step(ledger.word(row.word("group")), row.figure("line_musd")) for row in rows if abs(row["line_musd"]) > 0.005
+    ]
     steps = (Step(name_of(pack, first), start, True), *changes, Step(name_of(pack, last), end, True))
     best = max(rows, key=lambda row: abs(float(row["line_musd"])))
     word = ledger.word(best.word("words") if str(best["words"]) else best.word("group"))
@@ -155,4 +166,3 @@ def _value_bridge(pack: Pack, other: Source, number: int, study: Study) -> Slide
     told = "Each step is the mean of two orders in which the groups of inputs are exchanged and decided anew."
     chart = bridge_chart(pack, f"chart:bridge {number}", steps)
     return Slide(f"bridge {number}", title, ((Box(0, 0, 1, 1), chart),), f"{told} {note}".strip())
-

@@ -12,6 +12,8 @@ from optimizer.board.deck.charts import paint, theme_colour
 from optimizer.board.deck.layout import EMU_PER_PT, SMALLEST, Frame, Place, count_lines, text_width_pt
 from optimizer.board.deck.ledger import Ledger
 
+CELL_PT = 7
+"""Room at the left and the right of a table's cell."""
 LINE = 1.22
 """Height of a line over its size."""
 
@@ -64,7 +66,8 @@ class Pen:
     def _height(self, paragraphs: Sequence[Paragraph], size: float, place: Place) -> float:
         wide = place.width / EMU_PER_PT - 4
         lines = [
-            count_lines(self.ledger.plain(p.text), size, wide - (size if p.bullet else 0), bold=p.bold) for p in paragraphs
+            count_lines(self.ledger.plain(p.text), size, wide - (size if p.bullet else 0), bold=p.bold)
+            for p in paragraphs
         ]
         return sum(lines) * size * LINE + len(lines) * size * 0.45
 
@@ -73,7 +76,9 @@ class Pen:
 
         frame.word_wrap = True
         frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
-        frame.vertical_anchor = {"top": MSO_ANCHOR.TOP, "middle": MSO_ANCHOR.MIDDLE, "bottom": MSO_ANCHOR.BOTTOM}[anchor]
+        frame.vertical_anchor = {"top": MSO_ANCHOR.TOP, "middle": MSO_ANCHOR.MIDDLE, "bottom": MSO_ANCHOR.BOTTOM}[
+            anchor
+        ]
 
     def _write(
         self, paragraph: Any, text: str, size: float, *, bold: bool = False, role: str = "text", align: str = "left"
@@ -182,14 +187,12 @@ class Pen:
             rows = (*rows[:-1], (f"and {count} more", *("" for _ in widths[1:])))
         return size, rows
 
-    def _table_pt(
-        self, block: Table, rows: Sequence[Sequence[str]], size: float, widths: Sequence[int]
-    ) -> float:
+    def _table_pt(self, block: Table, rows: Sequence[Sequence[str]], size: float, widths: Sequence[int]) -> float:
         return sum(self._row_pt(row, size, widths) for row in (block.head, *rows))
 
     def _row_pt(self, row: Sequence[str], size: float, widths: Sequence[int]) -> float:
         lines = max(
-            count_lines(self.ledger.plain(text), size, wide / EMU_PER_PT - 11)
+            count_lines(self.ledger.plain(text), size, wide / EMU_PER_PT - 2 * CELL_PT - 2)
             for text, wide in zip(row, widths, strict=True)
         )
         return lines * size * LINE + 7
@@ -197,7 +200,7 @@ class Pen:
     def _cell(self, cell: Any, marked: str, size: float, align: str, *, bold: bool, head: bool) -> None:
         from pptx.enum.text import MSO_ANCHOR
 
-        cell.margin_left = cell.margin_right = 5 * EMU_PER_PT
+        cell.margin_left = cell.margin_right = CELL_PT * EMU_PER_PT
         cell.margin_top = cell.margin_bottom = 3 * EMU_PER_PT
         cell.vertical_anchor = MSO_ANCHOR.MIDDLE if head else MSO_ANCHOR.TOP
         cell.fill.background()

@@ -25,7 +25,7 @@ def capex(pack: Pack) -> Slide | None:
     if last < 0:
         return None
     shown = range(min(len(spent), max(last + 2, 4)))
-    labels, years = pack.axis([pack.quarters[i] for i in shown])
+    labels, years = pack.axis([pack.quarters[i] for i in shown], 0.45)
     columns = (Series("Capex, $M", tuple(spent[i] for i in shown), "strong"),)
     by_quarter = Chart("chart:capex", "columns", labels, columns, years, alt="Capex by quarter")
     series = (
@@ -92,25 +92,27 @@ def cash(pack: Pack) -> Slide:
     series.append(Series("Minimum", least, "bad", dashed=True))
     if pack.plan.nothing is not None:
         rows = source.rows("cash", nothing=True)
-        series.append(Series("If nothing is done", tuple(row.figure("closing_musd") for row in rows), "quiet", dashed=True))
+        series.append(
+            Series("If nothing is done", tuple(row.figure("closing_musd") for row in rows), "quiet", dashed=True)
+        )
     labels, years = pack.axis(pack.quarters)
-    lines = tuple(_ended(pack, one, series[:i]) for i, one in enumerate(series))
+    ends = [f"{one.name}\n{ledger.money(one.values[-1])}" for one in series]
+    lines = tuple(ended(one, ends[i], series[:i]) for i, one in enumerate(series))
     chart = Chart("chart:cash", "lines", labels, lines, years, alt="Liquidity at the end of each quarter")
     note = "At the end of each quarter, $M. Liquidity is cash and the share of BTC held that counts."
     return Slide("cash", _cash_title(pack, liquidity, lowest), ((WHOLE, chart),), note)
 
 
-def _ended(pack: Pack, series: Series, others: Sequence[Series]) -> Series:
-    """The series with its name and last figure as a label: at its end, or where it is farthest from the others."""
-    label = f"{series.name}\n{pack.ledger.money(series.values[-1])}"
+def ended(series: Series, label: str, others: Sequence[Series]) -> Series:
+    """The series with a label at its end, or where it is farthest from the others that have one there."""
     spot = None if _ends_apart(series, others) else _freest(series, others)
     return replace(series, end_label=label, label_at=spot)
 
 
 def _ends_apart(series: Series, others: Sequence[Series]) -> bool:
-    """Whether the series' end is a line of text away from that of every series that comes before it."""
+    """Whether the series' end is two lines of text away from that of every series that comes before it."""
     values = [figure.value for one in (series, *others) for figure in one.values]
-    line = 0.07 * (max(values) - min(values))
+    line = 0.1 * (max(values) - min(values))
     return all(abs(series.values[-1].value - one.values[-1].value) > line for one in others)
 
 

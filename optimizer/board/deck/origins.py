@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,13 +42,30 @@ def find_sources(plan: Path, named: Path | None) -> Path | None:
     return next((path for path in (plan / NAME, plan / "inputs" / NAME) if path.is_file()), None)
 
 
-def origins_of(origins: tuple[Origin, ...], file: str, column: str) -> Origin | None:
-    """The line that speaks of a column of a file (`case.toml`, or a table's name without ending)."""
-    for origin in origins:
-        heads = origin.inputs.replace("`", " ").replace(",", " ").replace(";", " ").replace(":", " ").split()
-        if file in heads and (column in heads or not column):
+def origin_of(origins: tuple[Origin, ...], file: str, name: str = "", kind: str = "") -> Origin | None:
+    """The line that speaks of a column or a row of a file; failing that, one that speaks of the whole file.
+
+    `file` is `case.toml` or a table's name. Names stand in backticks, and `Notes ...` means every name that begins so.
+    Of several lines on a whole file one that speaks of the `kind` is taken.
+    """
+    about = [origin for origin in origins if file in _heads(origin)]
+    for origin in about:
+        if name and any(_means(quoted, name) for quoted in _quoted(origin)):
             return origin
-    return None
+    whole = [origin for origin in about if not _quoted(origin)]
+    return next((origin for origin in whole if kind and kind in origin.inputs.lower()), next(iter(whole), None))
+
+
+def _heads(origin: Origin) -> list[str]:
+    return re.sub(r"`[^`]*`|[,;:()]", " ", origin.inputs).split()
+
+
+def _quoted(origin: Origin) -> list[str]:
+    return re.findall(r"`([^`]*)`", origin.inputs)
+
+
+def _means(quoted: str, name: str) -> bool:
+    return quoted == name or (quoted.endswith("...") and name.startswith(quoted[:-3].strip()))
 
 
 def _cells(line: str) -> list[str]:

@@ -71,9 +71,9 @@ class Pack:
     def quarter(self, quarter: object) -> str:
         return self.ledger.word(self.source.word("quarter of the horizon", quarter))
 
-    def axis(self, quarters: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Labels of quarters for the axis of a chart, and their years for its second level."""
-        short = len(quarters) <= MOST_LABELLED
+    def axis(self, quarters: Sequence[str], share: float = 1.0) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Labels of quarters for the axis of a chart that wide, and their years for its second level."""
+        short = len(quarters) <= MOST_LABELLED * share
         word, source = self.ledger.word, self.source
         labels = tuple(word(source.word("quarter of the year", q[4:] if short else q[5:])) for q in quarters)
         return labels, tuple(word(source.word("calendar year", q[:4])) for q in quarters)

@@ -81,7 +81,9 @@ def _site_names(pack: Pack, starts: list[Row]) -> str:
 def _asked(pack: Pack) -> tuple[Paragraph, ...]:
     """Starts and signings in the order of their quarters, then the money."""
     source, ledger = pack.source, pack.ledger
-    dated = [(str(row["start_quarter"]), 0, _start_words(pack, row)) for row in source.rows("starts", {"decided": "new"})]
+    dated = [
+        (str(row["start_quarter"]), 0, _start_words(pack, row)) for row in source.rows("starts", {"decided": "new"})
+    ]
     dated += [
         (str(row["delivery_quarter"]), 1, _signing_words(pack, row))
         for row in source.rows("contracts", {"decided": "new"})
@@ -98,7 +100,9 @@ def _asked(pack: Pack) -> tuple[Paragraph, ...]:
 
 def _mining_words(pack: Pack) -> str:
     uses = pack.source.total("allocation", "gross_mw", {"use": MINING, "quarter": pack.quarters[0]})
-    return f"Keep mining with {pack.ledger.number(uses)} gross MW in {pack.quarter(pack.quarters[0])}, and start no hall"
+    return (
+        f"Keep mining with {pack.ledger.number(uses)} gross MW in {pack.quarter(pack.quarters[0])}, and start no hall"
+    )
 
 
 def _start_words(pack: Pack, row: Row) -> str:
@@ -170,7 +174,9 @@ def megawatts(pack: Pack) -> Slide:
     alt = "Gross MW by use and quarter"
     chart = Chart("chart:megawatts", "stacked columns", labels, series, years, gap=25, alt=alt)
     note = "Gross MW at the meter by quarter. Power that no use takes is left out."
-    return Slide("megawatts", _megawatts_title(pack), ((Box(0, 0, 1, 0.1), Keys(keys)), (Box(0, 0.11, 1, 0.89), chart)), note)
+    return Slide(
+        "megawatts", _megawatts_title(pack), ((Box(0, 0, 1, 0.1), Keys(keys)), (Box(0, 0.11, 1, 0.89), chart)), note
+    )
 
 
 def _path(pack: Pack, use: str | tuple[str, ...]) -> tuple[Figure, ...]:
@@ -349,7 +355,9 @@ def _short_year(pack: Pack, year: int) -> str:
 
 def _contract_lane(pack: Pack, row: Row, first_year: int) -> Lane:
     word, number = pack.ledger.word, pack.ledger.number
-    start, end = (Quarter.parse(str(row[name])) - Quarter(4 * first_year) for name in ("delivery_quarter", "end_quarter"))
+    start, end = (
+        Quarter.parse(str(row[name])) - Quarter(4 * first_year) for name in ("delivery_quarter", "end_quarter")
+    )
     text = (
         f"{number(row.figure('it_mw'))} IT MW at {word(row.word('site'))}, {price_words(pack, row)}, "
         f"{word(row.word('delivery_quarter'))} to {word(row.word('end_quarter'))}"
@@ -427,5 +435,7 @@ def _contracts_note(pack: Pack, rows: list[Row], shown: list[Row]) -> str:
         f"Rent after {pack.quarter(pack.quarters[-1])} is lighter.",
     ]
     if len(rows) > len(shown):
-        words.append(f"{ledger.whole(pack.source.count('contracts not shown', len(rows) - len(shown)))} more are not shown.")
+        words.append(
+            f"{ledger.whole(pack.source.count('contracts not shown', len(rows) - len(shown)))} more are not shown."
+        )
     return " ".join(words)

@@ -72,7 +72,9 @@ def _paragraphs(element: Any) -> Iterator[str]:
     from pptx.oxml.ns import qn
 
     for paragraph in element.iter(qn("a:p")):
-        text = "".join("\n" if part.tag == qn("a:br") else part.text or "" for part in paragraph.iter(qn("a:t"), qn("a:br")))
+        text = "".join(
+            "\n" if part.tag == qn("a:br") else part.text or "" for part in paragraph.iter(qn("a:t"), qn("a:br"))
+        )
         if text.strip():
             yield text
 
@@ -127,7 +129,8 @@ def _values(series: Any, tag: str) -> list[float]:
 
 def _same(values: list[float], figures: tuple[Figure, ...]) -> bool:
     return len(values) == len(figures) and all(
-        abs(value - figure.value) <= 1e-8 * max(1.0, abs(figure.value)) for value, figure in zip(values, figures, strict=True)
+        abs(value - figure.value) <= 1e-8 * max(1.0, abs(figure.value))
+        for value, figure in zip(values, figures, strict=True)
     )
 
 
@@ -142,6 +145,11 @@ def _workbook_problems(chart: Any, plotted: list[tuple[str, tuple[Figure, ...]]]
     if any(cell.data_type == "f" or cell.hyperlink for column in columns for cell in column):
         return ["its workbook holds a formula or a link"]
     numbers = [[float(cell.value) for cell in column[1:]] for column in columns[-len(plotted) :]]
-    labels = [cell for column in columns[: -len(plotted)] for cell in column if cell.data_type == "n" and cell.value is not None]
+    labels = [
+        cell
+        for column in columns[: -len(plotted)]
+        for cell in column
+        if cell.data_type == "n" and cell.value is not None
+    ]
     same = all(_same(values, figures) for values, (_, figures) in zip(numbers, plotted, strict=True))
     return [] if same and not labels else ["its workbook holds other figures than were plotted"]

@@ -11,7 +11,7 @@ from optimizer.board.deck.money_slides import TIGHT_MUSD
 from optimizer.board.deck.pack import Pack
 from optimizer.board.deck.study_slides import drivers_in_order, turning_points
 
-MOST = 5
+MOST = 6
 GRAVE_SHARE = 0.5
 
 
@@ -21,7 +21,7 @@ def risks(pack: Pack) -> Slide:
     turns = list(_turns(pack))[:MOST]
     left = (Paragraph("What the plan leans on", bold=True), *(Paragraph(text, bullet=True) for text in leans))
     right = (Paragraph("What would change our mind", bold=True), *(Paragraph(text, bullet=True) for text in turns))
-    blocks = ((Box(0, 0, 0.47, 1), Texts(left, largest=16)), (Box(0.53, 0, 0.47, 1), Texts(right, largest=16)))
+    blocks = ((Box(0, 0, 0.47, 1), Texts(left, largest=18)), (Box(0.53, 0, 0.47, 1), Texts(right, largest=18)))
     return Slide("risks", _title(pack), blocks)
 
 
@@ -31,7 +31,9 @@ def _title(pack: Pack) -> str:
     last = pack.quarter(pack.quarters[-1])
     if over is not None and after is not None and over.value > TIGHT_MUSD:
         if after.value > over.value:
-            return f"All that the plan adds, {ledger.money(over)}, rests on {ledger.money(after)} that come after {last}"
+            return (
+                f"All that the plan adds, {ledger.money(over)}, rests on {ledger.money(after)} that come after {last}"
+            )
         if after.value > GRAVE_SHARE * over.value:
             return f"{ledger.percent(after.per(over))} of what the plan adds comes after {last}"
     room = source.due("lowest_liquidity_musd") - source.due("minimum_cash_musd")
@@ -59,7 +61,12 @@ def _horizon(pack: Pack) -> Iterator[str]:
     if over is None or after is None or abs(over.value) < TIGHT_MUSD:
         return
     last = pack.quarter(pack.quarters[-1])
-    yield f"To {last} the plan adds {ledger.money(over - after)} over doing nothing, after it {ledger.money(after)}"
+    within, later = over - after, f"and {ledger.money(after)} after it"
+    if within.value < 0:
+        later = f"{ledger.money(after)} come after it"
+        yield f"Up to {last} the plan is worth {ledger.money(-within)} less than doing nothing; {later}"
+    else:
+        yield f"Up to {last} the plan adds {ledger.money(within)} over doing nothing, {later}"
 
 
 def _liquidity(pack: Pack) -> Iterator[str]:
@@ -103,7 +110,7 @@ def _late(pack: Pack) -> Iterator[str]:
     if late:
         offers = list({str(row["offer"]): pack.ledger.word(row.word("offer")) for row in late}.values())
         paid = pack.source.total("cash_flow", "musd", {"line": "damages"})
-        yield f"{listed(offers, 2, 'others')} {'is' if len(offers) == 1 else 'are'} delivered late on purpose, for {pack.ledger.money(-paid)} of damages"
+        yield f"{listed(offers, 2, 'others')} {'is' if len(offers) == 1 else 'are'} to be delivered late, for {pack.ledger.money(-paid)} of damages"
 
 
 def _limits(pack: Pack) -> Iterator[str]:

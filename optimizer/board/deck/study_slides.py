@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from optimizer.board.deck.blocks import Box, Chart, Keys, Paragraph, Series, Slide, Table, Texts
 from optimizer.board.deck.figures import Figure, Row, about_figure, study_rows
-from optimizer.board.deck.ledger import listed
 from optimizer.board.deck.pack import Pack
 
 MOST_DRIVERS = 7
@@ -61,16 +60,17 @@ def _left_out(pack: Pack, whole: int) -> str:
     words = []
     for number, what in ((whole - MOST_DRIVERS, "move it less"), (total - whole, "have no plan at one end")):
         if number > 0:
-            count = pack.ledger.whole(pack.source.count(f"drivers that {what}", number))
-            words.append(f"{count} more {what}.")
-    return " ".join(words)
+            words.append(f"that {what}: {pack.ledger.whole(pack.source.count(f'drivers that {what}', number))}")
+    return f"Drivers not shown {'; '.join(words)}." if words else ""
 
 
 def _sensitivity_title(pack: Pack, row: Row) -> str:
     ledger = pack.ledger
     low, high = (ledger.money(row.figure(f"value_{end}_musd")) for end in ("low", "high"))
     ends = " and ".join(ledger.number(row.figure(end), 3) for end in ("low", "high"))
-    return f"{ledger.word(row.word('words'))} moves value most: {low} and {high} at {ends} {ledger.word(row.word('unit'))}"
+    return (
+        f"{ledger.word(row.word('words'))} moves value most: {low} and {high} at {ends} {ledger.word(row.word('unit'))}"
+    )
 
 
 # ---- break-evens ----------------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def _breakevens_title(pack: Pack, rows: list[Row], found: list[Row]) -> str:
     row, word = found[0], ledger.word
     edge = row.figure("below" if float(row["base"]) > float(row["above"]) else "above")
     return (
-        f"The nearest turning point is {word(row.word('subject'))}: {ledger.number(edge, 3)} {word(row.word('unit'))}, "
+        f"The nearest turning point is that of {word(row.word('subject'))}: {ledger.number(edge, 3)} {word(row.word('unit'))}, "
         f"where {ledger.number(row.figure('base'), 3)} is assumed"
     )
 
@@ -165,15 +165,10 @@ def alternatives(pack: Pack) -> Slide | None:
 
 def _shares(pack: Pack) -> tuple[Paragraph, ...]:
     rows = study_rows(pack.studies["alternatives"], "shares")
-    always = [row for row in rows if float(row["share"]) > 1 - 1e-9]
-    often = [row for row in rows if float(row["share"]) <= 1 - 1e-9]
-    words = [Paragraph("How firm each decision is", bold=True)]
-    word = pack.ledger.word
-    if always:
-        names = listed([word(row.word("words")) for row in always[:4]], 4)
-        words.append(Paragraph(f"In all of these plans: {names}", bullet=True))
-    for row in sorted(often, key=lambda row: -float(row["share"]))[:3]:
-        words.append(Paragraph(f"In {pack.ledger.percent(row.figure('share'))}: {word(row.word('words'))}", bullet=True))
+    words, word = [Paragraph("How firm each decision is", bold=True)], pack.ledger.word
+    for row in sorted(rows, key=lambda row: -float(row["share"]))[:5]:
+        share = pack.ledger.percent(row.figure("share"))
+        words.append(Paragraph(f"In {share} of these plans: {word(row.word('words'))}", bullet=True))
     return tuple(words)
 
 
@@ -202,7 +197,10 @@ def regret(pack: Pack) -> Slide | None:
         return None
     scenarios = list(dict.fromkeys(str(row["scenario"]) for row in values))[:5]
     plans = sorted(plans, key=lambda row: float(row["worst_regret_musd"]) if row.has("worst_regret_musd") else 1e99)
-    names = [pack.ledger.word(next(row for row in values if str(row["scenario"]) == name).word("scenario")) for name in scenarios]
+    names = [
+        pack.ledger.word(next(row for row in values if str(row["scenario"]) == name).word("scenario"))
+        for name in scenarios
+    ]
     cells = tuple(_regret_cells(pack, plan, values, scenarios) for plan in plans)
     wide = (0.22, *(0.6 / len(scenarios) for _ in scenarios), 0.18)
     head = ("Decisions of", *(f"Value in {name}" for name in names), "Worst regret")
@@ -234,9 +232,7 @@ def _verdicts(pack: Pack) -> tuple[Paragraph, ...]:
     words = [Paragraph(_verdict_head("Right in every scenario, so commit now", now), bold=True)]
     words += [Paragraph(word(row.word("words")), bullet=True) for row in now[:3]]
     words.append(Paragraph(_verdict_head("Right in some, so wait where that is free", wait), bold=True))
-    words += [
-        Paragraph(f"{word(row.word('words'))} ({word(row.word('scenarios'))})", bullet=True) for row in wait[:4]
-    ]
+    words += [Paragraph(f"{word(row.word('words'))} ({word(row.word('scenarios'))})", bullet=True) for row in wait[:4]]
     return tuple(words)
 
 
@@ -249,10 +245,10 @@ def _regret_title(pack: Pack, plans: list[Row]) -> str:
     if not best.has("worst_regret_musd"):
         return "No plan's decisions can be kept in every scenario"
     worst: Figure = best.figure("worst_regret_musd")
-    name = ledger.word(best.word("plan"))
+    name = f"“{ledger.word(best.word('plan'))}”"
     if len(plans) == 1:
-        return f"The decisions of {name} cost at most {ledger.money(worst)} of regret, in {ledger.word(best.word('worst_scenario'))}"
+        return f"The decisions of {name} cost {ledger.money(worst)} of regret at worst, in “{ledger.word(best.word('worst_scenario'))}”"
     return (
         f"The decisions of {name} are the safest: at worst they cost {ledger.money(worst)} of regret, "
-        f"in {ledger.word(best.word('worst_scenario'))}"
+        f"in “{ledger.word(best.word('worst_scenario'))}”"
     )

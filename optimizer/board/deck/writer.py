@@ -68,7 +68,9 @@ def _draw(frame: Frame, page: Any, pack: Pack, slide: Slide, number: int) -> Non
     _title(frame, page, pen, slide)
     body = frame.body
     if slide.note:
-        high = int(count_lines(pack.ledger.plain(slide.note), NOTE_PT, body.width / EMU_PER_PT) * NOTE_PT * 1.25 * EMU_PER_PT)
+        high = int(
+            count_lines(pack.ledger.plain(slide.note), NOTE_PT, body.width / EMU_PER_PT) * NOTE_PT * 1.25 * EMU_PER_PT
+        )
         spot = Place(body.left, body.top + body.height - high, body.width, high)
         pen.text(spot, slide.note, NOTE_PT, role="dk2", name="note")
         body = Place(body.left, body.top, body.width, body.height - high - 6 * EMU_PER_PT)
@@ -125,7 +127,9 @@ def _foot(frame: Frame, page: Any, pen: Pen, pack: Pack, number: int) -> None:
         f"Run {word(source.word('run id', pack.plan.run_id))}   inputs {word(source.word('input hash', input_hash(pack.plan)))}"
         f"   {word(source.word('plan.json word', pack.plan.word))}"
     )
-    pen.text(Place(place.left, place.top, int(place.width * 0.62), place.height), left, FOOT_PT, role="dk2", name="footer")
+    pen.text(
+        Place(place.left, place.top, int(place.width * 0.62), place.height), left, FOOT_PT, role="dk2", name="footer"
+    )
     if pack.stamps:
         stamp = word(source.word("stamps", "; ".join(pack.stamps)))
         spot = Place(place.left + int(place.width * 0.5), place.top, int(place.width * 0.42), place.height)
@@ -187,7 +191,13 @@ def _set_properties(presentation: Any, pack: Pack) -> None:
     core.subject = f"Scenario {pack.plan.scenario}"[:255]
     core.keywords = f"run {pack.plan.run_id}, inputs {input_hash(pack.plan)}"
     core.comments = "; ".join((pack.plan.word, *pack.stamps))[:255]
-    core.category, core.content_status, core.language, core.version, core.identifier = "", pack.plan.word[:255], "en-US", "", ""
+    core.category, core.content_status, core.language, core.version, core.identifier = (
+        "",
+        pack.plan.word[:255],
+        "en-US",
+        "",
+        "",
+    )
     core.created = core.modified = core.last_printed = when
     core.revision = 1
     _plain_app(presentation)
