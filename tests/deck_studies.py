@@ -66,7 +66,7 @@ def breakevens(plan: opt.Plan, about: dict[str, Any]) -> Study:
          "mines on", plan.value_musd + 9, plan.value_musd + 10, "yes",
          f"Above $62 per PH and day {names[-1]} mines on"),
         ("first offer", "facility capex at which it is refused", "capex", "$M per IT MW", 9.5, 10.8, 10.9, "signed",
-         "refused", plan.value_musd - 50, plan.value_musd - 51, "yes", "Above $10.9M per IT MW the first offer is refused"),
+         "refused", plan.value_musd - 50, plan.value_musd - 51, "yes", "Above $10.9M per IT MW it is refused"),
         ("every hall", "delay at which none is built", "delay", "quarters", 0.0, NAN, NAN, "", "", NAN, NAN, "no",
          "Up to 6 quarters of delay every hall is still built"),
     ]  # fmt: skip

@@ -120,8 +120,8 @@ def _refuse_stale(plan: Plan, folder: Path, case: Case | None, force: bool, stam
     if changed and not force:
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         raise PlanError(
-            f"{folder} was solved from other inputs than the case holds now ({', '.join(changed[:3])}{more}). Solve the "
-            f"case again, or have the deck stamped with --force."
+            f"{folder} was solved from other inputs than the case holds now ({', '.join(changed[:3])}{more}). "
+            f"Solve the case again, or have the deck stamped with --force."
         )
     if changed:
         stamps["STALE: THE CASE HAS CHANGED"] = None

@@ -40,7 +40,7 @@ def assumptions(pack: Pack) -> tuple[Slide, ...]:
 def _origin_note(pack: Pack) -> str:
     if not pack.origins:
         return WITHOUT_SOURCES
-    return "Confidence: H filing or two independent pages, M one decent page, L weak, J judged. Values are those of the plan."
+    return "Values are those of the plan; origin and confidence are as the list of sources gives them."
 
 
 def _company_title(pack: Pack) -> str:
@@ -173,7 +173,8 @@ def _energy(pack: Pack) -> str:
         return "none"
     low, high = (pick(rows, key=lambda row: float(row["energy_usd_per_mwh"])) for pick in (min, max))
     number = pack.ledger.number
-    return f"${number(low.figure('energy_usd_per_mwh'), 2)} to ${number(high.figure('energy_usd_per_mwh'), 2)} per MWh, by tariff"
+    ends = (number(row.figure("energy_usd_per_mwh"), 2) for row in (low, high))
+    return f"{' to '.join(f'${end}' for end in ends)} per MWh, by tariff"
 
 
 def _built(pack: Pack) -> Iterator[Assumption]:
@@ -232,7 +233,8 @@ def _audit_title(pack: Pack) -> str:
     rows = ledger.whole(Figure("audit rows", float(report.rows)))
     if broken:
         count = ledger.whole(Figure("audit checks that fail", float(broken)))
-        return f"The audit is not clean: {count} {'check fails' if broken == 1 else 'checks fail'} among {rows} rows computed again"
+        fail = "check fails" if broken == 1 else "checks fail"
+        return f"The audit is not clean: {count} {fail} among {rows} rows computed again"
     return f"The audit is clean: {rows} rows computed again, none misses"
 
 
@@ -245,7 +247,8 @@ def _papers(pack: Pack) -> Iterator[Paragraph]:
     case, scenario = word(source.setting_word("name")), word(source.word("scenario", pack.plan.scenario))
     yield Paragraph(f"Case {case}, scenario {scenario}")
     yield Paragraph(
-        f"Run {word(source.word('run id', pack.plan.run_id))}, inputs {word(source.word('input hash', input_hash(pack.plan)))}"
+        f"Run {word(source.word('run id', pack.plan.run_id))}, "
+        f"inputs {word(source.word('input hash', input_hash(pack.plan)))}"
     )
     versions = [f"optimizer {provenance['optimizer']}", str(provenance["solver"]), f"Python {provenance['python']}"]
     versions += [f"{name} {version}" for name, version in provenance["packages"].items()]

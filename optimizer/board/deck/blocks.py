@@ -8,7 +8,6 @@ from typing import Literal
 from optimizer.board.deck.figures import Figure
 
 ChartKind = Literal["stacked columns", "columns", "lines", "bars"]
-Align = Literal["left", "right", "center"]
 
 
 @dataclass(frozen=True)
@@ -92,13 +91,13 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """Head and rows of marked texts. `widths` are shares; `strong` rows are bold; `shades` colour cells by role."""
+    """Head and rows of marked texts. `widths` are shares; `aligns` has `l` or `r` for each column; `strong` rows are bold."""
 
     name: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     widths: tuple[float, ...]
-    aligns: tuple[Align, ...]
+    aligns: str
     strong: frozenset[int] = frozenset()
     largest: float = 16
 

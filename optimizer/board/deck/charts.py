@@ -135,7 +135,8 @@ def theme_colour(role: str) -> Any:
 
     names = {
         "dk1": T.TEXT_1, "lt1": T.BACKGROUND_1, "dk2": T.TEXT_2, "lt2": T.BACKGROUND_2, "accent1": T.ACCENT_1,
-        "accent2": T.ACCENT_2, "accent3": T.ACCENT_3, "accent4": T.ACCENT_4, "accent5": T.ACCENT_5, "accent6": T.ACCENT_6,
+        "accent2": T.ACCENT_2, "accent3": T.ACCENT_3, "accent4": T.ACCENT_4, "accent5": T.ACCENT_5,
+        "accent6": T.ACCENT_6,
     }  # fmt: skip
     return names[ROLES.get(role, "dk1")]
 

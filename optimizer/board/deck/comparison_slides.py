@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from optimizer.board.deck.blocks import Box, Chart, Paragraph, Series, Slide, Table, Texts
+from optimizer.board.deck.blocks import Align, Box, Chart, Paragraph, Series, Slide, Table, Texts
 from optimizer.board.deck.figures import Figure, Source, Word, about_figure, study_rows
 from optimizer.board.deck.ledger import adds
 from optimizer.board.deck.money_slides import Step, bridge_chart, ended
@@ -60,14 +60,18 @@ def _side_by_side(pack: Pack) -> Slide:
     width = 0.66 / len(shown)
     table = Table(
         "table:comparison", ("", *(name_of(pack, source) for source in shown)), tuple(rows),
-        (0.34, *(width for _ in shown)), ("left", *("right" for _ in shown)), strong=frozenset({0}), largest=16,
-    )  # type: ignore[arg-type]  # fmt: skip
+        (0.34, *(width for _ in shown)), ("left", *_right(len(shown))), strong=frozenset({0}), largest=16,
+    )  # fmt: skip
     left_out = len(pack.others) + 1 - len(shown)
     count = ledger.whole(pack.source.count("plans not shown", left_out))
     note = f"{count} more plans are not shown. " if left_out else ""
     return Slide(
         "comparison", _comparison_title(pack, pack.others[0]), ((Box(0, 0, 1, 1), table),), note + _basis(pack)
     )
+
+
+def _right(columns: int) -> tuple[Align, ...]:
+    return ("right",) * columns
 
 
 def _row(words: str, name: str, sources: tuple[Source, ...], told: Callable[[Figure], str]) -> tuple[str, ...]:
@@ -95,7 +99,9 @@ def _basis(pack: Pack) -> str:
         f"{name_of(pack, source)} {pack.ledger.word(source.word('case.toml first_quarter', source.plan.case.first))}"
         for source in (pack.source, *pack.others)[:MOST_PLANS]
     )
-    return f"Money in $M. Values are dated at the start of each plan's own first quarter ({starts}), so they do not compare as they stand."
+    return (
+        f"Values are dated at the start of each plan's own first quarter ({starts}): they do not compare as they stand."
+    )
 
 
 # ---- what moved -----------------------------------------------------------------------------------------------------
@@ -133,7 +139,7 @@ def _ai_lines(pack: Pack, other: Source) -> tuple[tuple[Box, Texts | Chart], ...
     quarters = tuple(quarter for quarter in pack.quarters if quarter in theirs)
     if len(quarters) < 2:
         return ()
-    series = []
+    series: list[Series] = []
     for source, role in ((pack.source, "strong"), (other, "other 0")):
         uses = tuple(row.product for row in source.plan.case.products)
         path = source.by_quarter("allocation", "gross_mw", {"use": uses}, quarters)
@@ -161,7 +167,8 @@ def _value_bridge(pack: Pack, other: Source, number: int, study: Study) -> Slide
     steps = (Step(name_of(pack, first), start, True), *changes, Step(name_of(pack, last), end, True))
     best = max(rows, key=lambda row: abs(float(row["line_musd"])))
     word = ledger.word(best.word("words") if str(best["words"]) else best.word("group"))
-    title = f"Most of the way from {ledger.money(start)} to {ledger.money(end)}: {ledger.signed(best.figure('line_musd'))} by {word}"
+    way = f"from {ledger.money(start)} to {ledger.money(end)}"
+    title = f"The largest step {way} is {ledger.signed(best.figure('line_musd'))}: {word}"
     note = adds([step.figure for step in steps[:-1]], end)
     told = "Each step is the mean of two orders in which the groups of inputs are exchanged and decided anew."
     chart = bridge_chart(pack, f"chart:bridge {number}", steps)

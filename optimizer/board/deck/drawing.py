@@ -167,7 +167,14 @@ class Pen:
             shape.table.rows[i].height = high[i]
             for j, marked in enumerate(row):
                 bold = i == 0 or i - 1 in block.strong
-                self._cell(shape.table.cell(i, j), marked, size, block.aligns[j], bold=bold, head=i == 0)
+                self._cell(
+                    shape.table.cell(i, j),
+                    marked,
+                    size,
+                    "right" if block.aligns[j] == "r" else "left",
+                    bold=bold,
+                    head=i == 0,
+                )
 
     def _table_rows(
         self, place: Place, block: Table, widths: Sequence[int]
@@ -292,7 +299,8 @@ def _border(cell: Any, role: str, width: float) -> None:
 
     name = {"dk2": "tx2", "quiet": "accent5"}[role]
     line = parse_xml(
-        f'<a:lnB {nsdecls("a")} w="{int(width * EMU_PER_PT)}"><a:solidFill><a:schemeClr val="{name}"/></a:solidFill></a:lnB>'
+        f'<a:lnB {nsdecls("a")} w="{int(width * EMU_PER_PT)}"><a:solidFill>'
+        f'<a:schemeClr val="{name}"/></a:solidFill></a:lnB>'
     )
     properties = cell._tc.get_or_add_tcPr()
     properties.insert(0, line)

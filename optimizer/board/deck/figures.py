@@ -1,4 +1,4 @@
-"""Figures and words of a plan, each with the key that says where it stands: what a deck shows comes from nowhere else."""
+"""Figures and words of a plan, each with the key that says where it stands. A deck shows nothing else."""
 
 from __future__ import annotations
 
@@ -91,12 +91,13 @@ def _mask(table: pd.DataFrame, where: Where) -> pd.Series:
     mask = pd.Series(True, index=table.index)
     for column, wanted in where.items():
         cells = table[column].astype(str) if column == "quarter" else table[column]
-        mask &= cells.isin(list(wanted)) if _is_several(wanted) else cells == wanted
+        mask &= cells.isin(_several(wanted))
     return mask
 
 
-def _is_several(wanted: object) -> bool:
-    return isinstance(wanted, Iterable) and not isinstance(wanted, str)
+def _several(wanted: object) -> list[object]:
+    """The values that a filter lets through."""
+    return list(wanted) if isinstance(wanted, Iterable) and not isinstance(wanted, str) else [wanted]
 
 
 class Source:
@@ -179,6 +180,11 @@ def about_figure(study: Study, name: str) -> Figure:
     return Figure(f"studies/{study.kind}/about.{name}", float(study.about[name]))
 
 
+def _filter_words(wanted: object) -> str:
+    values = [str(value) for value in _several(wanted)]
+    return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}" if values else "nothing"
+
+
 def _filter(where: Where) -> str:
-    told = (f"{c}={' '.join(map(str, w)) if _is_several(w) else w}" for c, w in where.items())  # type: ignore[call-overload]
+    told = (f"{column}={_filter_words(wanted)}" for column, wanted in where.items())
     return f"[{', '.join(told)}]" if where else ""

@@ -27,7 +27,7 @@ ROLES = {
     "mining": "accent2", "machines_idle": "accent5", "construction": "accent5", "product 0": "accent1",
     "product 0 later": "accent1", "product 1": "accent3", "product 2": "accent4", "product 3": "accent6",
     "unused": "lt2", "level": "dk2", "good": "accent3", "bad": "accent6", "strong": "accent1", "middle": "accent3",
-    "quiet": "accent5", "text": "dk1", "lt1": "lt1", "dk2": "dk2", "other 0": "accent2", "other 1": "accent3", "other 2": "accent4",
+    "quiet": "accent5", "text": "dk1", "lt1": "lt1", "dk2": "dk2", "other 0": "accent2",
 }  # fmt: skip
 """Which colour of the theme a role has."""
 
@@ -75,7 +75,7 @@ class Frame:
         return 0.299 * red + 0.587 * green + 0.114 * blue < 140
 
 
-# ---- the program's own look, or a template ----------------------------------------------------------------------------
+# ---- the program's own look, or a template --------------------------------------------------------------------------
 
 
 def open_frame(template: Path | None) -> Frame:
@@ -231,13 +231,13 @@ def _title_pt(layout: Any) -> float:
     return 28.0
 
 
-# ---- how much room a text needs ---------------------------------------------------------------------------------------
+# ---- how much room a text needs -------------------------------------------------------------------------------------
 
 _WIDTHS = (
-    23, 33, 40, 50, 51, 71, 68, 22, 30, 30, 50, 50, 25, 31, 25, 39, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 27, 27, 50, 50,
-    50, 46, 89, 58, 54, 53, 62, 49, 46, 63, 62, 25, 32, 52, 42, 85, 65, 66, 52, 67, 54, 46, 49, 64, 57, 89, 52, 49, 47, 31,
-    39, 31, 50, 50, 29, 48, 53, 42, 53, 50, 31, 47, 53, 23, 24, 45, 23, 80, 53, 53, 53, 53, 35, 39, 33, 53, 45, 71, 43, 45,
-    40, 31, 46, 31, 50,
+    23, 33, 40, 50, 51, 71, 68, 22, 30, 30, 50, 50, 25, 31, 25, 39, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 27, 27,
+    50, 50, 50, 46, 89, 58, 54, 53, 62, 49, 46, 63, 62, 25, 32, 52, 42, 85, 65, 66, 52, 67, 54, 46, 49, 64, 57, 89,
+    52, 49, 47, 31, 39, 31, 50, 50, 29, 48, 53, 42, 53, 50, 31, 47, 53, 23, 24, 45, 23, 80, 53, 53, 53, 53, 35, 39,
+    33, 53, 45, 71, 43, 45, 40, 31, 46, 31, 50,
 )  # fmt: skip
 """Advance of the signs from blank to tilde in hundredths of the size, for Calibri and its twin Carlito."""
 ROOM = 1.03

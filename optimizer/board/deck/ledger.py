@@ -103,7 +103,7 @@ class Ledger:
     # ---- what was set down on a slide -----------------------------------------------------------------------------
 
     def set_down(self, slide: int, marked: str) -> str:
-        """The plain text of a marked sentence, remembered for its slide. A digit without a receipt is a mistake here."""
+        """The plain text of a marked sentence, remembered for its slide; a digit without receipt is a mistake."""
         receipts = tuple(self.receipts[int(n)] for n in _MARK.findall(marked))
         if re.search(r"\d", _MARK.sub("", marked)):
             raise AssertionError(f"a number without receipt: {_MARK.sub('#', marked)}")

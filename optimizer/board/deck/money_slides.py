@@ -26,11 +26,12 @@ def capex(pack: Pack) -> Slide | None:
         return None
     shown = range(min(len(spent), max(last + 2, 4)))
     labels, years = pack.axis([pack.quarters[i] for i in shown], 0.45)
+    spent_label, budget_label = pack.ledger.money(to_date[shown[-1]]), pack.ledger.money(budget)
     columns = (Series("Capex, $M", tuple(spent[i] for i in shown), "strong"),)
     by_quarter = Chart("chart:capex", "columns", labels, columns, years, alt="Capex by quarter")
     series = (
-        Series("Spent to date", tuple(to_date[i] for i in shown), "strong", end_label=f"spent\n{pack.ledger.money(to_date[shown[-1]])}"),
-        Series("Budget", tuple(budget for _ in shown), "quiet", dashed=True, end_label=f"budget\n{pack.ledger.money(budget)}"),
+        Series("Spent to date", tuple(to_date[i] for i in shown), "strong", end_label=f"spent\n{spent_label}"),
+        Series("Budget", (budget,) * len(shown), "quiet", dashed=True, end_label=f"budget\n{budget_label}"),
     )  # fmt: skip
     against = Chart("chart:budget", "lines", labels, series, years, alt="Capex to date against the budget")
     blocks = (
@@ -168,7 +169,8 @@ def bridge(pack: Pack) -> Slide | None:
     chart = bridge_chart(pack, "chart:bridge", steps)
     parts = [step.figure for step in steps[:-1]]
     last = pack.quarter(pack.quarters[-1])
-    note = f"Present values at the start of {pack.quarter(pack.quarters[0])}, $M; all but the last step to {last}. {adds(parts, value)}"
+    first = pack.quarter(pack.quarters[0])
+    note = f"Present values at the start of {first}, $M; all but the last step to {last}. {adds(parts, value)}"
     return Slide("bridge", _bridge_title(pack, changes, over), ((WHOLE, chart),), note.strip())
 
 

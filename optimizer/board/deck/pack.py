@@ -1,4 +1,4 @@
-"""All that a deck is written from: the plan, plans to compare with, studies, the audit, and where the inputs come from."""
+"""All that a deck is written from: the plan, plans to compare with, studies, the audit, sources of the inputs."""
 
 from __future__ import annotations
 

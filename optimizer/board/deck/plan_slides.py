@@ -201,7 +201,8 @@ def _megawatts_title(pack: Pack) -> str:
     mining = _path(pack, MINING)
     most = max(ai, key=lambda figure: figure.value)
     if most.value < 1e-9:
-        return f"No megawatt is converted: mining runs {number(mining[0])} gross MW at first and {number(mining[-1])} at last"
+        ends = f"{number(mining[0])} gross MW at first and {number(mining[-1])} at last"
+        return f"No megawatt is converted: mining runs {ends}"
     when = pack.quarter(pack.quarters[ai.index(most)])
     grown = f"AI capacity grows from {number(ai[0])} to {number(most)} gross MW by {when}"
     if most.value <= ai[0].value + 1e-9:

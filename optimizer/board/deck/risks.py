@@ -102,7 +102,8 @@ def _customers(pack: Pack) -> Iterator[str]:
         yield f"One customer, {ledger.word(row.word('customer'))}, takes all {ledger.number(total)} contracted IT MW"
     else:
         share = ledger.percent(most.per(total))
-        yield f"The largest customer, {ledger.word(row.word('customer'))}, takes {share} of {ledger.number(total)} contracted IT MW"
+        largest = f"The largest customer, {ledger.word(row.word('customer'))}"
+        yield f"{largest}, takes {share} of {ledger.number(total)} contracted IT MW"
 
 
 def _late(pack: Pack) -> Iterator[str]:
@@ -110,7 +111,8 @@ def _late(pack: Pack) -> Iterator[str]:
     if late:
         offers = list({str(row["offer"]): pack.ledger.word(row.word("offer")) for row in late}.values())
         paid = pack.source.total("cash_flow", "musd", {"line": "damages"})
-        yield f"{listed(offers, 2, 'others')} {'is' if len(offers) == 1 else 'are'} to be delivered late, for {pack.ledger.money(-paid)} of damages"
+        late_words = f"{listed(offers, 2, 'others')} {'is' if len(offers) == 1 else 'are'} to be delivered late"
+        yield f"{late_words}, for {pack.ledger.money(-paid)} of damages"
 
 
 def _limits(pack: Pack) -> Iterator[str]:
@@ -156,7 +158,8 @@ def _regret(pack: Pack) -> Iterator[str]:
     rows = [row for row in study_rows(pack.studies["regret"], "decisions") if str(row["verdict"]) != "commit now"]
     if rows:
         count = pack.ledger.whole(pack.source.count("decisions that some scenario would not take", len(rows)))
-        yield f"{count} {'decision is' if len(rows) == 1 else 'decisions are'} not taken in every scenario's own best plan"
+        some = "decision is" if len(rows) == 1 else "decisions are"
+        yield f"{count} {some} not taken in every scenario's own best plan"
 
 
 def _doing_nothing(pack: Pack) -> Iterator[str]:
@@ -176,4 +179,4 @@ def _proof(pack: Pack) -> Iterator[str]:
     if pack.plan.word == "PROVEN":
         yield f"A better plan can be worth {pack.ledger.money(gap)} more at most: two searches agree"
     else:
-        yield f"The plan is a draft, solved once: a better one could be worth {pack.ledger.money(gap)} more by its own bound"
+        yield f"The plan is not proven: by its bound a better one could be worth {pack.ledger.money(gap)} more"

@@ -44,7 +44,8 @@ def sensitivity(pack: Pack) -> Slide | None:
         alt="Change of value for each driver, low and high",
     )  # fmt: skip
     keys = Keys((("middle", "driver at its low end"), ("strong", "driver at its high end")))
-    note = f"Change of the plan's value of {ledger.money(base)} when decisions are taken anew. {_left_out(pack, len(rows))}"
+    change = f"Change of the plan's value of {ledger.money(base)} when decisions are taken anew."
+    note = f"{change} {_left_out(pack, len(rows))}"
     blocks = ((Box(0, 0, 1, 0.07), keys), (Box(0, 0.09, 1, 0.91), chart))
     return Slide("sensitivity", _sensitivity_title(pack, rows[0]), blocks, note.strip())
 
@@ -132,8 +133,8 @@ def _breakevens_title(pack: Pack, rows: list[Row], found: list[Row]) -> str:
     row, word = found[0], ledger.word
     edge = row.figure("below" if float(row["base"]) > float(row["above"]) else "above")
     return (
-        f"The nearest turning point is that of {word(row.word('subject'))}: {ledger.number(edge, 3)} {word(row.word('unit'))}, "
-        f"where {ledger.number(row.figure('base'), 3)} is assumed"
+        f"The nearest turning point is that of {word(row.word('subject'))}: {ledger.number(edge, 3)} "
+        f"{word(row.word('unit'))}, where {ledger.number(row.figure('base'), 3)} is assumed"
     )
 
 
@@ -207,7 +208,7 @@ def regret(pack: Pack) -> Slide | None:
     aligns = ("left", *("right" for _ in scenarios), "right")
     table = Table("table:regret", head, cells, wide, aligns, strong=frozenset({0}))  # type: ignore[arg-type]
     blocks = ((Box(0, 0, 1, 0.55), table), (Box(0, 0.62, 1, 0.38), Texts(_verdicts(pack), largest=15)))
-    note = "Decisions are kept and money is settled anew in each scenario. Regret is what a plan made for that scenario is worth more."
+    note = "Decisions are kept, money is settled anew. Regret: what a plan made for the scenario is worth more."
     return Slide("regret", _regret_title(pack, plans), blocks, note)
 
 
@@ -245,10 +246,8 @@ def _regret_title(pack: Pack, plans: list[Row]) -> str:
     if not best.has("worst_regret_musd"):
         return "No plan's decisions can be kept in every scenario"
     worst: Figure = best.figure("worst_regret_musd")
+    where = ledger.word(best.word("worst_scenario"))
     name = f"“{ledger.word(best.word('plan'))}”"
     if len(plans) == 1:
-        return f"The decisions of {name} cost {ledger.money(worst)} of regret at worst, in “{ledger.word(best.word('worst_scenario'))}”"
-    return (
-        f"The decisions of {name} are the safest: at worst they cost {ledger.money(worst)} of regret, "
-        f"in “{ledger.word(best.word('worst_scenario'))}”"
-    )
+        return f"The decisions of {name} cost {ledger.money(worst)} of regret at worst, in “{where}”"
+    return f"The decisions of {name} are the safest: at worst they cost {ledger.money(worst)} of regret, in “{where}”"

@@ -124,7 +124,8 @@ def _foot(frame: Frame, page: Any, pen: Pen, pack: Pack, number: int) -> None:
     """Run id, input hash and status word at the left, the page at the right; stamps between them, in warning colour."""
     word, source, place = pack.ledger.word, pack.source, frame.foot
     left = (
-        f"Run {word(source.word('run id', pack.plan.run_id))}   inputs {word(source.word('input hash', input_hash(pack.plan)))}"
+        f"Run {word(source.word('run id', pack.plan.run_id))}   "
+        f"inputs {word(source.word('input hash', input_hash(pack.plan)))}"
         f"   {word(source.word('plan.json word', pack.plan.word))}"
     )
     pen.text(
