@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optimizer.board.deck.blocks import WHOLE, Box, Paragraph, Slide, Table, Texts
+from optimizer.board.deck.contract_slide import price_words
 from optimizer.board.deck.figures import Figure, Row, Word
 from optimizer.board.deck.ledger import listed
 from optimizer.board.deck.origins import origin_of
 from optimizer.board.deck.pack import Pack, input_hash
-from optimizer.board.deck.plan_slides import price_words
 from optimizer.market import hashprice_usd_per_ph_day
 
 MOST_ORIGIN = 105
@@ -65,10 +65,10 @@ def _hashprice(pack: Pack, place: int) -> Figure:
 def _table(pack: Pack, name: str, rows: tuple[Assumption, ...]) -> Table:
     if not pack.origins:
         cells = tuple((row.words, row.value) for row in rows)
-        return Table(f"table:{name}", ("Assumption", "In this plan"), cells, (0.5, 0.5), ("left", "left"), largest=14)
+        return Table(f"table:{name}", ("Assumption", "In this plan"), cells, (0.5, 0.5), "ll", largest=14)
     told = tuple((row.words, row.value, *_origin(pack, row)) for row in rows)
     head = ("Assumption", "In this plan", "Origin", "Confidence")
-    return Table(f"table:{name}", head, told, (0.22, 0.27, 0.39, 0.12), ("left", "left", "left", "left"), largest=14)
+    return Table(f"table:{name}", head, told, (0.22, 0.27, 0.39, 0.12), "llll", largest=14)
 
 
 def _origin(pack: Pack, row: Assumption) -> tuple[str, str]:
@@ -281,5 +281,5 @@ def _audit_table(pack: Pack) -> Table:
         rows.append((group.capitalize(), *(ledger.whole(figure) for figure in figures)))
     return Table(
         "table:audit", ("Audit, plan and doing nothing", "Checks", "Rows", "Failed"), tuple(rows),
-        (0.5, 0.16, 0.18, 0.16), ("left", "right", "right", "right"), largest=14,
+        (0.5, 0.16, 0.18, 0.16), "lrrr", largest=14,
     )  # fmt: skip

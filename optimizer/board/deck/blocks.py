@@ -91,7 +91,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """Head and rows of marked texts. `widths` are shares; `aligns` has `l` or `r` for each column; `strong` rows are bold."""
+    """Head and rows of marked texts. `widths` are shares, `aligns` has `l` or `r` a column, `strong` rows are bold."""
 
     name: str
     head: tuple[str, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from optimizer.board.deck.blocks import Align, Box, Chart, Paragraph, Series, Slide, Table, Texts
+from optimizer.board.deck.blocks import Box, Chart, Paragraph, Series, Slide, Table, Texts
 from optimizer.board.deck.figures import Figure, Source, Word, about_figure, study_rows
 from optimizer.board.deck.ledger import adds
 from optimizer.board.deck.money_slides import Step, bridge_chart, ended
@@ -60,7 +60,7 @@ def _side_by_side(pack: Pack) -> Slide:
     width = 0.66 / len(shown)
     table = Table(
         "table:comparison", ("", *(name_of(pack, source) for source in shown)), tuple(rows),
-        (0.34, *(width for _ in shown)), ("left", *_right(len(shown))), strong=frozenset({0}), largest=16,
+        (0.34, *(width for _ in shown)), "l" + "r" * len(shown), strong=frozenset({0}), largest=16,
     )  # fmt: skip
     left_out = len(pack.others) + 1 - len(shown)
     count = ledger.whole(pack.source.count("plans not shown", left_out))
@@ -68,10 +68,6 @@ def _side_by_side(pack: Pack) -> Slide:
     return Slide(
         "comparison", _comparison_title(pack, pack.others[0]), ((Box(0, 0, 1, 1), table),), note + _basis(pack)
     )
-
-
-def _right(columns: int) -> tuple[Align, ...]:
-    return ("right",) * columns
 
 
 def _row(words: str, name: str, sources: tuple[Source, ...], told: Callable[[Figure], str]) -> tuple[str, ...]:
@@ -99,9 +95,7 @@ def _basis(pack: Pack) -> str:
         f"{name_of(pack, source)} {pack.ledger.word(source.word('case.toml first_quarter', source.plan.case.first))}"
         for source in (pack.source, *pack.others)[:MOST_PLANS]
     )
-    return (
-        f"Values are dated at the start of each plan's own first quarter ({starts}): they do not compare as they stand."
-    )
+    return f"Values are dated at the start of each plan's own first quarter ({starts}): they do not compare as such."
 
 
 # ---- what moved -----------------------------------------------------------------------------------------------------

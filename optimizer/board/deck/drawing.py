@@ -167,14 +167,8 @@ class Pen:
             shape.table.rows[i].height = high[i]
             for j, marked in enumerate(row):
                 bold = i == 0 or i - 1 in block.strong
-                self._cell(
-                    shape.table.cell(i, j),
-                    marked,
-                    size,
-                    "right" if block.aligns[j] == "r" else "left",
-                    bold=bold,
-                    head=i == 0,
-                )
+                align = "right" if block.aligns[j] == "r" else "left"
+                self._cell(shape.table.cell(i, j), marked, size, align, bold=bold, head=i == 0)
 
     def _table_rows(
         self, place: Place, block: Table, widths: Sequence[int]
@@ -202,13 +196,13 @@ class Pen:
             count_lines(self.ledger.plain(text), size, wide / EMU_PER_PT - 2 * CELL_PT - 2)
             for text, wide in zip(row, widths, strict=True)
         )
-        return lines * size * LINE + 7
+        return lines * size * LINE + 5 + (size - SMALLEST)
 
     def _cell(self, cell: Any, marked: str, size: float, align: str, *, bold: bool, head: bool) -> None:
         from pptx.enum.text import MSO_ANCHOR
 
         cell.margin_left = cell.margin_right = CELL_PT * EMU_PER_PT
-        cell.margin_top = cell.margin_bottom = 3 * EMU_PER_PT
+        cell.margin_top = cell.margin_bottom = 2 * EMU_PER_PT
         cell.vertical_anchor = MSO_ANCHOR.MIDDLE if head else MSO_ANCHOR.TOP
         cell.fill.background()
         paragraph = cell.text_frame.paragraphs[0]

@@ -26,13 +26,13 @@ def capex(pack: Pack) -> Slide | None:
         return None
     shown = range(min(len(spent), max(last + 2, 4)))
     labels, years = pack.axis([pack.quarters[i] for i in shown], 0.45)
-    spent_label, budget_label = pack.ledger.money(to_date[shown[-1]]), pack.ledger.money(budget)
     columns = (Series("Capex, $M", tuple(spent[i] for i in shown), "strong"),)
     by_quarter = Chart("chart:capex", "columns", labels, columns, years, alt="Capex by quarter")
-    series = (
-        Series("Spent to date", tuple(to_date[i] for i in shown), "strong", end_label=f"spent\n{spent_label}"),
-        Series("Budget", (budget,) * len(shown), "quiet", dashed=True, end_label=f"budget\n{budget_label}"),
-    )  # fmt: skip
+    limit = Series(
+        "Budget", (budget,) * len(shown), "quiet", dashed=True, end_label=f"budget {pack.ledger.money(budget)}"
+    )
+    so_far = Series("Spent to date", tuple(to_date[i] for i in shown), "strong")
+    series = (limit, ended(so_far, f"spent {pack.ledger.money(to_date[shown[-1]])}", [limit], lines=1))
     against = Chart("chart:budget", "lines", labels, series, years, alt="Capex to date against the budget")
     blocks = (
         (Box(0, 0, 0.48, 0.07), Texts((Paragraph("By quarter, $M", bold=True),), largest=14)),
@@ -104,16 +104,16 @@ def cash(pack: Pack) -> Slide:
     return Slide("cash", _cash_title(pack, liquidity, lowest), ((WHOLE, chart),), note)
 
 
-def ended(series: Series, label: str, others: Sequence[Series]) -> Series:
+def ended(series: Series, label: str, others: Sequence[Series], lines: int = 2) -> Series:
     """The series with a label at its end, or where it is farthest from the others that have one there."""
-    spot = None if _ends_apart(series, others) else _freest(series, others)
+    spot = None if _ends_apart(series, others, lines) else _freest(series, others)
     return replace(series, end_label=label, label_at=spot)
 
 
-def _ends_apart(series: Series, others: Sequence[Series]) -> bool:
-    """Whether the series' end is two lines of text away from that of every series that comes before it."""
+def _ends_apart(series: Series, others: Sequence[Series], lines: int) -> bool:
+    """Whether the series' end is its label's lines of text away from that of every series that comes before it."""
     values = [figure.value for one in (series, *others) for figure in one.values]
-    line = 0.1 * (max(values) - min(values))
+    line = 0.05 * lines * (max(values) - min(values))
     return all(abs(series.values[-1].value - one.values[-1].value) > line for one in others)
 
 
@@ -125,7 +125,7 @@ def _freest(series: Series, others: Sequence[Series]) -> tuple[int, str]:
     def gap(i: int) -> float:
         return min((abs(one.values[i].value - series.values[i].value) for one in others), default=0.0)
 
-    best = max(inner, key=gap)
+    best = max(reversed(inner), key=gap)
     here = series.values[best].value
     values = [figure.value for one in (series, *others) for figure in one.values]
     over = [one.values[best].value - here for one in others if one.values[best].value >= here]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from optimizer.board.deck.appendix import assumptions, audit_page, method
 from optimizer.board.deck.blocks import Slide
 from optimizer.board.deck.comparison_slides import comparison_slides
+from optimizer.board.deck.contract_slide import contracts
 from optimizer.board.deck.money_slides import bridge, capex, cash
 from optimizer.board.deck.pack import Pack
-from optimizer.board.deck.plan_slides import contracts, decision, megawatts, where_and_when
+from optimizer.board.deck.plan_slides import decision, megawatts, where_and_when
 from optimizer.board.deck.risks import risks
 from optimizer.board.deck.study_slides import study_slides
 

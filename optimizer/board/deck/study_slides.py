@@ -101,7 +101,7 @@ def breakevens(pack: Pack) -> Slide | None:
     cells = tuple(_turning_cells(pack, row) for row in found) + tuple(_no_turning_cells(pack, row) for row in others)
     table = Table(
         "table:breakevens", ("What", "Assumed", "Turns between", "Then"), cells, (0.34, 0.13, 0.2, 0.33),
-        ("left", "right", "right", "left"),
+        "lrrl",
     )  # fmt: skip
     note = "Each side of a turning point was solved; the decision changes between the two figures."
     return Slide("breakevens", _breakevens_title(pack, rows, found), ((Box(0, 0, 1, 1), table),), note)
@@ -158,9 +158,9 @@ def alternatives(pack: Pack) -> Slide | None:
     )  # fmt: skip
     table = Table(
         "table:alternatives", ("", "Value", "Gives up", "Decides otherwise"), cells, (0.05, 0.13, 0.13, 0.69),
-        ("right", "right", "right", "left"), strong=frozenset({0}),
+        "rrrl", strong=frozenset({0}),
     )  # fmt: skip
-    blocks = ((Box(0, 0, 1, 0.62), table), (Box(0, 0.68, 1, 0.32), Texts(_shares(pack), largest=15)))
+    blocks = ((Box(0, 0, 1, 0.54), table), (Box(0, 0.58, 1, 0.42), Texts(_shares(pack), largest=15)))
     return Slide("alternatives", _alternatives_title(pack, rows), blocks, "Number one is the plan.")
 
 
@@ -205,9 +205,9 @@ def regret(pack: Pack) -> Slide | None:
     cells = tuple(_regret_cells(pack, plan, values, scenarios) for plan in plans)
     wide = (0.22, *(0.6 / len(scenarios) for _ in scenarios), 0.18)
     head = ("Decisions of", *(f"Value in {name}" for name in names), "Worst regret")
-    aligns = ("left", *("right" for _ in scenarios), "right")
-    table = Table("table:regret", head, cells, wide, aligns, strong=frozenset({0}))  # type: ignore[arg-type]
-    blocks = ((Box(0, 0, 1, 0.55), table), (Box(0, 0.62, 1, 0.38), Texts(_verdicts(pack), largest=15)))
+    aligns = "l" + "r" * len(scenarios) + "r"
+    table = Table("table:regret", head, cells, wide, aligns, strong=frozenset({0}))
+    blocks = ((Box(0, 0, 1, 0.5), table), (Box(0, 0.54, 1, 0.46), Texts(_verdicts(pack), largest=15)))
     note = "Decisions are kept, money is settled anew. Regret: what a plan made for the scenario is worth more."
     return Slide("regret", _regret_title(pack, plans), blocks, note)
 
