@@ -111,12 +111,9 @@ def _audited(plan: Plan, force: bool, stamps: dict[str, None]) -> Report:
 
 
 def _refuse_stale(plan: Plan, folder: Path, case: Case | None, force: bool, stamps: dict[str, None]) -> None:
-    from optimizer.case_files import input_hashes
+    from optimizer.plan_files import stale_inputs
 
-    if case is None:
-        return
-    now, then = input_hashes(case), plan.provenance["inputs_sha256"]
-    changed = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
+    changed = () if case is None else stale_inputs(plan, case)
     if changed and not force:
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         raise PlanError(

@@ -104,12 +104,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar from the start of one step to the end of another, with a text in it or beside it."""
+    """A bar from the start of one step to the end of another; of its texts the first that has room is told."""
 
     first: int
     last: int
     role: str
-    text: str
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,7 @@ def _style_line(series: Any, spec: Series, ledger: Ledger, number: int) -> None:
         marker.style, marker.size = XL_MARKER_STYLE.CIRCLE, 9
         paint(marker.format.fill, spec.role)
         _label(series, i, _lines(ledger, number, marked), spec.role, "above")
+        _shift_label(series.points[i], _steeper_side(spec, i))
     if spec.end_label:
         point, where = spec.label_at or (len(spec.values) - 1, "right")
         _label(series, point, _lines(ledger, number, spec.end_label), spec.role, where)
@@ -208,6 +209,28 @@ def _label(series: Any, point: int, lines: Sequence[str], role: str, where: str)
         paragraph.font.bold = where == "above" and role == "strong"
         paragraph.font.color.theme_color = theme_colour("text")
     label.position = {"above": P.ABOVE, "below": P.BELOW, "right": P.RIGHT, "beside": P.OUTSIDE_END}[where]
+
+
+def _steeper_side(spec: Series, i: int) -> int:
+    """-1 where the line is higher after the point than before it, 1 where it is lower: a label leans away from it."""
+    before, after = (
+        max(figure.value for figure in part) for part in (spec.values[max(0, i - 4) : i + 1], spec.values[i : i + 5])
+    )
+    return 1 if before >= after else -1
+
+
+def _shift_label(point: Any, side: int) -> None:
+    """Move the label of a point aside and up, as shares of the chart's size."""
+    from pptx.oxml import parse_xml
+    from pptx.oxml.ns import nsdecls, qn
+
+    label = point.data_label._get_or_add_dLbl()
+    label.find(qn("c:idx")).addnext(
+        parse_xml(
+            f'<c:layout {nsdecls("c")}><c:manualLayout><c:x val="{0.07 * side}"/><c:y val="-0.08"/>'
+            f"</c:manualLayout></c:layout>"
+        )
+    )
 
 
 def _room_for_labels(chart: Any, spec: Chart, place: Place, ledger: Ledger) -> None:

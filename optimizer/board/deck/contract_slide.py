@@ -52,7 +52,8 @@ def _contract_lane(pack: Pack, row: Row, first_year: int) -> Lane:
         f"{number(row.figure('it_mw'))} IT MW at {word(row.word('site'))}, {price_words(pack, row)}, "
         f"{word(row.word('delivery_quarter'))} to {word(row.word('end_quarter'))}"
     )
-    return Lane(word(row.word("customer")), (Bar(start, end, pack.role(str(row["product"])), text),))
+    short = f"{number(row.figure('it_mw'))} IT MW, {price_words(pack, row)}"
+    return Lane(word(row.word("customer")), (Bar(start, end, pack.role(str(row["product"])), (text, short)),))
 
 
 def price_words(pack: Pack, row: Row) -> str:
@@ -107,7 +108,7 @@ def _contracts_title(pack: Pack, rows: list[Row], years: range) -> str:
     rents = [_rent_of(pack, year) for year in years]
     best = max(range(len(rents)), key=lambda i: rents[i][0].value)
     count = ledger.whole(pack.source.count("contracts", len(rows)))
-    signed = f"{count} signed {'contract brings' if len(rows) == 1 else 'contracts bring'}"
+    signed = "One signed contract brings" if len(rows) == 1 else f"{count} signed contracts bring"
     last = max(rows, key=lambda row: str(row["end_quarter"]))
     brings = f"{signed} {ledger.money(rents[best][0])} of rent in {_year(pack, years[best])}"
     return f"{brings}; {'it ends' if len(rows) == 1 else 'the last ends'} in {ledger.word(last.word('end_quarter'))}"

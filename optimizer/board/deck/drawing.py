@@ -7,7 +7,7 @@ from typing import Any
 
 from pptx.oxml.ns import qn
 
-from optimizer.board.deck.blocks import Cards, Gantt, Keys, Lane, Paragraph, Table, Texts
+from optimizer.board.deck.blocks import Bar, Cards, Gantt, Keys, Lane, Paragraph, Table, Texts
 from optimizer.board.deck.charts import paint, theme_colour
 from optimizer.board.deck.layout import EMU_PER_PT, SMALLEST, Frame, Place, count_lines, text_width_pt
 from optimizer.board.deck.ledger import Ledger
@@ -219,7 +219,7 @@ class Pen:
         labels = int(place.width * block.label_share)
         left, step = place.left + labels, (place.width - labels) / block.steps
         head = 20 * EMU_PER_PT
-        high = min((place.height - head) // max(len(block.lanes), 1), 30 * EMU_PER_PT)
+        high = min((place.height - head) // max(len(block.lanes), 1), 40 * EMU_PER_PT)
         bottom = place.top + head + high * len(block.lanes)
         for i, marked in block.ticks:
             x = left + round(i * step)
@@ -245,24 +245,36 @@ class Pen:
             left = place.left + round(bar.first * step)
             wide = max(round((bar.last + 1 - bar.first) * step), 2 * EMU_PER_PT)
             box = Place(left, place.top + inset, wide, place.height - 2 * inset)
-            shape = self.rectangle(box, bar.role, f"bar: {n + 1}")
+            self.rectangle(box, bar.role, f"bar: {n + 1}")
             after = lane.bars[n + 1].first if n + 1 < len(lane.bars) else None
             right = place.left + (place.width if after is None else round(after * step))
-            self._bar_text(box, right, bar.role, bar.text, shape)
+            self._bar_text(box, right, bar)
 
-    def _bar_text(self, box: Place, right: int, role: str, marked: str, shape: Any) -> None:
-        pad = 5 * EMU_PER_PT
+    def _bar_text(self, box: Place, right: int, bar: Bar) -> None:
+        """The first text that fits into the bar or beside it, whole; failing that, the first with its names cut."""
+        pad = 3 * EMU_PER_PT
         inside, beside = (box.width - 2 * pad) / EMU_PER_PT, (right - box.left - box.width - pad) / EMU_PER_PT
         room = max(inside, beside)
-        marked = self.ledger.fitted(marked, lambda text: text_width_pt(text, 12) <= room)
-        needed = text_width_pt(self.ledger.plain(marked), 12)
-        if needed <= inside:
-            colour = "lt1" if self.frame.is_dark(role) else "text"
+
+        def fits(text: str) -> bool:
+            return text_width_pt(text, SMALLEST) <= room
+
+        whole = [marked for marked in bar.texts if fits(self.ledger.plain(marked))]
+        cut = [
+            marked
+            for marked in (self.ledger.fitted(text, fits) for text in bar.texts)
+            if fits(self.ledger.plain(marked))
+        ]
+        if not whole and not cut:
+            return
+        marked = (whole or cut)[0]
+        if text_width_pt(self.ledger.plain(marked), SMALLEST) <= inside:
+            colour = "lt1" if self.frame.is_dark(bar.role) else "text"
             spot = Place(box.left + pad, box.top, box.width - 2 * pad, box.height)
-            self.text(spot, marked, 12, role=colour, anchor="middle")
-        elif needed <= beside:
+            self.text(spot, marked, SMALLEST, role=colour, anchor="middle")
+        else:
             spot = Place(box.left + box.width + pad, box.top, int(beside * EMU_PER_PT), box.height)
-            self.text(spot, marked, 12, anchor="middle")
+            self.text(spot, marked, SMALLEST, anchor="middle")
 
 
 def _bullet(paragraph: Any, size: float) -> None:

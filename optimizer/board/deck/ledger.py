@@ -72,6 +72,8 @@ class Ledger:
         return self._number(figure, 0, "$", "")
 
     def percent(self, figure: Figure, decimals: int = 0) -> str:
+        if not math.isfinite(figure.value):
+            raise PlanError(_no_number(figure.key))
         return self._number(figure.times(100, "100"), decimals, "", "%")
 
     def number(self, figure: Figure, most: int = 1) -> str:

@@ -120,7 +120,8 @@ def _ends_apart(series: Series, others: Sequence[Series], lines: int) -> bool:
 def _freest(series: Series, others: Sequence[Series]) -> tuple[int, str]:
     """The point, not near the ends, at which the nearest other series is farthest; and the side without it."""
     last = len(series.values) - 1
-    inner = range(last // 6, max(last - last // 6, last // 6 + 1))
+    start = max(1, last // 6)
+    inner = range(start, max(last - start, start) + 1)
 
     def gap(i: int) -> float:
         return min((abs(one.values[i].value - series.values[i].value) for one in others), default=0.0)

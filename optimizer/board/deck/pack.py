@@ -76,7 +76,13 @@ class Pack:
         short = len(quarters) <= MOST_LABELLED * share
         word, source = self.ledger.word, self.source
         labels = tuple(word(source.word("quarter of the year", q[4:] if short else q[5:])) for q in quarters)
-        return labels, tuple(word(source.word("calendar year", q[:4])) for q in quarters)
+        return labels, tuple(word(source.word("calendar year", _year_label(q, quarters))) for q in quarters)
+
+
+def _year_label(quarter: str, quarters: Sequence[str]) -> str:
+    """The year of a quarter; `’26` where only one quarter of it stands on the axis."""
+    year = quarter[:4]
+    return f"’{year[2:]}" if sum(other[:4] == year for other in quarters) == 1 else year
 
 
 def load_study_of(folder: Path, plan: Plan, *, force: bool) -> tuple[Study, bool] | None:

@@ -79,9 +79,10 @@ def _site_names(pack: Pack, starts: list[Row]) -> str:
 def _asked(pack: Pack) -> tuple[Paragraph, ...]:
     """Starts and signings in the order of their quarters, then the money."""
     source, ledger = pack.source, pack.ledger
-    dated = [
-        (str(row["start_quarter"]), 0, _start_words(pack, row)) for row in source.rows("starts", {"decided": "new"})
-    ]
+    options: dict[str, list[Row]] = {}
+    for row in source.rows("starts", {"decided": "new"}):
+        options.setdefault(str(row["option"]), []).append(row)
+    dated = [(str(rows[0]["start_quarter"]), 0, _starts_words(pack, rows)) for rows in options.values()]
     dated += [
         (str(row["delivery_quarter"]), 1, _signing_words(pack, row))
         for row in source.rows("contracts", {"decided": "new"})
@@ -103,13 +104,17 @@ def _mining_words(pack: Pack) -> str:
     )
 
 
-def _start_words(pack: Pack, row: Row) -> str:
-    word, number = pack.ledger.word, pack.ledger.number
-    return (
-        f"{word(row.word('site'))}: {number(row.figure('gross_mw'))} gross MW ({number(row.figure('it_mw'))} IT MW) "
-        f"to {word(row.word('product'))}, start {word(row.word('start_quarter'))}, "
-        f"in service {word(row.word('service_quarter'))}"
-    )
+def _starts_words(pack: Pack, rows: list[Row]) -> str:
+    """All starts of an option in one sentence."""
+    word, number, first, last = pack.ledger.word, pack.ledger.number, rows[0], rows[-1]
+    gross, it = (sum((row.figure(c) for row in rows[1:]), first.figure(c)) for c in ("gross_mw", "it_mw"))
+    what = f"{word(first.word('site'))}: {number(gross)} gross MW ({number(it)} IT MW) to {word(first.word('product'))}"
+    start, service = word(first.word("start_quarter")), word(first.word("service_quarter"))
+    if len(rows) == 1:
+        return f"{what}, start {start}, in service {service}"
+    steps = pack.ledger.whole(pack.source.count("starts of an option", len(rows)))
+    starts = f"starts {start} to {word(last.word('start_quarter'))}"
+    return f"{what} in {steps} steps, {starts}, in service {service} to {word(last.word('service_quarter'))}"
 
 
 def _signing_words(pack: Pack, row: Row) -> str:
@@ -286,7 +291,8 @@ def _bars(pack: Pack, use: str, path: tuple[Figure, ...]) -> tuple[Bar, ...]:
             begun = i
         elif not on and begun is not None:
             what = words or pack.use_words(use)
-            bars.append(Bar(begun, i - 1, pack.role(use), f"{what} {_stretch_words(pack, path[begun:i])}"))
+            stretch = _stretch_words(pack, path[begun:i])
+            bars.append(Bar(begun, i - 1, pack.role(use), (f"{what} {stretch}", stretch)))
             begun = None
     return tuple(bars)
 

@@ -28,6 +28,7 @@ def assemble(frame: Frame, pack: Pack, slides: tuple[Slide, ...]) -> bytes:
         page = own.get(slide.name) or presentation.slides.add_slide(frame.layout)
         _put_last(presentation, page)
         _draw(frame, page, pack, slide, number)
+    _rename(presentation)
     _set_properties(presentation, pack)
     stream = io.BytesIO()
     presentation.save(stream)
@@ -47,7 +48,13 @@ def _template_slides(presentation: Any, slides: tuple[Slide, ...]) -> dict[str, 
             kept[names[0]] = page
         else:
             _remove(presentation, page)
+    _rename(presentation)
     return kept
+
+
+def _rename(presentation: Any) -> None:
+    """Number the slides' parts in their order, so that a new one finds its name free."""
+    presentation.part.rename_slide_parts([entry.rId for entry in presentation.slides._sldIdLst])
 
 
 def _remove(presentation: Any, page: Any) -> None:
