@@ -11,6 +11,7 @@ from optimizer.board.page.blocks import Column, Line, Section, Table, Words
 from optimizer.board.page.book import Book, case_tables, is_number
 from optimizer.board.page.keys import Row
 from optimizer.board.page.numbers import Name, Number, words
+from optimizer.case import TABLE_TYPES
 
 MOST_ROWS = 80
 NOT_SET = "not set"
@@ -55,7 +56,7 @@ def _settings(book: Book) -> Table:
         parts = held.items() if isinstance(held, Mapping) else [("", held)]
         rows += [Line(_setting_name(name, part), "", [_setting(book, name, part, value), Name(str(field.description))])
                  for part, value in parts if value is not None]  # fmt: skip
-    return Table("Settings", [Column("value", number=False), Column("what it is", number=False)], rows, "setting",
+    return Table(Markup("<strong>settings</strong> The company, its horizon, its money and its policies."), [Column("value", number=False), Column("what it is", number=False)], rows, "setting",
                  folded=True)  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def _rows(book: Book, name: str, rows: Sequence[Row], columns: Sequence[str]) ->
         for n, row in enumerate(rows)
     ]
     headings = [Column(_heading(c), number=is_numeric) for c, is_numeric in zip(rest, numeric, strict=True)]
-    return Table(_heading(name), headings, lines, _heading(first), folded=True, sortable=True)
+    return Table(_caption(name), headings, lines, _heading(first), folded=True, sortable=True)
 
 
 def _told(book: Book, name: str, row: int, column: str, value: Any) -> object:
@@ -117,7 +118,7 @@ def _ranges(book: Book, name: str, rows: Sequence[Row], columns: Sequence[str]) 
                 lines.append(_range(book, name, dict(zip(names, place, strict=True)), column, told))
     headings = [*(Column(_heading(c), number=False) for c in names), Column("first"), Column("least"), Column("most"),
                 Column("last")]  # fmt: skip
-    return Table(f"{_heading(name)}, by quarter", headings, lines, "number", folded=True, sortable=True)
+    return Table(_caption(name), headings, lines, "number", folded=True, sortable=True)
 
 
 def _range(book: Book, name: str, where: Mapping[str, Any], column: str, rows: Sequence[Row]) -> Line:
@@ -126,6 +127,11 @@ def _range(book: Book, name: str, where: Mapping[str, Any], column: str, rows: S
     cells = [exact(book, float(row[column]), f"inputs/{name}/{column}", row=row["row"])
              for row in (rows[0], least, most, rows[-1])]  # fmt: skip
     return Line(_heading(column), "", [*(Name(str(v)) if v not in ("", None) else NOT_SET for v in where.values()), *cells])
+
+
+def _caption(name: str) -> Markup:
+    """The name of a table and what it is about."""
+    return words("<strong>{}</strong> {}", _heading(name), Name(TABLE_TYPES[name].about))
 
 
 def _heading(column: str) -> str:

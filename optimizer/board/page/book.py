@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.board.page.keys import Row, Source, key
 from optimizer.board.page.numbers import Name, Number, Style
+from optimizer.case import TABLE_NAMES, TABLE_TYPES
 from optimizer.case_files import cell_text
 from optimizer.errors import PlanError
 from optimizer.lines import LINES
@@ -61,6 +62,13 @@ class Book:
         """A number that stands at a place of this plan."""
         return Number(float(value), self.key(place, **filters), style, decimals)
 
+    def mw(self, value: float, place: str, **filters: object) -> Number:
+        """Megawatts in a sentence: without decimals where they are whole."""
+        return self.number(value, place, decimals=0 if abs(value - round(value)) < 1e-6 else 1, **filters)
+
+    def kpi_mw(self, name: str) -> Number:
+        return self.mw(self.plan.kpis[name], f"kpis/{name}")
+
     def kpi(self, name: str, style: Style = "musd", decimals: int = 1) -> Number:
         """A KPI that is there; see `has`."""
         return self.number(self.plan.kpis[name], f"kpis/{name}", style, decimals)
@@ -104,6 +112,7 @@ class Book:
         yield from (self.plan.run_id, self.input_hash, self.plan.word, self.plan.status_words, *self.stamps)
         yield from _texts(self.plan.case.settings.model_dump())
         yield from (str(field.description) for field in type(self.plan.case.settings).model_fields.values())
+        yield from (TABLE_TYPES[name].about for name in TABLE_NAMES)
         yield from (str(self.plan.case.settings.as_of), *(str(day) for day in self.plan.case.settings.halvings))
         yield from (year for quarter in self.quarters for year in (quarter, quarter[:4]))
         source = self.source()
@@ -128,8 +137,6 @@ def records(table: pd.DataFrame) -> list[Row]:
 
 def case_tables(plan: Plan) -> Iterator[tuple[str, list[Row]]]:
     """The input tables that hold anything; cells that are no numbers as they stand in the file."""
-    from optimizer.case import TABLE_NAMES
-
     for name in TABLE_NAMES:
         rows = [row.model_dump() for row in plan.case.rows(name)]
         if rows:

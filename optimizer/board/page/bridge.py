@@ -43,7 +43,7 @@ def _message(book: Book, parts: Sequence[tuple[str, Number]]) -> Markup:
     within = Number(
         over.value - after.value, f"{over.key} - {after.key}", "musd"
     )
-    return words("Of {} over doing nothing, {} come within the horizon and {} after it.", over, within, after)
+    return words("Over doing nothing the plan adds {}: {} within the horizon and {} after it.", over, within, after)
 
 
 def _end(book: Book, name: str, number: Number) -> tuple[str, Number]:

@@ -43,7 +43,7 @@ def contracts(book: Book) -> Section:
         return Section("contracts", "Contracts and rent", message)
     message = words(
         "{} of {} offers are signed, for {} IT MW.", book.count(signed, "contracts"),
-        book.count(offers, "inputs/offers"), book.kpi("contracted_it_mw", "plain"),
+        book.count(offers, "inputs/offers"), book.kpi_mw("contracted_it_mw"),
     )  # fmt: skip
     return Section("contracts", "Contracts and rent", message, (_timeline(book), *_rent(book)))
 
@@ -79,8 +79,8 @@ def _strip(book: Book, row: Any, first: Quarter, quarters: int, look: str) -> St
     start, end = Quarter.parse(row.delivery_quarter) - first, Quarter.parse(row.end_quarter) - first + 1
     bar = Rect(start / quarters * 100, 12, (end - start) / quarters * 100, 76, look)
     told = words(
-        "{} IT MW {} at {}, {}", book.number(row.it_mw, "contracts/it_mw", row=row.Index), Name(row.product),
-        Name(row.site), price(book, row),
+        "{} IT MW {} at {}, {} to {}, {}", book.mw(row.it_mw, "contracts/it_mw", row=row.Index), Name(row.product),
+        Name(row.site), Name(row.delivery_quarter), Name(row.end_quarter), price(book, row),
     )  # fmt: skip
     return Strip(words("{}", Name(row.customer)), told, [bar])
 

@@ -51,12 +51,12 @@ def tiles(book: Book) -> Tiles:
         Tile(
             "Becomes AI capacity",
             Either(
-                words("{} MW", book.kpi("converted_gross_mw", "plain")),
-                words("{} MW", book.kpi("converted_it_mw", "plain")),
+                words("{} MW", book.kpi_mw("converted_gross_mw")),
+                words("{} MW", book.kpi_mw("converted_it_mw")),
             ),
             Either(
-                words("gross; {} IT MW under contract", book.kpi("contracted_it_mw", "plain")),
-                words("IT; {} of them under contract", book.kpi("contracted_it_mw", "plain")),
+                words("gross; {} IT MW under contract", book.kpi_mw("contracted_it_mw")),
+                words("IT; {} of them under contract", book.kpi_mw("contracted_it_mw")),
             ),
         ),
         _return(book),
@@ -126,8 +126,8 @@ def fate(book: Book, site: str) -> Markup:
 def _start(book: Book, row: Any) -> Markup:
     return words(
         "{} gross MW ({} IT) become {}, start {}, in service {}{}",
-        book.number(row.gross_mw, "starts/gross_mw", row=row.Index),
-        book.number(row.it_mw, "starts/it_mw", row=row.Index),
+        book.mw(row.gross_mw, "starts/gross_mw", row=row.Index),
+        book.mw(row.it_mw, "starts/it_mw", row=row.Index),
         Name(row.product), Name(row.start_quarter), Name(row.service_quarter),
         " (committed)" if row.decided == "committed" else "",
     )  # fmt: skip
@@ -142,7 +142,7 @@ def _mining(book: Book, site: str) -> Markup | None:
     by_quarter = mined.groupby("quarter")["gross_mw"].sum()
     ends = by_quarter.index[0], by_quarter.index[-1]
     first, last = (
-        book.number(by_quarter[quarter], "allocation/gross_mw", site=site, use=MINING, quarter=quarter)
+        book.mw(float(by_quarter[quarter]), "allocation/gross_mw", site=site, use=MINING, quarter=quarter)
         for quarter in ends
     )
     if ends[1] == book.quarters[-1]:

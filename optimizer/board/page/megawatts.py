@@ -11,7 +11,7 @@ from optimizer.board.page.blocks import Chart, Column, Legend, Line, Rect, Secti
 from optimizer.board.page.book import Book
 from optimizer.board.page.charts import BUILDING, IDLE, UNUSED, USE_WORDS, Axis, axis, looks, stacked, years
 from optimizer.board.page.keys import encoded
-from optimizer.board.page.numbers import Name, Number, words
+from optimizer.board.page.numbers import Name, Number, listed, words
 from optimizer.schema import MINING
 
 Units = Literal["gross", "it"]
@@ -98,12 +98,12 @@ def _message(book: Book, gross: Mapping[str, Sequence[float]]) -> Markup:
     if not mined:
         return Markup("No machine mines in this plan.")
     first, last = (
-        book.number(mined[i], "allocation/gross_mw", use=MINING, quarter=book.quarters[i]) for i in (0, -1)
+        book.mw(mined[i], "allocation/gross_mw", use=MINING, quarter=book.quarters[i]) for i in (0, -1)
     )
     verb = "stays at" if first.text == last.text else ("falls" if last.value < first.value else "rises")
     told = words("{}", first) if first.text == last.text else words("from {} to {}", first, last)
     became = (
-        words("; {} become AI capacity", book.kpi("converted_gross_mw", "plain"))
+        words("; {} become AI capacity", book.kpi_mw("converted_gross_mw"))
         if len(book.plan.starts)
         else "; nothing is converted"
     )
@@ -163,8 +163,11 @@ def where_and_when(book: Book) -> Section:
     else:
         message = Markup("No site changes its use for AI in this horizon.")
     blocks = (_strips(book, gross_series(book), "gross"), _strips(book, it_series(book), "it"))
-    note = Words(["Each strip is as high as the most that the site uses; its figure is that most."], note=True)
-    return Section("sites", "Where and when", message, (*blocks, note))
+    told = ["Each strip is as high as the most that its site uses; the figure beside its name is that most."]
+    idle = [row.site for row in book.plan.case.sites if not any(site == row.site for site, _ in gross_series(book))]
+    if idle:
+        told.append(words("Without any use of power: {}.", listed(Name(site) for site in idle)))
+    return Section("sites", "Where and when", message, (*blocks, Words(told, note=True)))
 
 
 def _strips(book: Book, series: Series, units: Units) -> Strips | Words:
@@ -197,7 +200,7 @@ def _strip(book: Book, site: str, uses: Mapping[str, Sequence[float]], units: Un
     rects = stacked([(look[use], values) for use, values in uses.items()], Axis(0.0, most, most), gap=0.0)
     at = book.quarters[totals.index(most)]
     keys = " + ".join(row_key(book, units, use, site).replace("*", at) for use in uses)
-    return Strip(Name(site), words("{} MW", Number(most, keys)), _joined(rects), group)
+    return Strip(Name(site), words("{} MW", Number(most, keys, decimals=0 if abs(most - round(most)) < 1e-6 else 1)), _joined(rects), group)
 
 
 def _joined(rects: Sequence[Rect]) -> list[Rect]:

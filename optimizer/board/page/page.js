@@ -47,6 +47,11 @@
     else root.dataset.theme = input.value;
   }));
 
+  one("#more").addEventListener("click", (event) => {
+    const shown = one("#options").classList.toggle("shown");
+    event.target.setAttribute("aria-expanded", String(shown));
+  });
+
   // ---- tables: fold, sort ---------------------------------------------------------------------------------------
 
   function fold(button, open) {

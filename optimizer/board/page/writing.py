@@ -161,16 +161,16 @@ def _file(name: str) -> str:
 
 def _style(books: Sequence[Book]) -> str:
     """The style sheet, with the foot of each plan's printed pages; only hashes and words of ours come into it."""
-    pages = []
-    for book in books:
-        plan = book.plan
-        foot = f"run {plan.run_id}, inputs {book.input_hash}, {plan.word}"
-        head = "; ".join(stamp.partition(":")[0] for stamp in book.stamps)
-        pages.append(
-            f"@page {book.id} {{ @bottom-left {{ content: {_css_text(foot)}; }} "
-            f"@top-center {{ content: {_css_text(head)}; }} }}\n#{book.id} {{ page: {book.id}; }}"
-        )
-    return _file("page.css") + "\n".join(pages) + "\n"
+    feet = {book.id: f"run {book.plan.run_id}, inputs {book.input_hash}, {book.plan.word}" for book in books}
+    heads = {book.id: "; ".join(stamp.partition(":")[0] for stamp in book.stamps) for book in books}
+    rules = [_page_rule(book.id, feet[book.id], heads[book.id]) for book in books]
+    rules += [f"#{book.id} {{ page: {book.id}; }}" for book in books]
+    rules.append(_page_rule("shared", "; ".join(feet.values()), "; ".join(filter(None, heads.values()))))
+    return _file("page.css") + "\n".join(rules) + "\n"
+
+
+def _page_rule(name: str, foot: str, head: str) -> str:
+    return f"@page {name} {{ @bottom-left {{ content: {_css_text(foot)}; }} @top-center {{ content: {_css_text(head)}; }} }}"
 
 
 def _css_text(text: str) -> str:
