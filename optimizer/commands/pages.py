@@ -12,7 +12,9 @@ app = typer.Typer()
 
 @app.command()
 def page(
-    plans: Annotated[list[Path], typer.Argument(metavar="PLAN...", help="Plan folders; each can be chosen on the page.")],
+    plans: Annotated[
+        list[Path], typer.Argument(metavar="PLAN...", help="Plan folders, each to be chosen on the page.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The page.")] = Path("plan.html"),
     of: Annotated[
         list[Path] | None,

@@ -28,7 +28,7 @@ KINDS = {
 }
 
 NUMERIC = re.compile(
-    r"number|.*(_mw|musd|_usd|blocks|share|_btc|x|y|low|base|high|below|above|per_unit|change|limit|plans)$"
+    r"number|x|y|low|base|high|below|above|change|limit|plans|share|.*(_mw|musd|_usd|blocks|_share|_btc|per_unit)"
 )
 """Columns of study tables that hold numbers; all others hold text."""
 
@@ -75,10 +75,7 @@ def load_study(folder: str | Path) -> Study:
     folder = Path(folder)
     try:
         record = json.loads((folder / "study.json").read_text(encoding="utf-8"))
-        tables = {
-            name: pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values=[""])
-            for name in record["tables"]
-        }
+        tables = {name: _table((folder / f"{name}.csv").read_bytes().decode()) for name in record["tables"]}
         return Study(record["kind"], record["title"], tuple(record["words"]), tables, record["about"])
     except (OSError, ValueError, KeyError) as error:
         raise PlanError(f"{folder} is not a study ({error}).") from None

@@ -8,8 +8,8 @@ from typing import Any
 from markupsafe import Markup
 
 from optimizer.board.page.blocks import Column, Line, Section, Table, Words
-from optimizer.board.page.book import Book, case_tables, is_number
-from optimizer.board.page.keys import Row
+from optimizer.board.page.book import Book, about, case_tables, is_number
+from optimizer.board.page.keys import Row, at
 from optimizer.board.page.numbers import Name, Number, words
 from optimizer.case import TABLE_TYPES
 
@@ -21,15 +21,15 @@ def assumptions(book: Book) -> Section:
     """Every input of the case; the plan's folder holds them in full."""
     case = book.plan.case
     message = words(
-        "The case holds {} sites, {} and {}, as known on {}.", book.count(case.sites, "inputs/sites"),
-        _many(book, case.options, "options"), _many(book, case.offers, "offers"), Name(str(case.settings.as_of)),
+        "The case holds {}, {} and {}, as known on {}.", book.many(case.sites, "inputs/sites", "site"),
+        _many(book, case.options, "option"), _many(book, case.offers, "offer"), Name(str(case.settings.as_of)),
     )  # fmt: skip
     sentences = [_scenario(book), "Where each number comes from, and how sure it is, stands in the case's own sources."]
     return Section("assumptions", "Assumptions", message, (Words(sentences), _settings(book), *_tables(book)))
 
 
 def _many(book: Book, rows: Sequence[object], what: str) -> object:
-    return words("{} {}", book.count(rows, f"inputs/{what}"), what) if rows else f"no {what}"
+    return book.many(rows, f"inputs/{what}s", what) if rows else f"no {what}"
 
 
 def _scenario(book: Book) -> Markup:
@@ -39,10 +39,10 @@ def _scenario(book: Book) -> Markup:
         "Scenario {}.", Name(book.plan.scenario))  # fmt: skip
 
 
-def exact(book: Book, value: float, place: str, **filters: object) -> Number:
+def exact(book: Book, value: float, place: str) -> Number:
     """A number with all its decimals, as the case holds it."""
     digits = f"{value:.10f}".rstrip("0").partition(".")[2]
-    return book.number(value, place, decimals=len(digits), **filters)
+    return book.number(value, place, decimals=len(digits))
 
 
 # ---- settings -----------------------------------------------------------------------------------------------------
@@ -51,13 +51,14 @@ def exact(book: Book, value: float, place: str, **filters: object) -> Number:
 def _settings(book: Book) -> Table:
     settings = book.plan.case.settings
     rows = []
-    for name, field in type(settings).model_fields.items():
+    for name in type(settings).model_fields:
         held = getattr(settings, name)
         parts = held.items() if isinstance(held, Mapping) else [("", held)]
-        rows += [Line(_setting_name(name, part), "", [_setting(book, name, part, value), Name(str(field.description))])
+        rows += [Line(_setting_name(name, part), "", [_setting(book, name, part, value), Name(about(name))])
                  for part, value in parts if value is not None]  # fmt: skip
-    return Table(Markup("<strong>settings</strong> The company, its horizon, its money and its policies."), [Column("value", number=False), Column("what it is", number=False)], rows, "setting",
-                 folded=True)  # fmt: skip
+    caption = Markup("<strong>settings</strong> The company, its horizon, its money and its policies.")
+    columns = [Column("value", number=False), Column("what it is", number=False)]
+    return Table(caption, columns, rows, "setting", folded=True)
 
 
 def _setting_name(name: str, part: str) -> Markup:
@@ -98,7 +99,7 @@ def _rows(book: Book, name: str, rows: Sequence[Row], columns: Sequence[str]) ->
 
 def _told(book: Book, name: str, row: int, column: str, value: Any) -> object:
     if is_number(value):
-        return exact(book, float(value), f"inputs/{name}/{column}", row=row)
+        return exact(book, float(value), at(f"inputs/{name}/{column}", row=row))
     return Name(str(value)) if value not in ("", None) else NOT_SET
 
 
@@ -124,9 +125,11 @@ def _ranges(book: Book, name: str, rows: Sequence[Row], columns: Sequence[str]) 
 def _range(book: Book, name: str, where: Mapping[str, Any], column: str, rows: Sequence[Row]) -> Line:
     rows = sorted(rows, key=lambda row: str(row["quarter"]))
     least, most = min(rows, key=lambda row: row[column]), max(rows, key=lambda row: row[column])
-    cells = [exact(book, float(row[column]), f"inputs/{name}/{column}", row=row["row"])
+    cells = [exact(book, float(row[column]), at(f"inputs/{name}/{column}", row=row["row"]))
              for row in (rows[0], least, most, rows[-1])]  # fmt: skip
-    return Line(_heading(column), "", [*(Name(str(v)) if v not in ("", None) else NOT_SET for v in where.values()), *cells])
+    return Line(
+        _heading(column), "", [*(Name(str(v)) if v not in ("", None) else NOT_SET for v in where.values()), *cells]
+    )
 
 
 def _caption(name: str) -> Markup:

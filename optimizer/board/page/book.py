@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from optimizer.board.page.keys import Row, Source, key
-from optimizer.board.page.numbers import Name, Number, Style
+from markupsafe import Markup
+
+from optimizer.board.page.keys import Row, Source
+from optimizer.board.page.numbers import Name, Number, Style, words
 from optimizer.case import TABLE_NAMES, TABLE_TYPES
 from optimizer.case_files import cell_text
 from optimizer.errors import PlanError
 from optimizer.lines import LINES
 from optimizer.quarters import Quarter
+from optimizer.schema import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,20 +56,16 @@ class Book:
 
     # ---- numbers --------------------------------------------------------------------------------------------
 
-    def key(self, place: str, **filters: object) -> str:
-        return key(f"{self.id}/{place}", **filters)
-
-    def number(
-        self, value: float, place: str, style: Style = "plain", decimals: int = 1, **filters: object
-    ) -> Number:
+    def number(self, value: float, place: str, style: Style = "plain", decimals: int = 1) -> Number:
         """A number that stands at a place of this plan."""
-        return Number(float(value), self.key(place, **filters), style, decimals)
+        return Number(float(value), f"{self.id}/{place}", style, decimals)
 
-    def mw(self, value: float, place: str, **filters: object) -> Number:
+    def mw(self, value: float, place: str) -> Number:
         """Megawatts in a sentence: without decimals where they are whole."""
-        return self.number(value, place, decimals=0 if abs(value - round(value)) < 1e-6 else 1, **filters)
+        return self.number(value, place, decimals=0 if abs(value - round(value)) < 1e-6 else 1)
 
     def kpi_mw(self, name: str) -> Number:
+        """A KPI in MW."""
         return self.mw(self.plan.kpis[name], f"kpis/{name}")
 
     def kpi(self, name: str, style: Style = "musd", decimals: int = 1) -> Number:
@@ -74,6 +73,7 @@ class Book:
         return self.number(self.plan.kpis[name], f"kpis/{name}", style, decimals)
 
     def has(self, name: str) -> bool:
+        """Whether the plan has a KPI: some do not exist in some plans."""
         return self.plan.kpis.get(name) is not None
 
     def quarter(self, name: str) -> Name:
@@ -83,6 +83,10 @@ class Book:
     def count(self, rows: Sequence[object], table: str) -> Number:
         """How many rows a table has."""
         return self.number(len(rows), f"{table}/row!rows", decimals=0)
+
+    def many(self, rows: Sequence[object], table: str, one: str) -> Markup:
+        """`1 site`, `11 sites`."""
+        return words("{} {}", self.count(rows, table), one if len(rows) == 1 else f"{one}s")
 
     # ---- what the keys mean ---------------------------------------------------------------------------------
 
@@ -111,7 +115,7 @@ class Book:
         yield from _texts(self.plan.record())
         yield from (self.plan.run_id, self.input_hash, self.plan.word, self.plan.status_words, *self.stamps)
         yield from _texts(self.plan.case.settings.model_dump())
-        yield from (str(field.description) for field in type(self.plan.case.settings).model_fields.values())
+        yield from (about(name) for name in type(self.plan.case.settings).model_fields)
         yield from (TABLE_TYPES[name].about for name in TABLE_NAMES)
         yield from (str(self.plan.case.settings.as_of), *(str(day) for day in self.plan.case.settings.halvings))
         yield from (year for quarter in self.quarters for year in (quarter, quarter[:4]))
@@ -123,16 +127,21 @@ class Book:
         yield from self.plan.edited
 
 
+def about(setting: str) -> str:
+    """What a setting is, as the schema says it."""
+    return str(Settings.model_fields[setting].description).replace("`", "")
+
+
 def records(table: pd.DataFrame) -> list[Row]:
     """The rows of a table, each with its number, its year and the group of its line where there are such."""
-    rows = table.to_dict("records")
+    rows: list[dict[str, Any]] = table.to_dict("records")
     for number, row in enumerate(rows):
         row["row"] = number
         if "quarter" in row:
             row["year"] = str(row["quarter"])[:4]
         if "line" in row and row["line"] in LINES:
             row["group"] = LINES[row["line"]].group
-    return rows
+    return list(rows)
 
 
 def case_tables(plan: Plan) -> Iterator[tuple[str, list[Row]]]:

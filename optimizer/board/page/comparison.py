@@ -11,6 +11,7 @@ from optimizer.board.page.blocks import Column, Line, Section, Table, Words
 from optimizer.board.page.book import Book
 from optimizer.board.page.headline import fate
 from optimizer.board.page.numbers import Name, Number, Style, words
+from optimizer.board.page.studies import study_table
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def comparison(books: Sequence[Book]) -> Section:
     """The plans of the page side by side."""
     first, second = books[0], books[1]
     message = _message(first, second, books)
-    blocks: list[object] = [_figures(books), *_certainty(books), _sites(books)]
+    blocks: list[object] = [_figures(books), *_certainty(books), *_bridges(books), _sites(books)]
     return Section("comparison", "Comparison", message, tuple(blocks))
 
 
@@ -82,7 +83,9 @@ def _certainty(books: Sequence[Book]) -> tuple[Words, ...]:
     """How sure the difference of two rival plans is: it lies between what their gaps leave open."""
     a, b = books[0], books[1]
     if (a.plan.scenario, a.plan.case.settings.name) != (b.plan.scenario, b.plan.case.settings.name):
-        note = "These plans are of different markets or companies: they show what each would lead to, they are not rivals."
+        note = (
+            "These plans are of different markets or companies: they show what each would lead to, they are not rivals."
+        )
         return (Words([note], note=True),)
     plain = f"{b.id}/record/value_musd - {a.id}/record/value_musd"
     low = Number(b.plan.value_musd - a.plan.bound_musd, f"{b.id}/record/value_musd - {a.id}/record/bound_musd", "musd")
@@ -91,6 +94,22 @@ def _certainty(books: Sequence[Book]) -> tuple[Words, ...]:
                  Name(label(b, books)), Number(b.plan.value_musd - a.plan.value_musd, plain, "musd"),
                  Name(label(a, books)), low, high)  # fmt: skip
     return (Words([told]),)
+
+
+def _bridges(books: Sequence[Book]) -> list[object]:
+    """Why the value of a plan is another than the first's, where that was studied."""
+    columns = {"words": "what differs", "line_musd": "$M", "low_musd": "at least", "high_musd": "at most",
+               "repriced_musd": "old decisions, new inputs", "redecided_musd": "decided again"}  # fmt: skip
+    kind = f"bridge-{books[0].plan.run_id}"
+    shown: list[object] = []
+    for book in books[1:]:
+        if kind in book.studies:
+            study = book.studies[kind]
+            shown.append(Words([Name(study.title), *(Name(sentence) for sentence in study.words)]))
+            shown += [
+                table for table in [study_table(book, study, kind, "lines", columns, "By groups of inputs")] if table
+            ]
+    return shown
 
 
 def _sites(books: Sequence[Book]) -> Table:

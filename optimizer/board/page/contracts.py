@@ -21,10 +21,12 @@ from optimizer.board.page.blocks import (
 )
 from optimizer.board.page.book import Book
 from optimizer.board.page.charts import axis, looks, stacked
-from optimizer.board.page.numbers import Name, Number, words
+from optimizer.board.page.headline import offers_signed
+from optimizer.board.page.keys import at
+from optimizer.board.page.numbers import Name, Style, words
 from optimizer.quarters import Quarter
 
-BASES = {
+BASES: dict[str, tuple[Style, str]] = {
     "usd_per_kw_month": ("usd", " a kW-month"),
     "musd_per_it_mw_year": ("musd", " an IT MW-year"),
     "usd_per_gpu_hour": ("usd", " a GPU-hour"),
@@ -35,16 +37,11 @@ def contracts(book: Book) -> Section:
     """The signed offers as a timeline, and the rent by year."""
     signed, offers = book.plan.contracts, book.plan.case.offers
     if signed.empty:
-        message = (
-            words("None of the {} offers is signed.", book.count(offers, "inputs/offers"))
-            if offers
-            else Markup("There is no offer to sign.")
-        )
+        message = Markup("There is no offer to sign.")
+        if offers:
+            message = words("None of {} is signed.", book.many(offers, "inputs/offers", "offer"))
         return Section("contracts", "Contracts and rent", message)
-    message = words(
-        "{} of {} offers are signed, for {} IT MW.", book.count(signed, "contracts"),
-        book.count(offers, "inputs/offers"), book.kpi_mw("contracted_it_mw"),
-    )  # fmt: skip
+    message = words("{}, for {} IT MW.", offers_signed(book), book.kpi_mw("contracted_it_mw"))
     return Section("contracts", "Contracts and rent", message, (_timeline(book), *_rent(book)))
 
 
@@ -52,7 +49,7 @@ def price(book: Book, row: Any) -> Markup:
     """The price of a signed offer in the unit of its contract, as exact as it is held."""
     style, unit = BASES[row.price_basis]
     digits = f"{row.price:.6f}".rstrip("0").partition(".")[2]
-    shown = Number(float(row.price), book.key("contracts/price", row=row.Index), style, len(digits))
+    shown = book.number(row.price, at("contracts/price", row=row.Index), style, len(digits))
     return words("{}{}", shown, unit)
 
 
@@ -69,9 +66,7 @@ def _timeline(book: Book) -> Strips:
     if end <= last - first:
         legend.append(Legend("horizon", "end of the horizon"))
         mark = Rect(end / (last - first + 1) * 100, 0, 0.3, 100, "horizon")
-        strips = [
-            Strip(strip.name, strip.beside, [*strip.rects, mark], strip.group) for strip in strips
-        ]
+        strips = [Strip(strip.name, strip.beside, [*strip.rects, mark], strip.group) for strip in strips]
     return Strips(f"{book.id}-contracts", last - first + 1, ticks, legend, strips, _list(book), tall=True)
 
 
@@ -79,7 +74,7 @@ def _strip(book: Book, row: Any, first: Quarter, quarters: int, look: str) -> St
     start, end = Quarter.parse(row.delivery_quarter) - first, Quarter.parse(row.end_quarter) - first + 1
     bar = Rect(start / quarters * 100, 12, (end - start) / quarters * 100, 76, look)
     told = words(
-        "{} IT MW {} at {}, {} to {}, {}", book.mw(row.it_mw, "contracts/it_mw", row=row.Index), Name(row.product),
+        "{} IT MW {} at {}, {} to {}, {}", book.mw(row.it_mw, at("contracts/it_mw", row=row.Index)), Name(row.product),
         Name(row.site), Name(row.delivery_quarter), Name(row.end_quarter), price(book, row),
     )  # fmt: skip
     return Strip(words("{}", Name(row.customer)), told, [bar])
@@ -108,8 +103,8 @@ def _list(book: Book) -> Table:
             Name(row.offer), "",
             [
                 Name(row.customer), Name(row.product), Name(row.site), Name(row.delivery_quarter),
-                Name(row.end_quarter), book.number(row.it_mw, "contracts/it_mw", row=row.Index), price(book, row),
-                book.number(row.value_musd, "contracts/value_musd", row=row.Index), row.decided,
+                Name(row.end_quarter), book.number(row.it_mw, at("contracts/it_mw", row=row.Index)), price(book, row),
+                book.number(row.value_musd, at("contracts/value_musd", row=row.Index)), row.decided,
             ],
         )
         for row in book.plan.contracts.itertuples()
@@ -122,10 +117,10 @@ def _rent(book: Book) -> tuple[Chart | Words, ...]:
     """Rent received by year, within the horizon and after it."""
     parts = {"cash_flow": ("within", "within the horizon"), "after_horizon": ("after", "after the horizon")}
     flows = {}
-    for table in parts:
-        rows = book.plan.tables[table]
+    for name in parts:
+        rows = book.plan.tables[name]
         rent = rows[rows["line"] == "rent"]
-        flows[table] = rent.groupby(rent["quarter"].str[:4])["musd"].sum().to_dict()
+        flows[name] = rent.groupby(rent["quarter"].str[:4])["musd"].sum().to_dict()
     years = sorted({year for flow in flows.values() for year in flow})
     if not years:
         return (Words(["No rent is paid within the horizon or after it."]),)
@@ -137,7 +132,7 @@ def _rent(book: Book) -> tuple[Chart | Words, ...]:
     table = Table("Rent by year, $M", columns, rows, "rent", folded=True, id=f"{book.id}-rent-table")
     every = len(years) // 9 + 1
     ticks = [Tick(i / len(years) * 100, text=year, minor=bool(i % (2 * every))) for i, year in enumerate(years)
-             if i % every == 0]  # fmt: skip
+             if i % every == 0 and (i + 1 < len(years) or i == 0)]  # fmt: skip
     return (
         Chart(
             f"{book.id}-rent", "rent, $M a year", len(years), scale.ticks, ticks,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from optimizer.audit import audit
 from optimizer.board.page.book import Book
+from optimizer.board.page.studies import TOPICS
 from optimizer.errors import AuditFault, PlanError
 from optimizer.plan_files import load_plan, stale_inputs
-from optimizer.studies.study import KINDS, Study, load_study
+from optimizer.studies.study import Study, load_study
 
 if TYPE_CHECKING:
     from optimizer.case import Case
@@ -56,7 +57,7 @@ def _open(id: str, folder: Path, force: bool, today: Mapping[str, Case]) -> Book
 def _studies(folder: Path, run_id: str) -> tuple[dict[str, Study], dict[str, str]]:
     """The studies of this run by kind, and why each other one is not shown."""
     found, left_out = {}, {}
-    for kind in KINDS:
+    for kind in TOPICS:
         place = folder / "studies" / kind
         if not place.exists():
             left_out[kind] = "not made yet"
@@ -66,4 +67,12 @@ def _studies(folder: Path, run_id: str) -> tuple[dict[str, Study], dict[str, str
             left_out[kind] = "the one beside this plan is of another run"
         else:
             found[kind] = study
-    return found, left_out
+    return found | _bridges(folder, run_id), left_out
+
+
+def _bridges(folder: Path, run_id: str) -> dict[str, Study]:
+    """Bridges from other plans to this one, by `bridge-` and the run id of the other."""
+    loaded = [load_study(place) for place in sorted((folder / "studies").glob("bridge-*"))]
+    return {
+        f"bridge-{study.about.get('from_run_id')}": study for study in loaded if study.about.get("to_run_id") == run_id
+    }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from optimizer.board.page.blocks import Cell, Column, Grid, GridRow, Line, Table, Words
 from optimizer.board.page.book import Book
 from optimizer.board.page.charts import LOOKS
+from optimizer.board.page.keys import at
 from optimizer.board.page.numbers import Name, Number, words
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def switching_map(book: Book, study: Study) -> list[object]:
 
 def _number(book: Book, points: list[dict[str, Any]], axis: str, value: float) -> Number:
     row = next(n for n, point in enumerate(points) if float(point[axis]) == value)
-    digits = f"{value:.6f}".rstrip("0").partition(".")[2]
-    return book.number(value, f"studies/map/points/{axis}", decimals=len(digits), row=row)
+    decimals = max(len(f"{float(point[axis]):.6f}".rstrip("0").partition(".")[2]) for point in points)
+    return book.number(value, at(f"studies/map/points/{axis}", row=row), decimals=decimals)
 
 
 def _cell(study: Study, found: tuple[int, dict[str, Any]] | None, look: dict[str, str], x: float, y: float) -> Cell:
@@ -63,7 +64,7 @@ def _regions(book: Book, study: Study, look: dict[str, str]) -> list[Table]:
         Line(
             Name(str(row["region"])), "",
             [Name(str(row["name"])), Name(str(row["decisions"])),
-             book.number(float(row["plans"]), "studies/map/regions/plans", decimals=0, row=n)],
+             book.number(float(row["plans"]), at("studies/map/regions/plans", row=n), decimals=0)],
             use=look.get(str(row["region"]), ""),
         )
         for n, row in enumerate(rows)

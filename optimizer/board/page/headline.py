@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from optimizer.board.page.blocks import Section, Tile, Tiles, Words
 from optimizer.board.page.book import Book
+from optimizer.board.page.keys import at
 from optimizer.board.page.numbers import Either, Name, listed, words
 from optimizer.schema import MINING
 
@@ -23,7 +24,7 @@ def headline(book: Book) -> Markup:
     over = book.plan.kpis["value_over_do_nothing_musd"]
     gained = book.kpi("value_over_do_nothing_musd")
     if abs(over) < 0.05:
-        return words("{} is worth as much as doing nothing: {}.", _what(book, sites), book.kpi("value_musd"))
+        return words("{} is worth what doing nothing is: {}.", _what(book, sites), book.kpi("value_musd"))
     if over > 0:
         return words("{} adds {} over doing nothing.", _what(book, sites), gained)
     return words("{} comes to {} against doing nothing.", _what(book, sites), gained)
@@ -78,7 +79,8 @@ def _return(book: Book) -> Tile:
     )
     if book.has("ai_programme_irr"):
         return Tile("Return of the AI programme", book.kpi("ai_programme_irr", "percent"), words("a year; {}", paid))
-    return Tile("Return of the AI programme", "none", Markup("its flows have no single rate of return"))
+    why = "its flows have no single rate of return" if len(book.plan.starts) else "the plan has no such programme"
+    return Tile("Return of the AI programme", "none", why)
 
 
 # ---- decisions ----------------------------------------------------------------------------------------------------
@@ -89,20 +91,25 @@ def decisions(book: Book) -> Section:
     starts, sites = book.plan.starts, book.plan.case.sites
     if len(starts):
         message = words(
-            "Work starts at {} of {} sites; {} of {} offers are signed.",
+            "Work starts at {} of {}; {}.",
             book.number(starts["site"].nunique(), "starts/site!distinct", decimals=0),
-            book.count(sites, "inputs/sites"), book.count(book.plan.contracts, "contracts"), _offers(book),
+            book.many(sites, "inputs/sites", "site"), offers_signed(book),
         )  # fmt: skip
     else:
-        message = words("Nothing is converted at any of the {} sites.", book.count(sites, "inputs/sites"))
+        message = words("Of {}, none is converted.", book.many(sites, "inputs/sites", "site"))
     sentences = [words("{}: {}", Markup("<strong>{}</strong>").format(Name(row.site)), fate(book, row.site))
                  for row in sites]  # fmt: skip
     return Section("decision", "The decision by site", message, (Words(sentences, bullets=True), *_asked(book)))
 
 
-def _offers(book: Book) -> object:
-    offers = book.plan.case.offers
-    return book.count(offers, "inputs/offers") if offers else "no"
+def offers_signed(book: Book) -> Markup:
+    """How many of the offers are signed."""
+    signed, offers = book.plan.contracts, book.plan.case.offers
+    if not offers:
+        return Markup("there is no offer to sign")
+    verb = "is" if len(signed) == 1 else "are"
+    told = book.count(signed, "contracts") if len(signed) else "none"
+    return words("{} of {} {} signed", told, book.many(offers, "inputs/offers", "offer"), verb)
 
 
 def _asked(book: Book) -> tuple[Words, ...]:
@@ -126,8 +133,8 @@ def fate(book: Book, site: str) -> Markup:
 def _start(book: Book, row: Any) -> Markup:
     return words(
         "{} gross MW ({} IT) become {}, start {}, in service {}{}",
-        book.mw(row.gross_mw, "starts/gross_mw", row=row.Index),
-        book.mw(row.it_mw, "starts/it_mw", row=row.Index),
+        book.mw(row.gross_mw, at("starts/gross_mw", row=row.Index)),
+        book.mw(row.it_mw, at("starts/it_mw", row=row.Index)),
         Name(row.product), Name(row.start_quarter), Name(row.service_quarter),
         " (committed)" if row.decided == "committed" else "",
     )  # fmt: skip
@@ -142,7 +149,7 @@ def _mining(book: Book, site: str) -> Markup | None:
     by_quarter = mined.groupby("quarter")["gross_mw"].sum()
     ends = by_quarter.index[0], by_quarter.index[-1]
     first, last = (
-        book.mw(float(by_quarter[quarter]), "allocation/gross_mw", site=site, use=MINING, quarter=quarter)
+        book.mw(float(by_quarter[quarter]), at("allocation/gross_mw", site=site, use=MINING, quarter=quarter))
         for quarter in ends
     )
     if ends[1] == book.quarters[-1]:

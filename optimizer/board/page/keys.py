@@ -21,10 +21,9 @@ _FILTER = re.compile(r"(\w+)(<=|>|=)(.*)", re.DOTALL)
 _ESCAPED = re.compile(r"%([0-9A-F]{2,6});")
 
 
-def key(place: str, **filters: object) -> str:
-    """A key from a place and the values that columns must have."""
-    told = "&".join(f"{column}={encoded(value)}" for column, value in filters.items())
-    return f"{place}?{told}" if told else place
+def at(place: str, **filters: object) -> str:
+    """A place in a plan, with the values that columns must have there: `at("cash/net_musd", quarter="2032Q4")`."""
+    return f"{place}?" + "&".join(f"{column}={encoded(value)}" for column, value in filters.items())
 
 
 def encoded(value: object) -> str:

@@ -7,10 +7,22 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from optimizer.board.page.blocks import Chart, Column, Legend, Line, Rect, Section, Strip, Strips, Table, Words
+from optimizer.board.page.blocks import (
+    Chart,
+    Column,
+    Legend,
+    Line,
+    Rect,
+    Section,
+    Strip,
+    Strips,
+    Table,
+    Words,
+    composed,
+)
 from optimizer.board.page.book import Book
 from optimizer.board.page.charts import BUILDING, IDLE, UNUSED, USE_WORDS, Axis, axis, looks, stacked, years
-from optimizer.board.page.keys import encoded
+from optimizer.board.page.keys import at, encoded
 from optimizer.board.page.numbers import Name, Number, listed, words
 from optimizer.schema import MINING
 
@@ -97,9 +109,7 @@ def _message(book: Book, gross: Mapping[str, Sequence[float]]) -> Markup:
     mined = gross.get(MINING)
     if not mined:
         return Markup("No machine mines in this plan.")
-    first, last = (
-        book.mw(mined[i], "allocation/gross_mw", use=MINING, quarter=book.quarters[i]) for i in (0, -1)
-    )
+    first, last = (book.mw(mined[i], at("allocation/gross_mw", use=MINING, quarter=book.quarters[i])) for i in (0, -1))
     verb = "stays at" if first.text == last.text else ("falls" if last.value < first.value else "rises")
     told = words("{}", first) if first.text == last.text else words("from {} to {}", first, last)
     became = (
@@ -198,9 +208,10 @@ def _strip(book: Book, site: str, uses: Mapping[str, Sequence[float]], units: Un
     totals = [sum(values) for values in zip(*uses.values(), strict=True)]
     most = max(totals)
     rects = stacked([(look[use], values) for use, values in uses.items()], Axis(0.0, most, most), gap=0.0)
-    at = book.quarters[totals.index(most)]
-    keys = " + ".join(row_key(book, units, use, site).replace("*", at) for use in uses)
-    return Strip(Name(site), words("{} MW", Number(most, keys, decimals=0 if abs(most - round(most)) < 1e-6 else 1)), _joined(rects), group)
+    quarter = book.quarters[totals.index(most)]
+    keys = " + ".join(composed(row_key(book, units, use, site), quarter) for use in uses)
+    decimals = 0 if abs(most - round(most)) < 1e-6 else 1
+    return Strip(Name(site), words("{} MW", Number(most, keys, decimals=decimals)), _joined(rects), group)
 
 
 def _joined(rects: Sequence[Rect]) -> list[Rect]:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from optimizer.board.page.blocks import Chart, Column, Legend, Line, Mark, Path, Section, Table, Words
 from optimizer.board.page.book import Book, finite
 from optimizer.board.page.charts import LOOKS, Axis, axis, line, stacked, steps, years
-from optimizer.board.page.keys import encoded
+from optimizer.board.page.keys import at, encoded
 from optimizer.board.page.megawatts import quarter_columns
 from optimizer.board.page.numbers import ROUNDED, Name, Number, adds, words
 from optimizer.lines import LINES
@@ -34,8 +34,8 @@ def _capex_chart(book: Book) -> Chart:
     budget = float(book.plan.case.settings.capex_budget_musd)
     scale = axis([*quarterly, *to_date, budget])
     rows = [
-        Line("in the quarter", book.key("capex_to_date/capex_musd") + "?quarter=*", quarterly),
-        Line("to date", book.key("capex_to_date/to_date_musd") + "?quarter=*", to_date),
+        Line("in the quarter", f"{book.id}/capex_to_date/capex_musd?quarter=*", quarterly),
+        Line("to date", f"{book.id}/capex_to_date/to_date_musd?quarter=*", to_date),
     ]
     name = f"{book.id}-capex"
     return Chart(
@@ -57,7 +57,8 @@ def _capex_sites(book: Book) -> tuple[Table | Words, ...]:
     rows = [
         Line(
             Name(site) if site else "company", f"{book.id}/capex/musd?site={encoded(site)}&*",
-            [*(float(sums.get((site, name), 0.0)) for name in lines), float(table[table["site"] == site]["musd"].sum())],
+            [*(float(sums.get((site, name), 0.0)) for name in lines),
+             float(table["musd"][table["site"] == site].sum())],
         )
         for site in sites
     ]  # fmt: skip
@@ -88,9 +89,9 @@ def _yearly(book: Book) -> tuple[Table, ...]:
             [
                 book.number(
                     float(spent[spent["quarter"].str[:4] == str(row.year)]["capex_musd"].sum()),
-                    "capex_to_date/capex_musd", year=row.year,
+                    at("capex_to_date/capex_musd", year=row.year),
                 ),
-                book.number(float(row.capex_budget_musd), "inputs/budget_years/capex_budget_musd", row=number),
+                book.number(float(row.capex_budget_musd), at("inputs/budget_years/capex_budget_musd", row=number)),
             ],
         )
         for number, row in enumerate(budgets)
@@ -116,8 +117,8 @@ def cash(book: Book) -> Section:
 
 def _nothing_words(book: Book) -> Markup:
     lowest = words(
-        "Doing nothing, cash falls to {} at the end of {}", book.kpi("do_nothing_lowest_cash_musd"),
-        book.quarter("do_nothing_lowest_cash_quarter"),
+        "Doing nothing, cash is lowest at the end of {}: {}", book.quarter("do_nothing_lowest_cash_quarter"),
+        book.kpi("do_nothing_lowest_cash_musd"),
     )  # fmt: skip
     table = (book.plan.nothing or {})["cash"]
     short = table[table["closing_musd"] < table["minimum_musd"] - 1e-6]
@@ -220,8 +221,8 @@ def statement(book: Book) -> Section:
     last = book.plan.cash.iloc[-1]
     message = words(
         "Cash goes from {} to {} over the horizon.",
-        book.number(book.plan.cash.iloc[0]["opening_musd"], "cash/opening_musd", "musd", quarter=book.quarters[0]),
-        book.number(last["closing_musd"], "cash/closing_musd", "musd", quarter=book.quarters[-1]),
+        book.number(book.plan.cash.iloc[0]["opening_musd"], at("cash/opening_musd", quarter=book.quarters[0]), "musd"),
+        book.number(last["closing_musd"], at("cash/closing_musd", quarter=book.quarters[-1]), "musd"),
     )  # fmt: skip
     yearly = list(dict.fromkeys(quarter[:4] for quarter in book.quarters))
     tables = [_statement(book, yearly, "year"), _statement(book, book.quarters, "quarter")]
@@ -247,5 +248,5 @@ def _statement(book: Book, spans: list[str], by: str) -> Table:
 
 def _statement_rounding(tables: list[Table]) -> tuple[Words, ...]:
     columns = (zip(*(row.cells for row in table.rows), strict=True) for table in tables)
-    numbers = ([Number(float(cell), "") for cell in column] for table in columns for column in table)  # type: ignore[arg-type]
+    numbers = ([Number(float(cell), "") for cell in column] for table in columns for column in table)
     return () if all(adds(column[:-1], column[-1]) for column in numbers) else (Words([ROUNDED], note=True),)

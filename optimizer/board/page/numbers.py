@@ -103,7 +103,7 @@ def listed(parts: Iterable[object]) -> Markup:
 def adds(parts: Iterable[Number], total: Number) -> bool:
     """Whether the parts add to the total as they are shown, not only as they are."""
     shown = round(sum(round(part.value, part.decimals) for part in parts), total.decimals)
-    return abs(shown - round(total.value, total.decimals)) < 0.5 * 10**-total.decimals
+    return bool(abs(shown - round(total.value, total.decimals)) < 0.5 * 10**-total.decimals)
 
 
 ROUNDED = Markup("Each figure is rounded by itself; the rounded figures do not add up to the last digit.")

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from optimizer.board.page.blocks import Column, Line, Section, Table, Words
 from optimizer.board.page.book import Book
+from optimizer.board.page.keys import at
 from optimizer.board.page.numbers import Name, words
 
 METHOD = (
@@ -22,8 +23,8 @@ METHOD = (
     "the case states.",
     "The plan is the best of all plans that keep every rule, found as one mixed-integer linear program. The bound says "
     "how much better any plan could be; the gap is the bound less the value.",
-    "Doing nothing is a plan too: no new start and no new contract, commitments honoured, machines run and sold as well "
-    "as they can be. Where that company runs short of cash, the page says when and by how much.",
+    "Doing nothing is a plan too: no new start and no new contract, commitments honoured, machines run and sold as "
+    "well as they can be. Where that company runs short of cash, the page says when and by how much.",
     "Prices and difficulty are those of one scenario, known in advance: the plan is the best for that scenario, and "
     "the studies say how it fares in others.",
     "Before this page was written the plan was audited by separate code, and every number on the page was read back "
@@ -72,7 +73,7 @@ def _checks(book: Book) -> Table:
             Name(row.rule), "",
             [
                 row.plan, row.group, Name(row.sentence),
-                *(book.number(float(getattr(row, column)), f"audit/{column}", decimals=0, row=row.Index)
+                *(book.number(float(getattr(row, column)), at(f"audit/{column}", row=row.Index), decimals=0)
                   for column in ("rows", "breaches", "binding")),
             ],
         )

@@ -12,7 +12,8 @@ from optimizer.board.page.blocks import Bar, Bars, Chart, Column, Legend, Line, 
 from optimizer.board.page.book import Book, is_number
 from optimizer.board.page.charts import axis
 from optimizer.board.page.grid import switching_map
-from optimizer.board.page.numbers import Name, Style, words
+from optimizer.board.page.keys import at
+from optimizer.board.page.numbers import Name, words
 from optimizer.studies.study import KINDS
 
 if TYPE_CHECKING:
@@ -58,13 +59,15 @@ def _left_out(book: Book) -> tuple[Section, ...]:
 # ---- tables -------------------------------------------------------------------------------------------------------
 
 
-def cell(book: Book, kind: str, table: str, row: int, column: str, value: Any, style: Style = "plain") -> object:
+def cell(book: Book, kind: str, table: str, row: int, column: str, value: Any) -> object:
     """A cell of a study: a number with its key, words where there is none, or a text."""
     if is_number(value):
         if not math.isfinite(value):
             return NO_NUMBER
+        if column == "share":
+            return book.number(float(value), at(f"studies/{kind}/{table}/share", row=row), "percent", 0)
         decimals = 1 if column.endswith("musd") else _decimals(float(value))
-        return book.number(float(value), f"studies/{kind}/{table}/{column}", style, decimals, row=row)
+        return book.number(float(value), at(f"studies/{kind}/{table}/{column}", row=row), decimals=decimals)
     return Name(str(value)) if str(value) else NO_NUMBER
 
 
@@ -78,6 +81,12 @@ def _decimals(value: float) -> int:
 def _table(
     book: Book, study: Study, table: str, columns: Mapping[str, str], caption: str, *, folded: bool = False
 ) -> Table | None:
+    return study_table(book, study, study.kind, table, columns, caption, folded=folded)
+
+
+def study_table(
+    book: Book, study: Study, kind: str, table: str, columns: Mapping[str, str], caption: str, *, folded: bool = False
+) -> Table | None:
     """Some columns of a table of a study, under their headings; columns it lacks are left out."""
     rows = study.tables.get(table)
     if rows is None or rows.empty:
@@ -85,8 +94,8 @@ def _table(
     shown = {column: told for column, told in columns.items() if column in rows.columns}
     first, *rest = shown
     lines = [
-        Line(cell(book, study.kind, table, n, first, row[first]), "",
-             [cell(book, study.kind, table, n, column, row[column]) for column in rest])
+        Line(cell(book, kind, table, n, first, row[first]), "",
+             [cell(book, kind, table, n, column, row[column]) for column in rest])
         for n, row in enumerate(rows.to_dict("records"))
     ]  # fmt: skip
     numeric = {column: bool(rows[column].map(is_number).all()) for column in rest}
@@ -100,9 +109,9 @@ def _tables(*tables: Table | None) -> list[object]:
 
 def breakevens(book: Book, study: Study) -> list[object]:
     columns = {
-        "subject": "decision", "question": "question", "driver": "driver", "unit": "unit", "base": "today",
+        "subject": "decision", "words": "answer", "driver": "driver", "unit": "unit", "base": "today",
         "below": "holds to", "above": "changes by", "decision_below": "before", "decision_above": "after",
-        "words": "in words",
+        "question": "question",
     }  # fmt: skip
     return _tables(_table(book, study, "breakevens", columns, "Where each decision changes"))
 
@@ -133,8 +142,9 @@ def regret(book: Book, study: Study) -> list[object]:
 
 
 def prices(book: Book, study: Study) -> list[object]:
-    steps = {"words": "one more of", "unit": "unit", "change": "change", "value_change_low_musd": "worth at least, $M",
-             "value_change_high_musd": "at most, $M", "moves": "decisions move", "what_moves": "what moves"}  # fmt: skip
+    steps = {"words": "one more of", "unit": "unit", "change": "change",
+             "value_change_low_musd": "worth at least, $M", "value_change_high_musd": "at most, $M",
+             "moves": "decisions move", "what_moves": "what moves"}  # fmt: skip
     duals = {"words": "rule", "place": "where", "quarter": "quarter", "unit": "unit", "kind": "kind", "limit": "limit",
              "dual_musd_per_unit": "$M per unit, decisions kept"}  # fmt: skip
     return _tables(
@@ -149,13 +159,13 @@ def prices(book: Book, study: Study) -> list[object]:
 def tornado(book: Book, study: Study) -> list[object]:
     """Bars from the value at the low to the value at the high of each driver, the widest first."""
     rows = study.tables["drivers"].to_dict("records")
-    base = study.about.get("value_musd")
+    base = float(study.about.get("value_musd", math.nan))
     ends = [row[c] for row in rows for c in ("value_low_musd", "value_high_musd") if math.isfinite(row[c])]
-    if not ends or not is_number(base):
+    if not ends or not math.isfinite(base):
         return _tornado_table(book, study)
-    low, high = min([float(base), *ends]), max([float(base), *ends])
+    low, high = min([base, *ends]), max([base, *ends])
     span = (high - low) or 1.0
-    line = Rect((float(base) - low) / span * 100, 0, 0.25, 100, "zero")
+    line = Rect((base - low) / span * 100, 0, 0.25, 100, "zero")
     bars = []
     for n, row in sorted(enumerate(rows), key=lambda one: -_width(one[1])):
         sides = [(row["value_low_musd"], "side-low"), (row["value_high_musd"], "side-high")]

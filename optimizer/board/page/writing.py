@@ -170,7 +170,8 @@ def _style(books: Sequence[Book]) -> str:
 
 
 def _page_rule(name: str, foot: str, head: str) -> str:
-    return f"@page {name} {{ @bottom-left {{ content: {_css_text(foot)}; }} @top-center {{ content: {_css_text(head)}; }} }}"
+    feet = f"@bottom-left {{ content: {_css_text(foot)}; }} @top-center {{ content: {_css_text(head)}; }}"
+    return f"@page {name} {{ {feet} }}"
 
 
 def _css_text(text: str) -> str:
@@ -182,7 +183,8 @@ def _css_text(text: str) -> str:
 def _policy(css: str, js: str) -> str:
     """Nothing is fetched; only the style sheet and the script of this file are heeded."""
     style, script = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (css, js))
-    return f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'"
+    own = f"style-src 'sha256-{style}'; script-src 'sha256-{script}'"
+    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
 
 
 def _identity(book: Book, books: Sequence[Book]) -> dict[str, Any]:
