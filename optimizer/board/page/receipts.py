@@ -18,6 +18,7 @@ from optimizer.board.page.keys import Keys
 from optimizer.errors import PlanError
 
 _NUMBER = re.compile(r"(−?)\$?([\d,]+(?:\.\d+)?)(M|%)?")
+_SPAN = re.compile(r"\d{4}(Q[1-4])?")
 _DIGIT = re.compile(r"\d")
 _VOID = {"meta", "br", "input", "link", "hr", "img", "rect", "line", "polyline", "circle", "path", "col", "wbr"}
 _READ = ("aria-label", "title", "alt", "label", "aria-description", "placeholder")
@@ -50,7 +51,8 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.numbers: list[tuple[str, str, int]] = []
-        self.ticks: list[str] = []
+        self.axes: list[list[tuple[str, str]]] = []
+        self.headings: list[tuple[str, str]] = []
         self.claimed: list[str] = []
         self.others: list[str] = []
         self.data = ""
@@ -69,7 +71,9 @@ class _Reader(HTMLParser):
         self.others += [value or "" for name, value in attrs if name in _READ]
 
     def _enter(self, tag: str, attributes: Mapping[str, str]) -> None:
-        if tag == "table":
+        if tag == "svg":
+            self.axes.append([])
+        elif tag == "table":
             self._grid = _Grid(int(attributes.get("data-decimals", "1")))
         elif self._grid and tag == "tr":
             self._grid.row, self._grid.cell = attributes.get("data-row", ""), 0
@@ -95,8 +99,11 @@ class _Reader(HTMLParser):
             self.numbers.append((element.attributes["data-key"], text, decimals))
         elif "data-text" in element.attributes:
             self.claimed.append(text)
+            if self._open and _SPAN.fullmatch(self._open[-1].attributes.get("data-col", "")):
+                self.headings.append((self._open[-1].attributes["data-col"], text))
         elif "data-tick" in element.attributes:
-            self.ticks.append(text)
+            side = "y" if element.attributes.get("x") == "100%" else "x"
+            self.axes[-1].append((element.attributes[side], text))
         elif element.tag == "script":
             self.data += text if element.attributes.get("type") == "application/json" else ""
         elif element.tag == "style":
@@ -131,11 +138,11 @@ def check(page: str, keys: Keys, texts: Collection[str]) -> Receipts:
     wrong = next(_wrong(reader, keys, set(texts)), None)
     if wrong is not None:
         raise PlanError(f"The page is not written: {wrong}.")
-    return Receipts(len(reader.numbers), len(reader.claimed), len(reader.ticks))
+    return Receipts(len(reader.numbers), len(reader.claimed), sum(map(len, reader.axes)))
 
 
 def _wrong(reader: _Reader, keys: Keys, texts: set[str]) -> Iterator[str]:
-    kept = json.loads(reader.data)["numbers"] if reader.data else []
+    kept = _kept(reader.data)
     if len(kept) != len(reader.numbers):
         yield f"it keeps {len(kept)} figures for {len(reader.numbers)} numbers"
     for (key, text, decimals), figure in zip(reader.numbers, kept, strict=False):
@@ -143,12 +150,35 @@ def _wrong(reader: _Reader, keys: Keys, texts: set[str]) -> Iterator[str]:
     for text in reader.claimed:
         if text not in texts and not all(part in texts for part in text.split(_SEPARATOR)):
             yield f"{text!r} is called a text of the plan and is none"
-    for text in reader.ticks:
-        if parsed(text) is None:
-            yield f"{text!r} stands at an axis and is no number"
+    for column, text in reader.headings:
+        if column != text:
+            yield f"{text!r} heads the column of {column}"
+    for axis in reader.axes:
+        yield from _wrong_axis(axis)
     for text in reader.others:
         if _DIGIT.search(text) and not all(not _DIGIT.search(p) or p in texts for p in text.split(_SEPARATOR)):
             yield f"{' '.join(text.split())!r} holds a number without a key"
+
+
+def _kept(data: str) -> list[float]:
+    """The figures that a page keeps for its receipts; none where they cannot be read."""
+    try:
+        return list(json.loads(data)["numbers"])
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _wrong_axis(axis: list[tuple[str, str]]) -> Iterator[str]:
+    """The labels of an axis are numbers, and lie as far apart as they are."""
+    ticks = [(float(at.rstrip("%")), parsed(text)) for at, text in axis]
+    values = [value for _, value in ticks if value is not None]
+    if len(values) < len(ticks):
+        yield f"{axis} labels an axis with what is no number"
+    elif len(ticks) > 2:
+        (first, low), (last, high) = (ticks[0][0], values[0]), (ticks[-1][0], values[-1])
+        for (at, _), value in zip(ticks, values, strict=True):
+            if abs((at - first) * (high - low) - (value - low) * (last - first)) > 1e-3 * abs(high - low):
+                yield f"{value:g} does not lie where it should on its axis"
 
 
 def _wrong_number(key: str, text: str, decimals: int, figure: float, keys: Keys) -> Iterator[str]:

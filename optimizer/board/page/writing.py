@@ -108,7 +108,7 @@ def _drawn(books: Sequence[Book]) -> str:
         patterns=PATTERNS,
         css=Markup(css), js=Markup(js), data=Markup(_DATA), policy=_policy(css, js), Name=Name,
     )  # fmt: skip
-    return _squeezed(text)
+    return _squeezed(text).lstrip()
 
 
 def _squeezed(text: str) -> str:
