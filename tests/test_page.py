@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from conftest import Run, mining_case
 from page_studies import made_studies
+from small_cases import scenario_of, small_case, tiny_case
 
 import optimizer as opt
 from optimizer.audit import audit
@@ -319,3 +320,35 @@ def test_a_plan_of_a_case_that_changed_is_refused_or_stamped(kept: Path, tmp_pat
     assert code == 7 and "case.toml" in err and "--force" in err
     assert run("page", kept, "--case", case, "--force", "-o", tmp_path / "page.html")[0] == 0
     assert "STALE" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+# ---- plans of every kind ------------------------------------------------------------------------------------------
+
+
+def test_where_doing_nothing_cannot_be_done_the_page_says_so() -> None:
+    lease = {"offer": "lease", "site": "north", "quarter": "2027Q3", "it_mw": 8}
+    without = opt.solve(tiny_case(committed_contracts=[lease]))
+    assert without.nothing is None
+    text = page([Book("p1", without, audit(without.case, without))])[0]
+    assert "doing nothing keeps neither commitments nor policies" in text
+
+
+def told(seed: int) -> bool:
+    """A random case solved and told, with studies: every number is traced, or the page is refused."""
+    case = small_case(seed)
+    try:
+        solved = opt.solve(case, scenario_of(seed))
+    except opt.Infeasible:
+        return False
+    made = {study.kind: study for study in made_studies(solved, seed)}
+    assert page([Book("p1", solved, audit(case, solved), made)])[1].numbers > 300
+    return True
+
+
+def test_random_cases_are_told() -> None:
+    assert sum(told(seed) for seed in range(3)) >= 2
+
+
+@pytest.mark.campaign
+def test_many_random_cases_are_told() -> None:
+    assert sum(told(seed) for seed in range(100, 300)) > 100
