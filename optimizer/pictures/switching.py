@@ -81,7 +81,9 @@ def _draw_values(axes: Any, xs: Grid, ys: Grid, values: Grid) -> None:
         label(axes, "no plan at any point", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center")
         return
     low, high = known.min(), known.max()
-    axes.pcolormesh(ex, ey, np.ma.masked_invalid(values), cmap=SHADES, vmin=low, vmax=high if high > low else low + 1)
+    top = high if high > low else low + 1
+    look = {"cmap": SHADES, "edgecolors": "face", "linewidth": 0.4}  # edges, or viewers show paper between the cells
+    axes.pcolormesh(ex, ey, np.ma.masked_invalid(values), vmin=low, vmax=top, **look)
     if min(values.shape) >= 3 and high - low > 1e-6 * max(1.0, abs(high)):
         lines = axes.contour(xs, ys, np.ma.masked_invalid(values), levels=5, colors=INK, linewidths=0.5, linestyles=":")
         for text in axes.clabel(lines, fontsize=8, fmt=lambda value: f"{value:,.5g}", inline_spacing=2):
@@ -160,7 +162,8 @@ def _draw_scale(sheet: Sheet, values: Grid) -> None:
     wide = max(0.2, sheet.right - width_in(words[1]) - 0.06 - x)
     steps = 24
     for i in range(steps):
-        sheet.box(x + i * wide / steps, y - 0.05, wide / steps, 0.1, facecolor=SHADES(i / (steps - 1)), linewidth=0)
+        shade = SHADES(i / (steps - 1))
+        sheet.box(x + i * wide / steps, y - 0.05, wide / steps, 0.1, facecolor=shade, edgecolor=shade, linewidth=0.4)
     sheet.box(x, y - 0.05, wide, 0.1, facecolor="none", edgecolor=SOFT, linewidth=0.5)
     sheet.write(sheet.right, y, words[1], ha="right")
     sheet.write(left, y + LINE_IN, "value of the plan; star: base case", color=SOFT)

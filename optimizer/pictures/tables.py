@@ -49,7 +49,7 @@ def _bounds(study: Study) -> list[str]:
             if value in table.columns and len(table):
                 above = float((table[bound] - table[value]).max())
                 most = most if missing(above) else max(most, above)
-    return [f"bounds at most {musd(most)} above the values"] if most >= 0.05 else []
+    return [f"bounds within {musd(most)}"] if most >= 0.05 else []
 
 
 def _gap(gap: Any) -> list[str]:
