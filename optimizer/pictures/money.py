@@ -92,7 +92,7 @@ def _name_lines(axes: Any, lines: dict[str, Any], lowest: Spot, side: int) -> No
     """
     low, high = axes.get_ylim()
     lines = {name: _finer(values) for name, values in lines.items()}
-    reach = len(lines["the plan"]) // 10
+    reach = max(2, len(lines["the plan"]) // 9)
     taken: list[Spot] = [(lowest[0] * FINE + side * k * reach, lowest[1] + 0.05 * (high - low)) for k in (0, 1)]
     for name, values in lines.items():
         others = [line for other, line in lines.items() if other != name]
@@ -108,7 +108,7 @@ def _name_lines(axes: Any, lines: dict[str, Any], lowest: Spot, side: int) -> No
 def _best_place(values: Any, others: list[Any], limits: Spot, taken: list[Spot]) -> tuple[int, bool]:
     """Quarter and side for a name: near the line itself nothing else passes for some quarters around."""
     n, span = len(values), limits[1] - limits[0]
-    reach = max(1, n // 10)
+    reach = max(2, n // 9)
     best = (-np.inf, n // 2, True)
     for at in range(min(reach, n - 1), max(n - reach, min(reach, n - 1) + 1)):
         near = slice(max(0, at - reach), at + reach + 1)
