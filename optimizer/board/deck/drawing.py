@@ -203,7 +203,7 @@ class Pen:
 
         cell.margin_left = cell.margin_right = CELL_PT * EMU_PER_PT
         cell.margin_top = cell.margin_bottom = 2 * EMU_PER_PT
-        cell.vertical_anchor = MSO_ANCHOR.MIDDLE if head else MSO_ANCHOR.TOP
+        cell.vertical_anchor = MSO_ANCHOR.MIDDLE
         cell.fill.background()
         paragraph = cell.text_frame.paragraphs[0]
         if marked:

@@ -217,18 +217,12 @@ def _theme_colours(layout: Any) -> dict[str, str]:
 
 
 def _title_pt(layout: Any) -> float:
-    """The size of titles by layout and master."""
-    holders = [
-        p for host in (layout, layout.slide_master) for p in host.placeholders if p.placeholder_format.type in (1, 3)
-    ]
-    texts = [holder._element for holder in holders] + [layout.slide_master._element]
-    for element in texts:
-        found = element.xpath(".//a:lstStyle/a:lvl1pPr/a:defRPr/@sz") or element.xpath(
-            "./p:txStyles/p:titleStyle/a:lvl1pPr/a:defRPr/@sz"
-        )
-        if found:
-            return int(found[0]) / 100
-    return 28.0
+    """The size of titles: the layout's own, the master's title's, or the master's style of titles."""
+    master = layout.slide_master
+    holders = [p for host in (layout, master) for p in host.placeholders if p.placeholder_format.type in (1, 3)]
+    own = [size for p in holders for size in p._element.xpath(".//a:lstStyle/a:lvl1pPr/a:defRPr/@sz")]
+    style = master._element.xpath("./p:txStyles/p:titleStyle/a:lvl1pPr/a:defRPr/@sz")
+    return int([*own, *style, "2800"][0]) / 100
 
 
 # ---- how much room a text needs -------------------------------------------------------------------------------------
