@@ -127,6 +127,14 @@ class Case:
 
     # ---- lookups --------------------------------------------------------------------------------------------
 
+    def scenario_named(self, name: str | None) -> str:
+        """A scenario's own name, the first one's where none is given. Raises InputError for an unknown one."""
+        names = [row.scenario for row in self.scenarios]
+        if name is not None and name not in names:
+            why = "is no scenario of this case"
+            raise InputError([Finding("scenarios.csv", why, f"choose one of {', '.join(names)}", value=name)])
+        return names[0] if name is None else name
+
     @cached_property
     def site(self) -> Mapping[str, schema.Site]:
         return {row.site: row for row in self.sites}
