@@ -345,6 +345,15 @@ def test_names_in_arabic_stand_between_marks_of_direction() -> None:
     assert plain_text("  a\n b\u202e ") == "a b"
 
 
+def test_a_title_that_is_long_gets_smaller_until_it_has_two_lines() -> None:
+    pack = _pack_without_plan()
+    name = pack.ledger.word(Word("name", "The great northern campus of the creek and its substations " * 3))
+    data = _assembled(pack, (Slide("long", f"Converting {name} adds nothing", ()), Slide("short", "Nothing", ())))
+    long, short = (page.shapes.title.text_frame.paragraphs[0].runs[0] for page in Presentation(io.BytesIO(data)).slides)
+    assert 18 <= long.font.size.pt < 26 and short.font.size is None
+    assert long.text.endswith("adds nothing")
+
+
 # ---- templates ------------------------------------------------------------------------------------------------------
 
 

@@ -68,7 +68,7 @@ def _table(pack: Pack, name: str, rows: tuple[Assumption, ...]) -> Table:
         return Table(f"table:{name}", ("Assumption", "In this plan"), cells, (0.5, 0.5), "ll", largest=14)
     told = tuple((row.words, row.value, *_origin(pack, row)) for row in rows)
     head = ("Assumption", "In this plan", "Origin", "Confidence")
-    return Table(f"table:{name}", head, told, (0.22, 0.27, 0.39, 0.12), "llll", largest=14)
+    return Table(f"table:{name}", head, told, (0.21, 0.26, 0.38, 0.15), "llll", largest=14)
 
 
 def _origin(pack: Pack, row: Assumption) -> tuple[str, str]:
