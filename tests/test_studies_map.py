@@ -48,7 +48,7 @@ def test_every_point_is_what_its_variant_is_worth_solved_from_scratch() -> None:
 
 
 def test_regions_of_a_shipped_case(washington: Case, tmp_path: Path) -> None:
-    """The letters cover all points, the base's own decisions are one of the regions, the study is kept and read back."""
+    """The letters cover all points, the base's own decisions are one of the regions, the study reads back."""
     plan = opt.solve(washington)
     study = switching_map(plan, points=(5, 4))
     points, regions = study.tables["points"], study.tables["regions"]
