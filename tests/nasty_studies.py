@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from itertools import cycle
 
-import pandas as pd
 from pictured_studies import (
     NAN,
     NASTY,
@@ -29,11 +28,20 @@ KEPT = {"region", "found", "moves", "decision", "rule", "kind", "x", "y", "numbe
 
 def hostile(study: Study) -> Study:
     """The same study with every text of its tables, its title and its words replaced by something nasty."""
-    tables = {}
-    for name, table in study.tables.items():
-        texts = [column for column in table.columns if not NUMERIC.fullmatch(column) and column not in KEPT]
-        named = dict(zip(pd.unique(table[texts].to_numpy().ravel()), cycle(NASTY), strict=False))
-        tables[name] = table.assign(**{column: table[column].map(named) for column in texts})
+    texts = {
+        name: [column for column in table.columns if not NUMERIC.fullmatch(column) and column not in KEPT]
+        for name, table in study.tables.items()
+    }
+    every = dict.fromkeys(
+        text for name, table in study.tables.items() for text in table[texts[name]].to_numpy().ravel()
+    )
+    named = {
+        text: f"{nasty} {i}" if i >= len(NASTY) else nasty for i, (text, nasty) in enumerate(zip(every, cycle(NASTY)))
+    }
+    tables = {
+        name: table.assign(**{column: table[column].map(named) for column in texts[name]})
+        for name, table in study.tables.items()
+    }
     about = {key: NASTY[5] if key.endswith("_words") else value for key, value in study.about.items()}
     return Study(study.kind, " ".join(NASTY), (), tables, about)
 

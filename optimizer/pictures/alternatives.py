@@ -45,9 +45,9 @@ def draw_alternatives(study: Study) -> Figure:
     rows = open_rows(sheet, len(shown) + (1 if hidden else 0), head=HEAD_IN, floor=0.02, most=0.3)
     wide = max(2.0, sheet.width - SHARE_IN - len(plans) * CELL_IN)
     names = names_in((first_said(row["words"], row["decision"]) for _, row in shown.iterrows()), 1.0, wide)
-    unseen = len(plans) - int((sheet.width - names - SHARE_IN) / CELL_IN)
+    unseen = len(plans) - int((sheet.width - names - SHARE_IN) / CELL_IN + 1e-6)
     if unseen > 0:
-        sheet.write(sheet.right, sheet.top - LINE_IN / 2, f"{unseen} more plans", ha="right", color=SOFT)
+        sheet.write(sheet.right, sheet.top - LINE_IN / 2, f"{unseen} more in the table", ha="right", color=SOFT)
         plans = plans.iloc[:-unseen]
     each = min(0.55, (sheet.width - names - SHARE_IN) / max(1, len(plans)))
     _draw_heads(sheet, plans, sheet.left + names, each)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from optimizer.pictures.lettering import cut, first_said, missing, plain, width_in, with_unit, wrap
 from optimizer.pictures.rows import Rows, names_in, open_rows, rows_that_fit
-from optimizer.pictures.sheet import DARK, INK, LINE_IN, SOFT, finish, fit, label, open_sheet, value_axis
+from optimizer.pictures.sheet import DARK, INK, LINE_IN, PAPER, SOFT, finish, fit, label, open_sheet, value_axis
 from optimizer.pictures.tables import source_of, table_of
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ def _far(row: Any) -> float:
     return 100 * float((row["below"] + row["above"]) / 2 - base) / abs(float(base))
 
 
+def _sides(row: Any) -> list[float]:
+    """The two sides that were solved, in per cent of the base."""
+    return [100 * float(row[side] - row["base"]) / abs(float(row["base"])) for side in ("below", "above")]
+
+
 def _nearness(row: Any) -> tuple[int, float]:
     far = _far(row)
     return (0, abs(far)) if not missing(far) else (1 if _found(row) else 2, 0.0)
@@ -60,7 +65,7 @@ def _draw_rows(rows: Rows, shown: list[Any], names: float) -> None:
     sheet = rows.sheet
     left = sheet.left + names + NUMBERS_IN
     axes = rows.axes(left, sheet.right - left)
-    far = [0.0, *(_far(row) for row in shown if not missing(_far(row)))]
+    far = [0.0, *(side for row in shown if not missing(_far(row)) for side in _sides(row))]
     axes.set_xlim(*fit(min(far), max(far), sheet.right - left, 0.42 if min(far) < 0 else 0.05, 0.42))
     value_axis(axes.xaxis, 4)
     axes.axvline(0.0, color=INK, linewidth=0.8)
@@ -76,7 +81,7 @@ def _subject(row: Any, room: float) -> str:
     subject, below, above = (plain(row[name]) for name in ("subject", "decision_below", "decision_above"))
     words = f"{subject}: {below} below, {above} above"
     fits = width_in(words) <= min(room, 2.65)
-    return words if _found(row) and below and above and fits else subject
+    return words if _found(row) and subject and below and above and fits else subject
 
 
 def _question(row: Any) -> str:
@@ -86,7 +91,11 @@ def _question(row: Any) -> str:
 def _write_numbers(rows: Rows, i: int, row: Any, x: float) -> None:
     sheet, room, y = rows.sheet, NUMBERS_IN - 0.08, rows.y(i)
     if not _found(row):
-        lines = wrap(first_said(row["words"], "not found"), room, 2)
+        words = first_said(row["words"], "not found")
+        if width_in(words) > 1.9 * room:  # a sentence takes the room of the axes too
+            room = sheet.right - x
+            sheet.box(x - 0.03, y - rows.each / 2, room + 0.03, rows.each, facecolor=PAPER, linewidth=0)
+        lines = wrap(words, room, 2)
         for j, line in enumerate(lines):
             sheet.write(x, y + (len(lines) - 1) * LINE_IN / 2 - j * LINE_IN, line, color=SOFT)
         return
@@ -104,10 +113,10 @@ def _turns(row: Any, room: float) -> str:
 
 
 def _draw_distance(axes: Any, i: int, row: Any) -> None:
-    base, far = row["base"], _far(row)
-    sides = [100 * (row[side] - base) / abs(base) for side in ("below", "above")]
+    far, sides = _far(row), _sides(row)
     axes.plot([0, far], [i, i], color=DARK, linewidth=1.2)
     axes.plot(sides, [i, i], color=DARK, linewidth=5)
     axes.plot([far], [i], marker="o", color=DARK, markersize=4.5)
     words = f"{far:+.0f}%" if abs(far) >= 9.95 else f"{far:+.1f}%"
-    label(axes, words, (far, i), (5 if far >= 0 else -5, 0), ha="left" if far >= 0 else "right", va="center")
+    side, end, ha = (5, max(sides), "left") if far >= 0 else (-5, min(sides), "right")
+    label(axes, words, (end, i), (side, 0), ha=ha, va="center")

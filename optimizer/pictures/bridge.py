@@ -14,7 +14,6 @@ from optimizer.pictures.tables import source_of, table_of
 if TYPE_CHECKING:
     from optimizer.studies.study import Study
 
-COLUMN_IN = 0.76
 COLUMNS = ("group", "words", "line_musd", "low_musd", "high_musd", "repriced_musd", "redecided_musd")
 REPRICED = {"facecolor": MIDDLE, "edgecolor": DARK, "linewidth": 0.6}
 REDECIDED = {"facecolor": PALE, "edgecolor": DARK, "linewidth": 0.6, "hatch": HATCH}
@@ -32,11 +31,11 @@ def draw_bridge(study: Study) -> Figure:
     if len(steps) > room:
         steps = [*steps[: room - 1], _rest(lines.iloc[room - 1 :])]
     rows = open_rows(sheet, len(steps) + 2, head=LINE_IN + 0.03)
-    right = sheet.right - 3 * COLUMN_IN
-    columns = [right + (i + 1) * COLUMN_IN for i in range(3)]
+    columns = [sheet.right - 1.68, sheet.right - 0.88, sheet.right]
+    right = columns[0] - 0.6
     y = sheet.top - LINE_IN / 2
     sheet.write(columns[0], y, "line, $M", ha="right", color=SOFT)
-    for x, words, look in ((columns[1], "priced", REPRICED), (columns[2], "decided", REDECIDED)):
+    for x, words, look in ((columns[1], "re-priced", REPRICED), (columns[2], "re-decided", REDECIDED)):
         key(sheet, y, [(words, look)], x - 0.25 - width_in(words))
     sheet.write(sheet.left, y, "whisker: by the order in which groups change", color=SOFT)
     named = [
@@ -56,7 +55,10 @@ def _rest(lines: Any) -> dict[str, Any]:
 
 
 def _ends(study: Study) -> tuple[float, float]:
-    return float(study.about.get("from_value_musd", 0.0)), float(study.about.get("to_value_musd", 0.0))
+    """Both values; NaN where the study does not say one."""
+    values = (study.about.get(f"{end}_value_musd") for end in ("from", "to"))
+    first, last = (float("nan") if value is None else float(value) for value in values)
+    return first, last
 
 
 def _end_words(study: Study, end: str) -> str:
@@ -75,8 +77,8 @@ def _draw_steps(rows: Rows, steps: list[Any], study: Study, edges: tuple[float, 
     start, end = _ends(study)
     left, right = edges
     axes = rows.axes(left, right - left)
-    reach = [start, end]
-    at = start
+    at = 0.0 if missing(start) else start
+    reach = [at, *([] if missing(end) else [end])]
     for i, row in enumerate(steps, start=1):
         rows.name(i, first_said(row["words"], row["group"]), left - rows.sheet.left - 0.1)
         for x, name in zip(columns, ("line_musd", "repriced_musd", "redecided_musd"), strict=True):
@@ -96,6 +98,8 @@ def _draw_totals(axes: Any, rows: Rows, ends: tuple[float, float], reach: list[f
     reach = [*reach, 0.0] if from_zero else reach
     axes.set_xlim(*fit(min(reach), max(reach), width, 0.05, 0.05))
     for i, value in zip((0, rows.count - 1), ends, strict=True):
+        if missing(value):
+            continue
         if from_zero:
             axes.barh(i, value, height=0.6, facecolor=DARK, edgecolor=DARK)
         else:

@@ -67,16 +67,17 @@ def _draw_values(axes: Any, points: pd.DataFrame, sheet: Sheet, study: Study) ->
     for i in changes:
         axes.plot(budgets[i], values[i], marker="o", color=INK, markerfacecolor=PAPER, markersize=4.5, zorder=3)
         at = budgets[i], values[i]
-        away, ha = ((-2, 3), "right") if i else ((0, 4), "center")
+        falls = (i + 1 < len(points) and values[i + 1] < values[i]) or (i > 0 and values[i] < values[i - 1])
+        away, ha = ((0, 4), "center") if i == 0 else ((2, 3), "left") if falls else ((-2, 3), "right")
         label(axes, named[points["decisions"][i]], at, away, ha=ha, va="bottom", weight="bold")
     axes.margins(y=0.16)
     value_axis(axes.yaxis, 4)
     value_axis(axes.xaxis, 5)
     axes.tick_params(labelbottom=False)
     asked = study.about.get("budget_musd")
-    if asked is not None:
+    low, high = axes.get_xlim()
+    if asked is not None and low <= asked <= high:
         axes.axvline(asked, color=SOFT, linewidth=0.8, linestyle=(0, (4, 2)))
-        low, high = axes.get_xlim()
         side, ha = (-2, "right") if asked > (low + high) / 2 else (2, "left")
         look = {"xycoords": axes.get_xaxis_transform(), "ha": ha, "color": SOFT}
         label(axes, "budget of the plan", (asked, 0), (side, 2), **look)

@@ -13,12 +13,14 @@ from optimizer.pictures.breakevens import draw_breakevens
 from optimizer.pictures.bridge import draw_bridge
 from optimizer.pictures.contracts import draw_contracts
 from optimizer.pictures.frontier import draw_frontier
+from optimizer.pictures.lettering import wrap
 from optimizer.pictures.megawatts import draw_megawatts
 from optimizer.pictures.money import draw_capex, draw_cash
 from optimizer.pictures.prices import draw_prices
 from optimizer.pictures.regret import draw_regret
-from optimizer.pictures.sheet import drawing
+from optimizer.pictures.sheet import LINE_IN, drawing, finish, open_sheet
 from optimizer.pictures.switching import draw_map
+from optimizer.pictures.tables import source_of
 from optimizer.pictures.tornado import draw_tornado
 
 if TYPE_CHECKING:
@@ -49,7 +51,18 @@ def picture_of(study: Study) -> Figure:
     if study.kind not in OF_STUDIES:
         raise PlanError(f"There is no picture of a study of kind {study.kind!r}; there are: {', '.join(OF_STUDIES)}.")
     with drawing():
+        if all(table.empty for table in study.tables.values()) and study.tables:
+            return _empty(study)
         return OF_STUDIES[study.kind](study)
+
+
+def _empty(study: Study) -> Figure:
+    """A study that found nothing: its title, and its further sentences instead of a chart."""
+    sheet = open_sheet(study.title, source_of(study))
+    lines = [line for words in study.words for line in wrap(words, sheet.width, 3)] or ["There is nothing to draw."]
+    for i, line in enumerate(lines[: int(sheet.height / LINE_IN)]):
+        sheet.write(sheet.left, sheet.top - (i + 0.5) * LINE_IN, line)
+    return finish(sheet)
 
 
 def pictures_of(plan: Plan) -> dict[str, Figure]:

@@ -89,9 +89,17 @@ def _change(row: Any) -> str:
     return ": ".join(part for part in (words, moved) if part)
 
 
+def _either_sign(row: Any) -> bool:
+    """Whether the two gaps leave open if the value rises or falls."""
+    low, high = _sides(row)
+    return low < -0.05 and high > 0.05
+
+
 def _step_words(row: Any) -> str:
-    middle = sum(_sides(row)) / 2
-    return "no plan" if missing(middle) else signed_musd(middle)
+    low, high = _sides(row)
+    if missing(low + high):
+        return "no plan"
+    return f"{signed_musd(low)} to {signed_musd(high)}" if _either_sign(row) else signed_musd((low + high) / 2)
 
 
 def _draw_step(axes: Any, i: int, row: Any) -> None:
@@ -100,7 +108,8 @@ def _draw_step(axes: Any, i: int, row: Any) -> None:
         label(axes, "no plan", (0, i), (4, 0), va="center", color=SOFT)
         return
     middle = (low + high) / 2
-    axes.barh(i, middle, height=0.55, **(MOVES if _moves(row) else KEEPS))
+    if not _either_sign(row):
+        axes.barh(i, middle, height=0.55, **(MOVES if _moves(row) else KEEPS))
     axes.plot([low, high], [i, i], color=INK, linewidth=1.0, marker="|", markersize=5)
     side, end, ha = (1, high, "left") if middle >= 0 else (-1, low, "right")
     label(axes, _step_words(row), (end, i), (4 * side, 0), va="center", ha=ha)
@@ -128,16 +137,20 @@ def _list_duals(sheet: Sheet, duals: pd.DataFrame) -> None:
 
 
 def _summed(duals: pd.DataFrame) -> list[tuple[str, str]]:
-    binding = duals[duals["dual_musd_per_unit"].abs() > 0].fillna({"place": "", "quarter": "", "limit": 1.0})
+    binding = duals[duals["dual_musd_per_unit"].abs() > 0]
+    binding = binding.assign(
+        limit=binding["limit"].fillna(1.0),
+        **{name: binding[name].map(plain) for name in ("rule", "place", "quarter", "words", "unit")},
+    )
     found = []
     for _, group in binding.groupby(["rule", "place", "words", "unit"], sort=False):
         row, dual = group.iloc[0], float(group["dual_musd_per_unit"].sum())
-        quarters = [plain(quarter) for quarter in group["quarter"] if plain(quarter)]
+        quarters = [quarter for quarter in group["quarter"] if quarter]
         when = quarters[0] if len(quarters) == 1 else f"{len(quarters)} quarters" if quarters else ""
-        place = plain(row["place"])
-        words = ", ".join(part for part in (plain(row["words"]), place, when) if part)
+        place = "" if row["place"] in row["words"] else row["place"]
+        words = ", ".join(part for part in (row["words"], place, when) if part)
         worth = abs(dual) * max(abs(float(group["limit"].mean())), 1e-9)
-        found.append((worth, words, f"{_fine(dual)} per {plain(row['unit'])}"))
+        found.append((worth, words, f"{_fine(dual)} per {row['unit']}"))
     return [(words, price) for _, words, price in sorted(found, key=lambda one: -one[0])]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import PlanError
-from optimizer.pictures.lettering import missing
+from optimizer.pictures.lettering import missing, musd
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,10 +34,22 @@ def source_of(study: Study) -> str:
         [*([str(about["case"])] if "case" in about else []),
          *([f"scenario {about['scenario']}"] if "scenario" in about else [])]
     )  # fmt: skip
-    runs = [about.get("run_id"), about.get("from_run_id"), about.get("to_run_id")]
-    run = " to ".join(str(one) for one in runs if one)
-    proof = ", ".join([*([f"run {run}"] if run else []), *_gap(about.get("gap"))])
+    ends = [about[name] for name in ("from_run_id", "to_run_id") if about.get(name)]
+    run = " to ".join(map(str, ends or [about["run_id"]] if about.get("run_id") else ends))
+    proof = ", ".join([*([f"run {run}"] if run else []), *_gap(about.get("gap")), *_bounds(study)])
     return " ".join(f"{part}." for part in (place, f"{proof[:1].upper()}{proof[1:]}") if part)
+
+
+def _bounds(study: Study) -> list[str]:
+    """How much more any value of the study may be worth, by its bound."""
+    most = 0.0
+    for table in study.tables.values():
+        for bound in (column for column in table.columns if column.startswith("bound_")):
+            value = bound.replace("bound_", "value_", 1)
+            if value in table.columns and len(table):
+                above = float((table[bound] - table[value]).max())
+                most = most if missing(above) else max(most, above)
+    return [f"bounds within {musd(most)}"] if most >= 0.05 else []
 
 
 def _gap(gap: Any) -> list[str]:

@@ -31,6 +31,7 @@ ALTERED = 1e-6
 """How much of its value an answer may lose when its integers are rounded, or gain above its bound; relative."""
 MEMORY_SHARE = 0.8
 POLISH_S = 60.0
+_HEURISTICS = tuple(f"mip_heuristic_run_{name}" for name in ("feasibility_jump", "rins", "rens", "root_reduced_cost"))
 _TOLERANCES = ("mip_feasibility_tolerance", "primal_feasibility_tolerance")
 
 
@@ -46,6 +47,10 @@ class SolverOptions:
     presolve: Literal["on", "off", "choose"] = "choose"
     restarts: bool = True
     """Whether the root may be presolved again. A search that begins from a good plan is quicker without."""
+    heuristics: bool = True
+    """Whether plans are looked for by searches of their own. Where a good one is known that is time lost."""
+    gap_musd: float = 0.0
+    """An absolute gap that is enough, too, $M: near a value of zero no relative one ever is."""
     log: Path | None = None
 
     def for_highs(self) -> dict[str, Any]:
@@ -59,6 +64,10 @@ class SolverOptions:
             "mip_allow_restart": self.restarts,
             "log_file": "" if self.log is None else str(self.log),
         }
+        if not self.heuristics:
+            named |= dict.fromkeys(_HEURISTICS, False)
+        if self.gap_musd:
+            named["mip_abs_gap"] = float(self.gap_musd)
         return named if self.time_limit is None else named | {"time_limit": float(self.time_limit)}
 
 

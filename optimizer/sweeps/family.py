@@ -66,7 +66,8 @@ class Compiled:
 
 def compile_case(case: Case, scenario: str, *, adjustable: bool = True) -> Compiled:
     """Build and compile a case. Raises Infeasible or SolverFault."""
-    program, rows, columns = compile_model(build_model(case, scenario, adjustable=adjustable))
+    model = build_model(case, scenario, adjustable=adjustable)  # lives until the names are read: Pyomo's refer weakly
+    program, rows, columns = compile_model(model)
     return Compiled(program, tuple(map(_name, columns)), tuple(map(_name, rows)))
 
 

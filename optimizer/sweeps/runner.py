@@ -11,11 +11,12 @@ import hashlib
 import json
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -34,17 +35,23 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Question:
-    """A program to be maximised to a gap; `start` is a vector to begin from, which no answer depends on."""
+    """A program to be maximised to a relative gap, or to an absolute one in $M, whichever comes first.
+
+    `start` is a vector to begin from, or several as rows, of which the best is taken; no answer depends on it. `near`
+    says that it may be about the best, so that nothing is spent on looking for a first plan.
+    """
 
     program: Program = field(repr=False)
     gap: float = 1e-4
     time_limit: float | None = None
     start: Floats | None = field(default=None, repr=False, compare=False)
+    gap_musd: float = 0.0
+    near: bool = field(default=True, compare=False)
 
     @cached_property
     def key(self) -> str:
         """A hash of all that the answer follows from."""
-        digest = hashlib.sha256(f"{self.gap!r} {self.time_limit!r}".encode())
+        digest = hashlib.sha256(f"{self.gap!r} {self.gap_musd!r} {self.time_limit!r}".encode())
         for part in fields(self.program):
             if not part.name.endswith("_names"):
                 digest.update(getattr(self.program, part.name).tobytes())
@@ -105,7 +112,11 @@ def _dense(record: Mapping[str, Any]) -> Floats:
 def answer(question: Question) -> Landed:
     """Solve one question; the work of a worker. What has no plan, or cannot be trusted, is an answer too."""
     began = time.monotonic()
-    options = SolverOptions(gap=question.gap, time_limit=question.time_limit, restarts=False)
+    known = question.start is not None and question.near
+    options = SolverOptions(
+        gap=question.gap, gap_musd=question.gap_musd, time_limit=question.time_limit, restarts=False,
+        heuristics=not known,
+    )  # fmt: skip
 
     def landed(outcome: Outcome, value: float, bound: float, why: str, found: Found | None = None) -> Landed:
         vectors = (np.zeros(0), np.zeros(0)) if found is None else (found.vector, found.row_duals)
@@ -164,12 +175,24 @@ class Answers:
 def workers(count: int | None = None) -> Iterator[Executor]:
     """Processes on this machine, one for each core unless said; each keeps a solver of its own."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count or os.cpu_count() or 1, mp_context=context) as pool:
+    with ProcessPoolExecutor(count or os.cpu_count() or 1, mp_context=context, initializer=_stay_with_parent) as pool:
         try:
             yield pool
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _stay_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever: it ends when the parent does."""
+    parent = multiprocessing.parent_process()
+
+    def leave() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=leave, daemon=True).start()
 
 
 @dataclass
@@ -189,17 +212,18 @@ class Sweep:
     def ask(
         self,
         questions: Sequence[Question],
-        begin: Callable[[int, Sequence[int]], int | None] | None = None,
+        begin: Callable[[int, Sequence[int]], int | Sequence[int] | None] | None = None,
     ) -> list[Landed]:
-        """Answer all questions. `begin(i, done)` names, of those done, the one whose plan question i begins from."""
+        """Answer all questions. `begin(i, done)` names, of those done, the plans from which question i may begin."""
         done = [i for i, question in enumerate(questions) if question in self.answers]
         waiting = [i for i in range(len(questions)) if i not in set(done)]
-        self._told(len(done), len(questions))
+        done = [i for i in done if self.answers[questions[i]].has_plan]
+        self._told(len(questions) - len(waiting), len(questions))
 
         def start(i: int) -> Question:
             near = begin(i, done) if begin is not None else None
-            known = None if near is None else self.answers[questions[near]]
-            return replaced_start(questions[i], known)
+            names = () if near is None else (near,) if isinstance(near, int) else near
+            return replaced_start(questions[i], *(self.answers[questions[j]] for j in names))
 
         for i, landed in self._landing(waiting, start):
             self.answers.add(landed)
@@ -236,9 +260,13 @@ class Sweep:
             self.tell(done, of)
 
 
-def replaced_start(question: Question, known: Landed | None) -> Question:
-    """The question beginning from an answer's whole numbers, where the answer has a plan of the same shape."""
-    if known is None or len(known.vector) != len(question.program.cost):
+def replaced_start(question: Question, *known: Landed | None) -> Question:
+    """The question beginning from the whole numbers of one or more answers that have a plan of the same shape."""
+    program = question.program
+    fit = [one.vector for one in known if one is not None and len(one.vector) == len(program.cost)]
+    if not fit:
         return question
-    start = np.where(question.program.integers, known.vector, np.nan)
-    return Question(question.program, question.gap, question.time_limit, start)
+    starts = np.unique([vector[program.integers] for vector in fit], axis=0)
+    start = np.full((len(starts), len(program.cost)), np.nan)
+    start[:, program.integers] = starts
+    return replace(question, start=start[0] if len(start) == 1 else start)
