@@ -40,15 +40,24 @@ def study_plan(folder: Path, kind: str, jobs: int | None, as_json: bool, make: M
     from optimizer.plan_files import load_plan
 
     plan, place = load_plan(folder), folder / "studies" / kind
-    try:
-        with sweeping(place, jobs) as sweep:
-            study = make(plan, sweep)
-    except KeyboardInterrupt:
-        fail(f"Interrupted. The answers so far are kept in {place}; the same command goes on with them.",
-             EXIT_INTERRUPTED)  # fmt: skip
+    with interruptible(place), sweeping(place, jobs) as sweep:
+        study = make(plan, sweep)
     keep_study(study, place)
     tell_study(study, as_json)
     print(f"Study written to {place}", file=sys.stderr if as_json else sys.stdout)
+
+
+@contextmanager
+def interruptible(place: Path) -> Iterator[None]:
+    """While it lasts, Ctrl-C ends the program with the word that what has landed is kept."""
+    from optimizer.interrupts import told_when_left
+
+    words = f"Interrupted. The answers so far are kept in {place}; the same command goes on with them."
+    try:
+        with told_when_left(words):
+            yield
+    except KeyboardInterrupt:
+        fail(words, EXIT_INTERRUPTED)
 
 
 @contextmanager

@@ -48,7 +48,10 @@ def _solve(case: Case, scenario: str, gap: float, tell: Tell) -> Record:
     from optimizer.planner import solve
 
     try:
-        return tell(solve(case, scenario, gap=gap))
+        plan = solve(case, scenario, gap=gap)
+        if plan.status == "interrupted":  # Ctrl-C keeps the best plan of a solve, which is no answer here
+            raise KeyboardInterrupt
+        return tell(plan)
     except (Infeasible, NoPlan, SolverFault, AuditFault) as none:
         return {"why": str(none)}
 
