@@ -102,7 +102,7 @@ class Pair:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Plans compared, each against the first; `kpis` has a column for each plan, `names` tell them apart."""
 
@@ -122,6 +122,9 @@ class Comparison:
             suffix = "" if number == 2 else f"-{number}"
             tables |= {f"{name}{suffix}": table for name, table in pair.tables.items()}
         return tables | {"all_kpis": self.kpis}
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {'; '.join(self.names)}>"
 
     def summary(self) -> str:
         """The comparison in words, as the command line tells it."""
