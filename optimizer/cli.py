@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from optimizer.commands import solving, studying
+from optimizer.commands import solving, studying, studying_more
 from optimizer.commands.common import EXIT_FILES, EXIT_INPUT, fail
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for commands in (solving, studying):
+for commands in (solving, studying, studying_more):
     app.add_typer(commands.app)
 
 
