@@ -113,9 +113,7 @@ class Workbook:
         sheet = Sheet(self, safe, self.book.add_worksheet(safe))
         self.sheets[safe] = sheet
         sheet.text(0, 0, title, "title")
-        sheet.text(
-            1, 0, f"{settings.title}. Scenario {self.plan.scenario}. Money in $M, {settings.money_basis}.", "case"
-        )
+        sheet.text(1, 0, about(self.plan), "case")
         sheet.text(2, 0, f"{self.status}   run {self.plan.run_id}   inputs {self.input_hash}", "case")
         if self.stamps:
             sheet.text(0, 3, "   ".join(self.stamps), "stamp")
