@@ -25,6 +25,7 @@ MOST_LABELLED = 33
 STUDY_COMMANDS = {
     "tornado": "optimizer tornado",
     "breakevens": "optimizer breakevens",
+    "frontier": "optimizer frontier",
     "alternatives": "optimizer alternatives",
     "regret": "optimizer regret",
 }

@@ -9,7 +9,7 @@ from optimizer.board.deck.figures import Figure
 from optimizer.board.deck.ledger import listed
 from optimizer.board.deck.money_slides import TIGHT_MUSD
 from optimizer.board.deck.pack import Pack
-from optimizer.board.deck.study_slides import drivers_in_order, turning_points
+from optimizer.board.deck.study_slides import drivers_in_order, quantity, turning_points
 
 MOST = 6
 GRAVE_SHARE = 0.5
@@ -146,8 +146,8 @@ def _worst_driver(pack: Pack) -> Iterator[str]:
         return
     row, end = min(ends, key=lambda pair: float(pair[0][f"value_{pair[1]}_musd"]))
     ledger = pack.ledger
-    at = f"{ledger.number(row.figure(end), 3)} {ledger.word(row.word('unit'))}"
-    yield f"{ledger.word(row.word('words'))} at {at} leaves a value of {ledger.money(row.figure(f'value_{end}_musd'))}"
+    at = f"{quantity(pack, row.figure(end))} {ledger.word(row.word('unit'))}"
+    yield f"{ledger.word(row.word('driver'))} at {at} leaves a value of {ledger.money(row.figure(f'value_{end}_musd'))}"
 
 
 def _regret(pack: Pack) -> Iterator[str]:
