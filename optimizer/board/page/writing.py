@@ -104,7 +104,7 @@ def _drawn(books: Sequence[Book]) -> str:
         groups=_groups(books),
         shared=_shared(books),
         assumptions_of=_assumptions_of(books),
-        title=Name(books[0].plan.case.settings.title),
+        title=_title(books),
         patterns=PATTERNS,
         css=Markup(css), js=Markup(js), data=Markup(_DATA), policy=_policy(css, js), Name=Name,
     )  # fmt: skip
@@ -114,6 +114,11 @@ def _drawn(books: Sequence[Book]) -> str:
 def _squeezed(text: str) -> str:
     """Without blank lines."""
     return re.sub(r"\n\s*\n+", "\n", text)
+
+
+def _title(books: Sequence[Book]) -> Name | str:
+    titles = {book.plan.case.settings.title for book in books}
+    return Name(titles.pop()) if len(titles) == 1 else "Plans for the board"
 
 
 def _told(book: Book, books: Sequence[Book]) -> Told:
@@ -176,7 +181,7 @@ def _page_rule(name: str, foot: str, head: str) -> str:
 
 def _css_text(text: str) -> str:
     """A text as CSS holds it: every sign that is neither a letter nor a digit of ASCII by its number."""
-    safe = "".join(sign if re.fullmatch(r"[A-Za-z0-9 ,.:()$%-]", sign) else f"\\{ord(sign):06x}" for sign in text)
+    safe = "".join(sign if re.fullmatch(r"[A-Za-z0-9 ,.:;()$%-]", sign) else f"\\{ord(sign):06x} " for sign in text)
     return f'"{safe}"'
 
 

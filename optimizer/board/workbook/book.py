@@ -23,11 +23,14 @@ LONGEST_CELL = 32_767
 LONGEST_SHEET = 31
 HEAD_ROWS = 5
 """Rows at the top of every sheet: title, case, status, checks, a blank one."""
+HEAD_HEIGHT = 28
 STORED = 9
 """Decimals to which a cell holds the plan's number; the format of the cell shows fewer."""
 
 INK, DARK, PALE, LINE, RED, GREEN = "#1F2937", "#1F3864", "#EEF2F8", "#C5CCD8", "#B42318", "#16704A"
 COLOURS = ("#E08A1E", "#F2C078", "#9AA3B2", "#1F5FA8", "#3E9C8F", "#7A5BA6", "#B5485D", "#5C6B34", "#D9DEE7")
+_UNFIT = re.compile("[\ufffe\uffff]")
+"""What XML forbids and cannot be escaped either."""
 _NUMBERS: Mapping[str, str] = {
     "musd": '#,##0.0;[Red]-#,##0.0;"–"',
     "mw": '#,##0.0;[Red]-#,##0.0;"–"',
@@ -37,18 +40,19 @@ _NUMBERS: Mapping[str, str] = {
     "plain": "General",
     "tiny": "0.0E+00",
 }
+_HEAD = {"bold": True, "font_color": "white", "bg_color": DARK, "text_wrap": True, "valign": "vcenter"}
+_TOTAL = {"bold": True, "top": 1, "top_color": LINE, "bg_color": PALE}
 _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "title": {"bold": True, "font_size": 15, "font_color": DARK},
     "case": {"font_color": INK},
     "stamp": {"bold": True, "font_color": RED},
     "section": {"bold": True, "font_size": 11, "font_color": DARK, "bottom": 1, "bottom_color": DARK},
-    "head": {"bold": True, "font_color": "white", "bg_color": DARK, "text_wrap": True, "valign": "vcenter"},
-    "head right": {"bold": True, "font_color": "white", "bg_color": DARK, "align": "right", "text_wrap": True,
-                   "valign": "vcenter"},
-    "text": {"num_format": "@", "valign": "top"},
-    "wrapped": {"num_format": "@", "text_wrap": True, "valign": "top"},
-    "note": {"italic": True, "font_color": "#6B7280", "num_format": "@", "valign": "top"},
-    "strong": {"bold": True, "num_format": "@", "top": 1, "top_color": LINE, "bg_color": PALE},
+    "head": {"align": "left", "indent": 1, **_HEAD},
+    "head right": {"align": "right", **_HEAD},
+    "text": {"num_format": "@", "valign": "top", "align": "left", "indent": 1},
+    "wrapped": {"num_format": "@", "text_wrap": True, "valign": "top", "align": "left", "indent": 1},
+    "note": {"italic": True, "font_color": "#6B7280", "num_format": "@", "valign": "top", "align": "left", "indent": 1},
+    "strong": {"num_format": "@", "valign": "top", "align": "left", "indent": 1, **_TOTAL},
     "good": {"bold": True, "font_color": GREEN, "num_format": "0", "align": "left"},
     "low": {"bg_color": "#FBE3C4", "bold": True},
     "bad": {"bold": True, "font_color": "white", "bg_color": RED},
@@ -79,6 +83,7 @@ class Workbook:
     looks: dict[str, Any] = field(default_factory=dict)
     sheets: dict[str, Sheet] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
     zeros: set[str] = field(default_factory=set)
     """Cells that hold differences and counts of failures: each must be 0."""
     formulas: set[str] = field(default_factory=set)
@@ -100,8 +105,7 @@ class Workbook:
         for name, shape in _NUMBERS.items():
             plain = {"num_format": shape, "font_size": 10, "valign": "top"}
             self.looks[name] = self.book.add_format(plain)
-            strong = {"bold": True, "top": 1, "top_color": LINE, "bg_color": PALE}
-            self.looks[f"{name} total"] = self.book.add_format(plain | strong)
+            self.looks[f"{name} total"] = self.book.add_format(plain | _TOTAL)
 
     def add(self, name: str, title: str) -> Sheet:
         """A new sheet with the head that every sheet has. Names are made safe and distinct."""
@@ -116,7 +120,7 @@ class Workbook:
         sheet.text(2, 0, f"{self.status}   run {self.plan.run_id}   inputs {self.input_hash}", "case")
         if self.stamps:
             sheet.text(0, 3, "   ".join(self.stamps), "stamp")
-        sheet.text(3, 0, "Checks of this workbook that fail", "case")
+        sheet.text(3, 0, "Checks that fail", "case")
         sheet.zero(3, 1, "=checks", "good")
         sheet.at.conditional_format(
             3, 1, 3, 1, {"type": "cell", "criteria": "!=", "value": 0, "format": self.looks["bad"]}
@@ -129,6 +133,9 @@ class Workbook:
         self.checks.append(Check(words, cell, key, tolerance))
 
     def finish(self) -> bytes:
+        """The file's bytes. Nothing can be written after."""
+        for sheet in self.sheets.values():
+            sheet.at.print_area(0, 0, sheet.last_row, sheet.last_column)
         settings = self.plan.case.settings
         day = datetime(settings.as_of.year, settings.as_of.month, settings.as_of.day)
         self.book.set_properties(
@@ -164,6 +171,8 @@ class Sheet:
     desk: Workbook
     name: str
     at: Any
+    last_row: int = 0
+    last_column: int = 0
 
     def cell(self, row: int, column: int) -> str:
         """`'cash flow'!$C$7`, as a formula of another sheet refers to it."""
@@ -178,12 +187,18 @@ class Sheet:
     def text(self, row: int, column: int, words: str, look: str = "text") -> None:
         if len(words) > LONGEST_CELL:
             raise PlanError(f"A text of {len(words):,} characters does not fit a cell of a workbook ({words[:40]}...).")
+        if words != words.encode("utf-8", "ignore").decode() or _UNFIT.search(words):
+            raise PlanError(f"A text holds a character that no workbook can hold ({words[:40]!r}).")
+        if words:
+            self.desk.texts[self.place(row, column)] = words
+        self.reach(row, column)
         self.at.write_string(row, column, words, self.desk.looks[look])
 
     def number(self, row: int, column: int, value: float, key: Amount, look: str = "musd") -> float:
         """A stored number with its receipt. Raises PlanError for one that is missing."""
         value = float(value) + 0.0
         self.desk.ledger.put(self.place(row, column), value, key, STORED)
+        self.reach(row, column)
         self.at.write_number(row, column, value, self.desk.looks[look])
         return value
 
@@ -194,6 +209,7 @@ class Sheet:
         value = float(value) + 0.0
         self.desk.ledger.put(self.place(row, column), value, key, 6)
         self.desk.formulas.add(self.place(row, column))
+        self.reach(row, column)
         self.at.write_formula(row, column, formula, self.desk.looks[look], value)
         return value
 
@@ -203,10 +219,16 @@ class Sheet:
         self.desk.formulas.add(self.place(row, column))
         self.at.write_formula(row, column, formula, self.desk.looks[look], 0)
 
+    def reach(self, row: int, column: int) -> None:
+        """Count a cell into what is printed."""
+        self.last_row, self.last_column = max(self.last_row, row), max(self.last_column, column)
+
     def heads(self, row: int, column: int, words: Sequence[str], numbers_from: int = 0) -> None:
         """A row of column headers; those of numbers stand at the right."""
         for number, word in enumerate(words):
             self.text(row, column + number, word, "head right" if number >= numbers_from else "head")
+        if max(map(len, words)) > 10:
+            self.at.set_row(row, HEAD_HEIGHT)
 
     def freeze(self, row: int, columns: int) -> None:
         """Keep the rows above and the first columns in sight, and repeat the header row on paper."""

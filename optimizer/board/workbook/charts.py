@@ -55,6 +55,7 @@ def add_chart(
     chart.set_legend({"position": "bottom", "font": {"size": 9}})
     chart.set_size({"width": WIDTH, "height": HEIGHT})
     chart.show_blanks_as("gap")
+    where.reach(row + 16, column + 11)
     where.at.insert_chart(row, column, chart, {"object_position": 2, "description": title})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optimizer.board.receipts import Key, at, kpi
-from optimizer.board.workbook.book import HEAD_ROWS, Sheet, Workbook
+from optimizer.board.workbook.book import HEAD_HEIGHT, HEAD_ROWS, Sheet, Workbook
 from optimizer.board.workbook.money import add_capex_chart, add_liquidity_chart
 from optimizer.board.workbook.power import add_megawatts_chart
 from optimizer.board.workbook.tables import NONE, span, write_frame
@@ -104,7 +104,8 @@ def write_summary(desk: Workbook) -> Sheet:
     sheet = desk.add("summary", "Summary of the plan")
     plan, row = desk.plan, HEAD_ROWS
     sheet.text(row, 0, "Figures", "section")
-    sheet.heads(row + 1, 0, ["", "Value", "Unit", "Quarter"], 1)
+    for column, words in enumerate(("", "Value", "Unit", "Quarter")):
+        sheet.text(row + 1, column, words, "head right" if column == 1 else "head")
     for row, (words, name, unit, look, when) in enumerate(_FIGURES, HEAD_ROWS + 2):
         sheet.text(row, 0, words)
         value = plan.kpis.get(name)
@@ -122,10 +123,11 @@ def write_summary(desk: Workbook) -> Sheet:
     sheet.number(gap, 1, plan.gap_musd, Key("record", "gap_musd"))
     sheet.text(gap, 2, "$M", "note")
     sheet.text(gap, 3, plan.status_words, "note")
-    desk.places["summary"] = gap + 2
     _write_sites(sheet, gap + 2)
     sheet.at.set_column(0, 0, 42)
-    sheet.at.set_column(1, 8, 14)
+    sheet.at.set_column(1, 6, 14)
+    sheet.at.set_column(7, 7, 3)
+    sheet.at.fit_to_pages(1, 1)
     sheet.at.freeze_panes(HEAD_ROWS, 0)
     return sheet
 
@@ -137,7 +139,9 @@ def _write_sites(sheet: Sheet, row: int) -> None:
     heads = ["Site", "Mines at first, gross MW", "Mines to", "Converted, gross MW", "Converted, IT MW", "First service",
              "Contracted, IT MW"]  # fmt: skip
     head, quarters = row + 1, list(plan.cash["quarter"])
-    sheet.heads(head, 0, heads, 1)
+    for column, words in enumerate(heads):
+        sheet.text(head, column, words, "head" if column in (0, 2, 5) else "head right")
+    sheet.at.set_row(head, HEAD_HEIGHT)
     mined = plan.allocation[(plan.allocation["use"] == MINING) & (plan.allocation["gross_mw"] > 0)]
     for number, site in enumerate(plan.case.sites, head + 1):
         name = site.site
@@ -158,7 +162,6 @@ def _write_sites(sheet: Sheet, row: int) -> None:
             sheet.text(last + 1, column, "", "strong")
     for column, name in ((3, "converted_gross_mw"), (4, "converted_it_mw"), (6, "contracted_it_mw")):
         sheet.desk.tie(f"Summary: {name}", sheet.cell(last + 1, column), kpi(name))
-    sheet.desk.places["summary"] = last + 3
 
 
 def _site_keys(site: str, first: str) -> dict[int, Key]:
@@ -179,7 +182,7 @@ def _last(mined: pd.DataFrame, site: str) -> str:
 
 def add_summary_charts(sheet: Sheet) -> None:
     """The three charts of a board page, from the sheets that hold their numbers."""
-    sheets, row = sheet.desk.sheets, sheet.desk.places["summary"]
-    add_megawatts_chart(sheet, sheets["MW"], HEAD_ROWS, 9)
-    add_liquidity_chart(sheet, sheets["liquidity"], HEAD_ROWS + 18, 9)
-    add_capex_chart(sheet, sheets["capex"], max(row, HEAD_ROWS + 36), 9)
+    sheets = sheet.desk.sheets
+    add_megawatts_chart(sheet, sheets["MW"], HEAD_ROWS, 8)
+    add_liquidity_chart(sheet, sheets["liquidity"], HEAD_ROWS + 17, 8)
+    add_capex_chart(sheet, sheets["capex"], HEAD_ROWS + 34, 8)

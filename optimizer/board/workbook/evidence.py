@@ -34,7 +34,8 @@ def write_assumptions(desk: Workbook) -> None:
 
 def _set_widths(sheet: Sheet) -> None:
     sheet.at.set_column(0, 0, 34)
-    sheet.at.set_column(1, 24, 15)
+    sheet.at.set_column(1, 1, 18)
+    sheet.at.set_column(2, 24, 13)
     sheet.at.freeze_panes(HEAD_ROWS, 0)
 
 
@@ -96,10 +97,13 @@ def write_sources(desk: Workbook, path: Path | None) -> None:
     if not rows:
         return
     sheet = desk.add("sources", "Sources: where the inputs are from and how sure they are")
+    widths = (42, 46, 80, 14)
     for number, cells in enumerate(rows, HEAD_ROWS):
+        lines = max(1 + len(words) // width for words, width in zip(cells, widths, strict=False))
+        sheet.at.set_row(number, 14.0 * lines)
         for column, words in enumerate(cells):
             sheet.text(number, column, words, "head" if number == HEAD_ROWS else "wrapped")
-    for column, width in enumerate((42, 46, 80, 14)):
+    for column, width in enumerate(widths):
         sheet.at.set_column(column, column, width)
     sheet.freeze(HEAD_ROWS + 1, 1)
 
@@ -138,7 +142,7 @@ def write_audit(desk: Workbook) -> None:
         missing=["worst"], totals=["rows", "breaches"],
     )  # fmt: skip
     desk.tie("Rows audited", sheet.cell(written.last, written.columns["rows"]), Key("audit", "rows"))
-    for column, width in enumerate((14, 26, 84, 14, 9, 9, 10, 10, 10, 10)):
+    for column, width in enumerate((20, 28, 84, 14, 9, 9, 10, 10, 10, 10)):
         sheet.at.set_column(column, column, width)
     sheet.at.freeze_panes(HEAD_ROWS, 0)
     sheet.at.repeat_rows(written.head)

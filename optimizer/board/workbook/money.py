@@ -156,7 +156,8 @@ def write_liquidity(desk: Workbook) -> None:
     sheet.at.conditional_format(head + 1, 0, last, 7, {
         "type": "formula", "criteria": f"=$F{head + 2}=MIN($F${head + 2}:$F${last + 1})", "format": low,
     })  # fmt: skip
-    sheet.at.set_column(0, 7, 12)
+    sheet.at.set_column(0, 0, 18)
+    sheet.at.set_column(1, 7, 12)
     sheet.freeze(head + 1, 1)
     add_liquidity_chart(sheet, sheet, head, 9)
 
@@ -257,6 +258,7 @@ def write_debt(desk: Workbook) -> None:
     debt, ledger = desk.plan.debt, desk.ledger
     sheet.at.set_column(0, 0, 26)
     sheet.at.set_column(1, 60, 10)
+    sheet.at.freeze_panes(HEAD_ROWS, 1)
     if debt.empty:
         sheet.text(HEAD_ROWS, 0, "This plan has no debt.")
         return
@@ -278,7 +280,6 @@ def write_debt(desk: Workbook) -> None:
     sheet.formula(top, 1, most, ledger.worth(kpi("highest_debt_musd")), kpi("highest_debt_musd"))
     desk.tie("Most debt", sheet.cell(top, 1), kpi("highest_debt_musd"))
     _write_facilities(sheet, top + 2)
-    sheet.at.freeze_panes(HEAD_ROWS, 1)
     sheet.at.fit_to_pages(max(1, round(len(quarters) / 16)), 0)
     sheet.at.repeat_columns(0)
 

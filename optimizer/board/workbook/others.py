@@ -39,7 +39,7 @@ def write_comparison(desk: Workbook, plans: Sequence[Plan], names: Sequence[str]
     row = _write_bases(sheet, HEAD_ROWS, plans, names)
     _write_figures(sheet, row + 1, plans, names)
     sheet.at.set_column(0, 0, 42)
-    sheet.at.set_column(1, 3 * len(plans), 20)
+    sheet.at.set_column(1, 3 * len(plans), 25)
     sheet.at.freeze_panes(HEAD_ROWS, 1)
 
 

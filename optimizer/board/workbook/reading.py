@@ -13,10 +13,14 @@ def refuse_untrue(data: bytes, desk: Workbook) -> None:
     """Hold the bytes of a workbook against the ledger of what was put into it. Raises PlanError."""
     read: dict[str, list[float]] = {}
     wrong: list[str] = []
+    places: set[str] = set()
     for sheet in read_book(data).sheets:
         for (row, column), cell in sheet.cells.items():
             place = desk.sheets[sheet.name].place(row - 1, column - 1)
+            places.add(place)
             wrong += _of_cell(place, cell, desk, read)
+    wrong += [f"{place}: {desk.texts[place][:40]!r} is lost" for place in sorted(desk.texts.keys() - places)]
+    wrong += [f"{place}: its check is lost" for place in sorted(desk.zeros - places)]
     wrong += desk.ledger.check(read)
     if wrong:
         told = "\n".join(f"  {line}" for line in wrong[:MOST_TOLD])
@@ -29,7 +33,9 @@ def _of_cell(place: str, cell: Cell, desk: Workbook, read: dict[str, list[float]
     if (cell.formula is not None) != (place in desk.formulas):
         return [f"{place}: a formula that is not the program's"] if cell.formula else [f"{place}: its formula is lost"]
     if cell.kind == "text":
-        return []
+        return (
+            [] if cell.text == desk.texts.get(place) else [f"{place}: says {cell.text[:40]!r}, which was not put there"]
+        )
     if cell.kind != "number":
         return [f"{place}: holds {cell.text!r}, which is no number"]
     number = float(cell.text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from optimizer.board.receipts import Key
-from optimizer.board.workbook.book import Sheet, is_missing
+from optimizer.board.workbook.book import HEAD_HEIGHT, Sheet, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,8 @@ def head_of(column: str) -> str:
 
 def look_of(column: str) -> str:
     """The number format that fits a column's unit."""
+    if column in ("worst", "tolerance"):
+        return "tiny"
     if column.endswith(("musd", "_usd")):
         return "musd"
     if column.endswith(("_mw", "mw")):
@@ -90,6 +92,7 @@ def write_frame(
     places = {name: number for number, name in enumerate(columns)}
     for name, column in places.items():
         sheet.text(row, column, (heads or {}).get(name, head_of(name)), "head right" if name in numeric else "head")
+    sheet.at.set_row(row, HEAD_HEIGHT)
     for number, record in enumerate(frame.to_dict("records"), row + 1):
         where = tuple(sorted((key, str(record[key])) for key in keys))
         for name, column in places.items():
