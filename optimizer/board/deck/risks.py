@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.board.deck.blocks import Box, Paragraph, Slide, Texts
-from optimizer.board.deck.figures import Figure
+from optimizer.board.deck.figures import Figure, Row
 from optimizer.board.deck.ledger import listed
 from optimizer.board.deck.money_slides import TIGHT_MUSD
 from optimizer.board.deck.pack import Pack
@@ -129,13 +129,22 @@ def _limits(pack: Pack) -> Iterator[str]:
 
 def _turns(pack: Pack) -> Iterator[str]:
     for row in turning_points(pack)[:2]:
-        yield pack.ledger.word(row.word("words"))
+        yield _turn_words(pack, row)
     yield from _worst_driver(pack)
     yield from _regret(pack)
     yield from _doing_nothing(pack)
     yield from _proof(pack)
     if not pack.studies:
         yield "No study was made of this plan: which assumption turns the decision is not known"
+
+
+def _turn_words(pack: Pack, row: Row) -> str:
+    word = pack.ledger.word
+    up = float(row["base"]) <= float(row["below"])
+    then, edge = row.word("decision_above" if up else "decision_below"), row.figure("above" if up else "below")
+    base = f"{quantity(pack, row.figure('base'))} is assumed"
+    at = f"{word(row.word('driver'))} at {quantity(pack, edge)} {word(row.word('unit'))}"
+    return f"{word(row.word('subject'))}: {word(then)}, once {at} ({base})"
 
 
 def _worst_driver(pack: Pack) -> Iterator[str]:

@@ -7,6 +7,7 @@ from optimizer.board.deck.figures import Figure, Row, about_figure, study_rows
 from optimizer.board.deck.pack import Pack
 
 MOST_DRIVERS, MOST_POINTS = 7, 10
+LEAST_SWING = 0.05
 LABEL = '+$#,##0.0"M";\u2212$#,##0.0"M";$0.0"M"'
 
 
@@ -35,7 +36,8 @@ def sensitivity(pack: Pack) -> Slide | None:
     if "tornado" not in pack.studies or not (rows := drivers_in_order(pack)):
         return None
     study, ledger = pack.studies["tornado"], pack.ledger
-    base, shown = about_figure(study, "value_musd"), rows[:MOST_DRIVERS]
+    shown = [row for row in rows[:MOST_DRIVERS] if swing_of(row) >= LEAST_SWING] or rows[:1]
+    base = about_figure(study, "value_musd")
     ends = {end: tuple(row.figure(f"value_{end}_musd") - base for row in shown) for end in ("low", "high")}
     series = (Series("Driver low", ends["low"], "middle"), Series("Driver high", ends["high"], "strong"))
     categories = tuple(f"{ledger.word(row.word('driver'))}\n{_range_words(pack, row)}" for row in shown)
@@ -45,7 +47,7 @@ def sensitivity(pack: Pack) -> Slide | None:
     )  # fmt: skip
     keys = Keys((("middle", "driver at its low end"), ("strong", "driver at its high end")))
     change = f"Change of the plan's value of {ledger.money(base)} when decisions are taken anew."
-    note = f"{change} {_left_out(pack, len(rows))}"
+    note = f"{change} {_left_out(pack, len(rows), len(shown))}"
     blocks = ((Box(0, 0, 1, 0.07), keys), (Box(0, 0.09, 1, 0.91), chart))
     return Slide("sensitivity", _sensitivity_title(pack, rows[0]), blocks, note.strip())
 
@@ -61,10 +63,10 @@ def quantity(pack: Pack, figure: Figure) -> str:
     return pack.ledger.number(figure, 1 if size >= 100 else 2 if size >= 10 else 4)
 
 
-def _left_out(pack: Pack, whole: int) -> str:
+def _left_out(pack: Pack, whole: int, shown: int) -> str:
     total = len(pack.studies["tornado"].tables["drivers"])
     words = []
-    for number, what in ((whole - MOST_DRIVERS, "move it less"), (total - whole, "have no plan at one end")):
+    for number, what in ((whole - shown, "move it less"), (total - whole, "have no plan at one end")):
         if number > 0:
             words.append(f"that {what}: {pack.ledger.whole(pack.source.count(f'drivers that {what}', number))}")
     return f"Drivers not shown {'; '.join(words)}." if words else ""
