@@ -59,7 +59,7 @@ def write_deck(
     )
     slides = tell(pack)
     data = assemble(open_frame(None if template is None else Path(template)), pack, slides)
-    refuse_unknown(data, pack.ledger, len(slides))
+    refuse_unknown(data, pack, len(slides))
     _put(data, output)
     titles = tuple(pack.ledger.plain(slide.title) for slide in slides)
     numbers = sum(receipt.value is not None for receipt in pack.ledger.receipts)

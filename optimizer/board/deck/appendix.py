@@ -10,7 +10,8 @@ from optimizer.board.deck.contract_slide import price_words
 from optimizer.board.deck.figures import Figure, Row, Word
 from optimizer.board.deck.ledger import listed
 from optimizer.board.deck.origins import origin_of
-from optimizer.board.deck.pack import Pack, input_hash
+from optimizer.board.deck.pack import Pack
+from optimizer.board.receipts import input_hash
 from optimizer.market import hashprice_usd_per_ph_day
 
 MOST_ORIGIN = 105

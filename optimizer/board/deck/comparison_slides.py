@@ -9,7 +9,7 @@ from optimizer.board.deck.blocks import Box, Chart, Paragraph, Series, Slide, Ta
 from optimizer.board.deck.figures import Figure, Source, Word, about_figure, study_rows
 from optimizer.board.deck.ledger import adds
 from optimizer.board.deck.money_slides import Step, bridge_chart, ended
-from optimizer.board.deck.pack import Pack
+from optimizer.board.deck.pack import Pack, bridge_name
 from optimizer.decisions import decisions_of, moved
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def years_of(pack: Pack, quarters: tuple[str, ...]) -> tuple[str, ...]:
 
 def _value_bridge(pack: Pack, other: Source, number: int, study: Study) -> Slide:
     """What made the difference, by groups of inputs, from the study of that kind."""
-    ledger, rows = pack.ledger, study_rows(study, "lines")
+    ledger, rows = pack.ledger, study_rows(study, "lines", bridge_name(other.plan.run_id))
     start, end = about_figure(study, "from_value_musd"), about_figure(study, "to_value_musd")
     forward = str(study.about.get("from_run_id")) == pack.plan.run_id
     first, last = (pack.source, other) if forward else (other, pack.source)
