@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from optimizer.audit import audit as audit
     from optimizer.case import Case as Case
     from optimizer.case_files import load_case as load_case
+    from optimizer.compare import compare as compare
     from optimizer.conflicts import explain as explain
     from optimizer.errors import Infeasible as Infeasible
     from optimizer.errors import NoPlan as NoPlan
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from optimizer.plan_files import load_plan as load_plan
     from optimizer.plan_files import save_plan as save_plan
     from optimizer.planner import solve as solve
+    from optimizer.studies.regret import regret as regret
 
 _PUBLIC = {
     "Case": "optimizer.case",
@@ -31,9 +33,11 @@ _PUBLIC = {
     "NoPlan": "optimizer.errors",
     "Plan": "optimizer.plan",
     "audit": "optimizer.audit",
+    "compare": "optimizer.compare",
     "explain": "optimizer.conflicts",
     "load_case": "optimizer.case_files",
     "load_plan": "optimizer.plan_files",
+    "regret": "optimizer.studies.regret",
     "save_plan": "optimizer.plan_files",
     "solve": "optimizer.planner",
 }

@@ -26,7 +26,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _Row = TypeVar("_Row", bound=schema.Row)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """One company, its horizon, its choices and its markets; a tuple of rows for each table of the case format.
 
@@ -66,6 +66,9 @@ class Case:
     allow: tuple[schema.Allow, ...] = ()
     terms: Mapping[str, tuple[schema.Row, ...]] = field(default_factory=dict)
     warnings: tuple[Finding, ...] = field(default=(), compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Case {self.settings.name}: {len(self.sites)} sites, {self.first} to {self.last}>"
 
     # ---- variants -------------------------------------------------------------------------------------------
 
@@ -126,6 +129,14 @@ class Case:
         return rows
 
     # ---- lookups --------------------------------------------------------------------------------------------
+
+    def scenario_named(self, name: str | None) -> str:
+        """A scenario's own name, the first one's where none is given. Raises InputError for an unknown one."""
+        names = [row.scenario for row in self.scenarios]
+        if name is not None and name not in names:
+            why = "is no scenario of this case"
+            raise InputError([Finding("scenarios.csv", why, f"choose one of {', '.join(names)}", value=name)])
+        return names[0] if name is None else name
 
     @cached_property
     def site(self) -> Mapping[str, schema.Site]:

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from optimizer.audit import audit
 from optimizer.case import Case
 from optimizer.case_files import input_hashes
-from optimizer.errors import AuditFault, Infeasible, NoPlan, OptimizerError, SolverFault
+from optimizer.errors import AuditFault, OptimizerError
 from optimizer.findings import Finding, InputError
 from optimizer.interrupts import hold, stoppable, workspace
 from optimizer.kpis import kpis
 from optimizer.model import build_model
 from optimizer.plan import Plan
-from optimizer.settlement import Settled, settle
-from optimizer.solver import Answer, Progress, SolverOptions, has_scip, keep_evidence, solve_model, solver_version
-from optimizer.solver.proof import BOARD_GAP, Proof, Second, prove
+from optimizer.searches import do_nothing, evidence_of, prove_again, search, settle_tied
+from optimizer.settlement import Settled
+from optimizer.solver import Answer, Progress, SolverOptions, has_scip, keep_evidence, solver_version
+from optimizer.solver.proof import BOARD_GAP, Second
 
 DISTRIBUTION = "mw-allocation-optimizer"
-NOTHING_S = 60.0
-VALUE_TIE = 1e-9
-"""How far the value summed from the plan's flows may lie from the solver's, as a share of all flows; at least $1."""
 
 
 def solve(
@@ -57,49 +51,103 @@ def solve(
     and SolverFault or AuditFault when the answer cannot be trusted; a limit or Ctrl-C after the first plan gives that
     plan, marked.
     """
-    clock = _Clock()
-    scenario = _scenario(case, scenario)
+    scenario = case.scenario_named(scenario)
     _refuse_odd_options(gap, time_limit, memory_gb, seed, threads, second)
     if prove and second == "scip" and not has_scip():
         raise OptimizerError("SCIP is not installed: pip install pyscipopt, or prove by cut-off.")
     with workspace() as folder, stoppable():
         options = SolverOptions(
-            gap=min(gap, BOARD_GAP) if prove else gap,
-            time_limit=time_limit,
-            seed=seed,
-            threads=threads,
-            memory_gb=memory_gb,
-            log=folder / "solver.log",
-        )
-        nothing = _do_nothing(case, scenario, options, second if prove else None)
-        model = build_model(case, scenario)
+            gap=min(gap, BOARD_GAP) if prove else gap, time_limit=time_limit, seed=seed, threads=threads,
+            memory_gb=memory_gb, log=folder / "solver.log",
+        )  # fmt: skip
+        return _solve(case, scenario, options, second if prove else None, progress)
+
+
+def _solve(
+    case: Case,
+    scenario: str,
+    options: SolverOptions,
+    second: Second | None,
+    progress: Callable[[Progress], None] | None,
+) -> Plan:
+    """Doing nothing, then the plan: searched, proven if a second search is named, settled, audited."""
+    clock = _Clock()
+    nothing = do_nothing(case, scenario, options, second)
+    model = build_model(case, scenario)
+    clock.passes("build_s")
+    hold()
+    answer = search(model, options, progress)
+    clock.passes("solve_s")
+    clock.told["highs_s"] = round(answer.highs_seconds, 3)
+    with evidence_of(answer, options):
+        proof = prove_again(answer, options, second)
+        clock.passes("proof_s")
+        settled = settle_tied(model, answer)
+    plan = Plan(
+        case=case,
+        scenario=scenario,
+        status=answer.status,
+        value_musd=settled.value_musd,
+        objective_musd=answer.value,
+        bound_musd=max(answer.bound, settled.value_musd),
+        proof={} if proof is None else proof.record() | {"doing_nothing": nothing is None or nothing.proven},
+        kpis=kpis(case, settled, None if nothing is None else nothing.settled),
+        tables=settled.tables,
+        nothing=None if nothing is None else nothing.settled.tables,
+        provenance=_provenance(case, answer, options) | {"do_nothing_possible": nothing is not None},
+        run=clock.told,
+        log=_text(options.log),
+    )
+    _refuse_unsound(plan, answer, options)
+    clock.passes("settle_and_audit_s")
+    return plan
+
+
+Decision = tuple[str, tuple[Any, ...]]
+"""A decision of the model: its component, and its index."""
+
+
+def solve_held(plan: Plan, held: Mapping[Decision, float], *, gap: float = BOARD_GAP, words: str = "") -> Plan:
+    """The best plan of the same case that takes some decisions as given: all else is decided again, and audited.
+
+    Its bound is that of `plan`, above which nothing is worth more in this case whatever is decided; so its gap is what
+    the held decisions may give up, and its status is never optimal. `words` says in its papers who held them.
+    Raises Infeasible where the rest cannot be decided, InputError, SolverFault or AuditFault.
+    """
+    clock = _Clock()
+    with workspace() as folder, stoppable():
+        options = SolverOptions(gap=gap, restarts=False, log=folder / "solver.log")
+        model = build_model(plan.case, plan.scenario)
+        for (component, index), number in held.items():
+            decision = getattr(model, component)[index]
+            decision.setlb(number)
+            decision.setub(number)
         clock.passes("build_s")
-        hold()
-        answer = _search(model, options, progress)
+        answer = search(model, options, None)
         clock.passes("solve_s")
-        clock.told["highs_s"] = round(answer.highs_seconds, 3)
-        with _evidence_of(answer, options):
-            proof = _prove(answer, options, second) if prove else None
-            clock.passes("proof_s")
-            settled = _settle(model, answer)
-        plan = Plan(
-            case=case,
-            scenario=scenario,
-            status=answer.status,
+        with evidence_of(answer, options):
+            settled = settle_tied(model, answer)
+        nothing = (
+            None if plan.nothing is None else Settled(dict(plan.nothing), float(plan.kpis["do_nothing_value_musd"]))
+        )
+        kept = Plan(
+            case=plan.case,
+            scenario=plan.scenario,
+            status="limit",
             value_musd=settled.value_musd,
             objective_musd=answer.value,
-            bound_musd=max(answer.bound, settled.value_musd),
-            proof={} if proof is None else proof.record() | {"doing_nothing": nothing is None or nothing.proven},
-            kpis=kpis(case, settled, None if nothing is None else nothing.settled),
+            bound_musd=max(plan.bound_musd, settled.value_musd),
+            proof={},
+            kpis=kpis(plan.case, settled, nothing),
             tables=settled.tables,
-            nothing=None if nothing is None else nothing.settled.tables,
-            provenance=_provenance(case, answer, options),
+            nothing=plan.nothing,
+            provenance=_provenance(plan.case, answer, options) | {"ended": words or "some decisions were held"},
             run=clock.told,
             log=_text(options.log),
         )
-        _refuse_unsound(plan, answer, options)
+        _refuse_unsound(kept, answer, options)
         clock.passes("settle_and_audit_s")
-    return plan
+    return kept
 
 
 class _Clock:
@@ -112,39 +160,6 @@ class _Clock:
     def passes(self, stage: str) -> None:
         now = time.monotonic()
         self.told[stage], self._last = round(now - self._last, 3), now
-
-
-def _search(model: Any, options: SolverOptions, progress: Callable[[Progress], None] | None) -> Answer:
-    """The search; where it says that there is no plan, another one on another road must say so too."""
-    try:
-        return solve_model(model, options, progress)
-    except Infeasible:
-        _doubt(model, replace(options, seed=options.seed + 1, presolve="off", log=None))
-        raise
-
-
-def _doubt(model: Any, options: SolverOptions) -> None:
-    """Raises SolverFault where there is a plan after all."""
-    try:
-        answer = solve_model(model, options)
-    except (Infeasible, NoPlan):
-        return
-    raise SolverFault(f"it says that no plan keeps every rule, and then finds one worth {answer.value:.9g}")
-
-
-@contextmanager
-def _evidence_of(answer: Answer, options: SolverOptions) -> Iterator[None]:
-    """What is refused inside leaves its model, vector and log."""
-    try:
-        yield
-    except SolverFault as fault:
-        fault.evidence = fault.evidence or keep_evidence(answer.program, answer.vector, options.log)
-        raise
-
-
-def _prove(answer: Answer, options: SolverOptions, second: Second) -> Proof | None:
-    """The second search; none for a plan that the first did not prove."""
-    return prove(answer, options, second) if answer.status == "optimal" else None
 
 
 def _refuse_unsound(plan: Plan, answer: Answer, options: SolverOptions) -> None:
@@ -177,54 +192,6 @@ def _refuse_odd_options(
         findings.append(Finding("options", "is no second search", "cut-off or scip", column="second", value=second))
     if findings:
         raise InputError(findings)
-
-
-def _scenario(case: Case, name: str | None) -> str:
-    names = [row.scenario for row in case.scenarios]
-    if name is None:
-        return names[0]
-    if name not in names:
-        why = "is no scenario of this case"
-        raise InputError([Finding("scenarios.csv", why, f"choose one of {', '.join(names)}", value=name)])
-    return name
-
-
-def _settle(model: Any, answer: Answer) -> Settled:
-    settled = settle(model, answer)
-    flows = pd.concat([settled.tables["cash_flow"], settled.tables["after_horizon"]])
-    tolerance = max(1e-6, VALUE_TIE * float(flows["musd"].abs().sum()))
-    if abs(settled.value_musd - answer.value) > tolerance:
-        raise SolverFault(
-            f"the plan's flows are worth {settled.value_musd:.9g}, the solver's objective says {answer.value:.9g}"
-        )
-    return settled
-
-
-@dataclass(frozen=True)
-class _Nothing:
-    """The plan that decides nothing, and whether a second search found nothing better either."""
-
-    settled: Settled
-    proven: bool
-
-
-def _do_nothing(case: Case, scenario: str, options: SolverOptions, second: Second | None) -> _Nothing | None:
-    """The plan without new decisions; None where its commitments and policies cannot be kept that way.
-
-    It is what every plan is measured by, so it is solved to the board's gap, in at least a minute.
-    """
-    limit = None if options.time_limit is None else max(options.time_limit, NOTHING_S)
-    options = replace(options, gap=BOARD_GAP, time_limit=limit, log=None)
-    model = build_model(case, scenario, decide=False)
-    try:
-        answer = _search(model, options, None)
-    except Infeasible:
-        return None
-    if answer.status != "optimal":
-        raise NoPlan(f"Doing nothing was not solved ({answer.ended})", float("inf"))
-    with _evidence_of(answer, options):
-        proven = second is not None and prove(answer, options, second).holds is True
-        return _Nothing(_settle(model, answer), proven)
 
 
 def _provenance(case: Case, answer: Answer, options: SolverOptions) -> dict[str, Any]:

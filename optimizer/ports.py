@@ -164,11 +164,14 @@ class Ports:
     """Where the uses of power meet the master model, for one scenario.
 
     With `decide` false the company takes no new decision: what it is committed to goes on, machines run or idle.
+    With `adjustable` nothing is left out because of a price, so that the numbers of the model follow prices in
+    straight lines and other prices need no other model.
     """
 
     case: Case
     scenario: str
     decide: bool = True
+    adjustable: bool = False
     taken_gross_mw: Stock = field(init=False)
     usable_it_mw: Stock = field(init=False)
     signed_it_mw: Stock = field(init=False)

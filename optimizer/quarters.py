@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Iterable
 from datetime import date
+from itertools import pairwise
 from typing import overload
 
 _FORM = re.compile(r"(\d{4})Q([1-4])")
@@ -66,3 +68,11 @@ class Quarter(int):
 def span(first: Quarter, count: int) -> tuple[Quarter, ...]:
     """`count` quarters from `first` on."""
     return tuple(first + i for i in range(count))
+
+
+def spans(quarters: Iterable[Quarter]) -> str:
+    """Quarters in words, those that follow each other as one: `2027Q1 to 2027Q3, 2028Q1`."""
+    ordered = sorted(set(quarters))
+    breaks = [i + 1 for i, (a, b) in enumerate(pairwise(ordered)) if b != a + 1]
+    runs = [ordered[i:j] for i, j in zip([0, *breaks], [*breaks, len(ordered)], strict=True)] if ordered else []
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)

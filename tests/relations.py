@@ -383,11 +383,12 @@ def relation_39_sums_over_everything(base: Base, rng: random.Random) -> list[Cla
 
 
 def relation_20_without_what_the_plan_leaves_unused(base: Base, rng: random.Random) -> list[Claim]:
-    """Options not started and offers refused, unless something else names them."""
+    """Options not started and offers refused, unless something names them, or an offer is signed where they are."""
     case, m = base.case, base.model
     started = {o for (o, _), n in m.n.items() if base.of(n) > 0.5} | {row.option for row in case.committed_starts}
     signed = {key[0] for key, y in m.y.items() if base.of(y) > 0.5} | named_elsewhere(case)
     let = {(row.site, case.offer[row.offer].product) for row in case.committed_contracts}
+    let |= {(key[2], case.offer[key[0]].product) for key, y in m.y.items() if base.of(y) > 0.5}
     refused = {row.offer for row in case.offers} - signed
     idle = {row.option for row in case.options if row.option not in started and (row.site, row.product) not in let}
     if not refused and not idle:

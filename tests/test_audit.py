@@ -19,8 +19,9 @@ import pytest
 from hand_cases import AI, Row, discount, hand_case, lease_case, own_power, q
 
 import optimizer as opt
-from optimizer.audit import audit
-from optimizer.audit.books import Books, exact
+from optimizer.audit import _AUDITORS, audit
+from optimizer.audit.books import Books, Flow, exact
+from optimizer.audit.drivers import Driver, rank_drivers
 from optimizer.audit.forms import COLUMNS
 from optimizer.audit.halls import Batch, checks, record
 from optimizer.audit.inputs import Inputs
@@ -363,11 +364,76 @@ def test_a_tally_tells_what_misses_what_binds_and_the_least_room() -> None:
     tally.at_most("full", Decimal("10.0000005"), Decimal(10))
     tally.at_most("over", Decimal("10.5"), Decimal(10))
     check = tally.check()
-    assert (check.rows, check.binding, check.worst, check.clean) == (3, ("full",), Decimal("0.5"), False)
+    assert (check.rows, check.binding, check.worst, check.clean) == (3, (("full", None),), Decimal("0.5"), False)
     assert [breach.where for breach in check.breaches] == ["over"]
     words = Report((check,)).summary()
     assert "over: 10.5 stands against 10, off by 0.5 MW" in words
     assert "Nobody draws more than is there." in words
+
+
+def test_a_report_says_where_and_when_a_limit_binds() -> None:
+    """Quarters that follow each other are one span; a limit of nothing binds nobody; a miss names its quarter."""
+    tally = Tally("rules", "site_power", "Nobody draws more than is there.", "MW", Decimal("1e-6"))
+    for t in (0, 1, 4):
+        tally.at_most("north", Decimal(10), Decimal(10), Q(q(t)))
+    tally.at_most("north", Decimal(9), Decimal(10), Q(q(2)))
+    tally.at_most("south", Decimal(0), Decimal(0), Q(q(0)))
+    tally.at_least("east", Decimal(4), Decimal(4))
+    report = Report((tally.check(),))
+    assert "site power: north (2027Q1 to 2027Q2, 2028Q1); east" in report.summary()
+    told = json.loads(report.to_json())["checks"][0]
+    north = {"where": "north", "quarters": ["2027Q1", "2027Q2", "2028Q1"]}
+    assert (told["binding"], told["binds"]) == (4, [north, {"where": "east", "quarters": []}])
+    tally.at_most("north", Decimal(11), Decimal(10), Q(q(3)))
+    assert [breach.where for breach in tally.breaches] == ["north in 2027Q4"]
+
+
+def test_drivers_are_the_largest_present_values_received_or_paid() -> None:
+    """Rent of 2 x 10 less half, capex of 12, G&A of 1: of 23 in all, signs aside. Principal is none."""
+    half = Decimal("0.5")
+
+    def flow(line: str, business: str, site: str, musd: int, t: int = 0) -> Flow:
+        return Flow(Q(q(t)), line, business, site, "whence", Decimal(musd), half)
+
+    flows = [flow("rent", "colo", "north", 10, t) for t in (0, 1)]
+    flows += [flow("facility_capex", "colo", "north", -24), flow("g_and_a", "corporate", "", -2)]
+    flows += [
+        flow("principal", "corporate", "", 1000),
+        flow("tax", "corporate", "", 3),
+        flow("tax", "corporate", "", -3),
+    ]
+    found = [(driver.told, driver.words, driver.share) for driver in rank_drivers(flows)]
+    assert found == [
+        ("-$12.0M", "facility capex, colo at north", Decimal(12) / 23),
+        ("$10.0M", "rent, colo at north", Decimal(10) / 23),
+        ("-$1.0M", "G&A, company", Decimal(1) / 23),
+    ]
+    assert rank_drivers(flows, most=1)[0].line == "facility_capex"
+    assert rank_drivers([]) == ()
+
+
+def test_the_drivers_of_a_plan_are_lines_of_its_value(plan: opt.Plan, case: Case) -> None:
+    """Summed over its sites the largest lines are those of the plan's own table of value."""
+    report = audit(case, plan)
+    lines = plan.value.set_index(["line", "business"])[["within_musd", "after_musd"]].sum(axis=1)
+    told = json.loads(report.to_json())["drivers"]
+    everything = rank_drivers_of(case, plan)
+    assert [driver.record() for driver in everything[:5]] == told
+    sizes = [abs(driver.present_value_musd) for driver in everything]
+    assert sizes == sorted(sizes, reverse=True)
+    for (line, business), musd in lines.items():
+        there = sum(float(d.present_value_musd) for d in everything if (d.line, d.business) == (line, business))
+        assert there == pytest.approx(musd, abs=1e-6), line
+    assert all(row["words"] in report.summary() for row in told)
+
+
+def rank_drivers_of(case: Case, plan: opt.Plan) -> tuple[Driver, ...]:
+    """All of them, not the largest five."""
+    with exact():
+        books = Books.of(plan, case)
+        for auditor in _AUDITORS:
+            auditor.record(books)
+        return rank_drivers(books.flows, most=10_000)
 
 
 def test_what_is_no_number_is_a_breach() -> None:

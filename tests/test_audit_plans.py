@@ -13,12 +13,15 @@ from hand_cases import lease_case, q
 from small_cases import scenario_of, small_case
 
 import optimizer as opt
+from optimizer import searches
 from optimizer.audit import audit
 from optimizer.audit.forms import COLUMNS
+from optimizer.audit.report import Report
 from optimizer.case import TABLE_NAMES, Case
-from optimizer.errors import Infeasible
+from optimizer.errors import Infeasible, NoPlan
 from optimizer.findings import InputError
 from optimizer.plan import NUMERIC, Plan
+from optimizer.searches import check_absence
 
 RICH = (1, 108, 26)
 """Small cases whose plans have rows in every table between them."""
@@ -172,6 +175,55 @@ def test_rows_and_columns_are_counted(
 def test_a_missing_table_is_missed(case: Case, plan: Plan) -> None:
     tables = {name: table for name, table in plan.tables.items() if name != "late"}
     assert "tables" in broken(case, replace(plan, tables=tables))
+
+
+# ---- doing nothing taken away ------------------------------------------------------------------------------------
+
+OF_NOTHING = (
+    "do_nothing_value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "terminal_share",
+    "do_nothing_lowest_cash_musd", "do_nothing_lowest_cash_quarter", "ai_programme_irr", "ai_programme_payback_quarter",
+)  # fmt: skip
+
+
+def without_nothing(plan: Plan, **papers: Any) -> Plan:
+    """The plan as if its case could not do nothing: no tables of it, no figure that speaks of it."""
+    kpis = {**plan.kpis, **dict.fromkeys(OF_NOTHING)}
+    return replace(plan, nothing=None, kpis=kpis, provenance={**plan.provenance, **papers})
+
+
+def test_a_plan_without_doing_nothing_must_say_that_there_is_none(case: Case, plan: Plan) -> None:
+    """With its figures gone too, nothing else would miss it; nor may the papers deny what stands there."""
+    assert broken(case, without_nothing(plan)) == {"beside"}
+    silent = {name: value for name, value in plan.provenance.items() if name != "do_nothing_possible"}
+    assert broken(case, replace(without_nothing(plan), provenance=silent)) == {"beside"}
+    assert broken(case, replace(plan, provenance=silent)) == set(), "plans of earlier versions say nothing of it"
+    assert broken(case, replace(plan, provenance=plan.provenance | {"do_nothing_possible": False})) == {"beside"}
+
+
+def test_who_forges_the_papers_too_is_found_out_by_a_search(case: Case, plan: Plan) -> None:
+    """The audit alone believes them: that a case cannot do nothing takes a solver. The search finds what was hidden."""
+    forged = without_nothing(plan, do_nothing_possible=False)
+    assert broken(case, forged) == set()
+    check = check_absence(case, plan.scenario)
+    assert not check.clean
+    assert f"possible, and worth ${plan.kpis['do_nothing_value_musd']:,.3f}M" in Report((check,)).summary()
+
+
+def test_a_case_that_cannot_do_nothing_is_believed() -> None:
+    """A lease is signed and no hall begun."""
+    signed = {"offer": "lease", "site": "north", "quarter": q(2), "it_mw": 8}
+    plan = opt.solve(lease_case({"max_it_mw": 8, "min_it_mw": 4}, committed_contracts=[signed]))
+    assert plan.nothing is None and plan.provenance["do_nothing_possible"] is False
+    assert broken(plan.case, plan) == set()
+    assert check_absence(plan.case, plan.scenario).clean
+
+
+def test_a_search_without_an_end_confirms_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(*_: Any) -> Any:
+        raise NoPlan("The time limit of 60 s came", float("inf"))
+
+    monkeypatch.setattr(searches, "solve_model", endless)
+    assert not check_absence(case, "base").clean
 
 
 # ---- rules -------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -690,3 +691,12 @@ def test_a_shipped_case_loads(name: str) -> None:
     case = opt.load_case(DATA / name)
     assert case.settings.name == name
     assert not any(f.severity == "error" for f in case.warnings)
+
+
+@pytest.mark.parametrize(("patience", "noted"), [(20, True), (19, False)])
+def test_a_contract_that_may_end_undelivered_is_noted(folder: Path, patience: int, noted: bool) -> None:
+    """A tenant as patient as its contract is long (20 quarters) could be signed for its money alone, never served."""
+    header = "offer,deadline,damages_musd_per_it_mw_quarter,walk_away_quarters\n"
+    (folder / "late_delivery.csv").write_text(f"{header}enterprise-c-suite,2027Q2,0.1,{patience}\n")
+    notes = [note for note in opt.load_case(folder).warnings if "never delivered" in note.why]
+    assert bool(notes) == noted

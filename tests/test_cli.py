@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import DATA, ROOT, Run
@@ -19,7 +21,9 @@ import optimizer as opt
 from optimizer import planner
 from optimizer.case import Case
 from optimizer.case_files import write_case
+from optimizer.manifest import MANIFEST, OF_THIS_RUN, manifest_text
 from optimizer.plan_files import load_plan, save_plan
+from optimizer.plan_texts import run_id
 
 
 @pytest.fixture
@@ -182,6 +186,35 @@ def test_audit_holds_a_plan_against_another_case(run: Run, tiny: Path, folder: P
     assert "NOT clean" in out
 
 
+def test_audit_misses_a_do_nothing_plan_that_was_taken_away(run: Run, saved: Path) -> None:
+    """Its folder, its figures and its lines in the manifest are gone, and all hashes fit together again."""
+    record = json.loads((saved / "plan.json").read_text())
+    speak_of_it = ("do_nothing", "over_do_nothing", "terminal_share", "ai_programme")
+    record["kpis"] = {k: None if any(word in k for word in speak_of_it) else v for k, v in record["kpis"].items()}
+    assert sum(value is None for value in record["kpis"].values()) >= 8
+    shutil.rmtree(saved / "do_nothing")
+    forge(saved, record)
+    code, out, _ = run("audit", saved)
+    assert code == 6
+    assert "no plan that decides nothing, and no word that there is none" in out
+    record["provenance"]["do_nothing_possible"] = False
+    forge(saved, record)
+    code, out, _ = run("audit", saved)
+    assert code == 6
+    assert "doing nothing is possible, and worth $" in out
+
+
+def forge(folder: Path, record: dict[str, Any]) -> None:
+    """Another plan.json, and a manifest that vouches for the folder as it now is."""
+    (folder / "plan.json").write_text(json.dumps(record, indent=2) + "\n")
+    listed = json.loads((folder / MANIFEST).read_text())
+    paths = [name for part in ("files", "files_of_this_run") for name in listed[part] if (folder / name).exists()]
+    texts = {name: (folder / name).read_bytes().decode() for name in paths}
+    told = {name: text for name, text in texts.items() if name not in OF_THIS_RUN}
+    whole = manifest_text(texts, schema=listed["schema"], run_id=run_id(told), program=listed["program"])
+    (folder / MANIFEST).write_text(whole)
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_any_terminal_can_be_told_a_plan(tiny: Path, tmp_path: Path, encoding: str) -> None:
     command = [sys.executable, "-m", "optimizer", "solve", str(tiny), "-o", str(tmp_path / "out")]
@@ -218,6 +251,21 @@ def test_explain_tells_a_conflict_and_its_ways_out(run: Run, tiny: Path) -> None
     assert "Ways out" in out
     code, out, _ = run("explain", tiny)
     assert (code, out) == (0, "A plan keeps every rule of this case: optimizer solve finds the best one.\n")
+
+
+def test_explain_tells_another_program_the_same(run: Run, tiny: Path, case: Case) -> None:
+    """The rules with their tags and quarters, and each way out with its exact amount; nothing else on the way."""
+    code, out, _ = run("explain", tiny, "--json", "--set", "minimum_cash_musd=50000")
+    told = json.loads(out)
+    assert (code, told["feasible"], told["scenario"], told["irreducible"]) == (3, False, "base", True)
+    (rule,) = told["rules"]
+    assert (rule["rule"], rule["kind"]) == ("minimum_liquidity", "negotiable")
+    assert rule["quarters"] and set(rule["quarters"]) <= {str(quarter) for quarter in case.horizon}
+    lower = next(way for way in told["ways_out"] if way["changes"][0]["lever"] == "minimum_cash_musd")
+    assert 0 < lower["changes"][0]["least"] <= lower["changes"][0]["amount"] < 50000
+    assert lower["value_musd"] <= lower["bound_musd"]
+    code, out, _ = run("explain", tiny, "--json")
+    assert (code, json.loads(out)) == (0, {"case": case.settings.name, "scenario": "base", "feasible": True})
 
 
 @pytest.mark.parametrize("words", ["capex_budget_musd=12.5", "capex_budget_musd = 12.5", "capex_budget_musd='12.5'"])

@@ -387,9 +387,9 @@ def test_a_false_claim_is_caught_by_another_seed(monkeypatch: pytest.MonkeyPatch
         return solve_model(*arguments)
 
     monkeypatch.setattr(trials, "solve_model", lies_once)
-    with pytest.raises(SolverFault, match="with seed 1 one does"):
+    with pytest.raises(SolverFault, match="finds one with seed 1"):
         explain(tiny_case(use_limits=[floor(8)]), "base", solve)
-    assert len(asked) == 3
+    assert len(asked) == 2
 
 
 def test_the_trials_hold_the_same_rows_as_the_model() -> None:

@@ -19,7 +19,7 @@ import pytest
 from pyomo.environ import ConcreteModel, Constraint, Integers, Objective, Var, maximize
 
 import optimizer as opt
-from optimizer import planner, solver
+from optimizer import planner, searches, solver
 from optimizer.case import Case
 from optimizer.errors import AuditFault, OptimizerError, SolverFault
 from optimizer.interrupts import hold, stoppable
@@ -146,14 +146,14 @@ def test_a_second_search_without_an_end_proves_nothing(stub: Any) -> None:
 def test_fault_105_a_plan_that_fails_its_audit_is_refused_and_its_model_kept(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settle = planner._settle
+    settle = planner.settle_tied
 
     def alter(model: Any, answer: Answer) -> Any:
         settled = settle(model, answer)
         settled.tables["cash"].loc[3, "closing_musd"] += 1.0
         return settled
 
-    monkeypatch.setattr(planner, "_settle", alter)
+    monkeypatch.setattr(planner, "settle_tied", alter)
     with pytest.raises(AuditFault) as fault:
         opt.solve(case)
     assert fault.value.exit_code == 6
@@ -191,7 +191,7 @@ def test_fault_105_what_a_second_search_refuses_leaves_its_model(case: Case, mon
     def better(*_: Any) -> Any:
         raise SolverFault("a second search found a plan worth more")
 
-    monkeypatch.setattr(planner, "prove", better)
+    monkeypatch.setattr(searches, "prove", better)
     with pytest.raises(SolverFault) as fault:
         opt.solve(case, prove=True)
     assert fault.value.evidence is not None

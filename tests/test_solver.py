@@ -20,7 +20,7 @@ from pyomo.environ import ConcreteModel, Constraint, Integers, Objective, Reals,
 from test_checks import POLICY
 
 import optimizer as opt
-from optimizer import planner, solver
+from optimizer import planner, searches, solver
 from optimizer.case import Case
 from optimizer.errors import SolverFault
 from optimizer.model import build_model
@@ -237,14 +237,14 @@ def test_an_interrupt_keeps_the_best_plan_and_says_so(washington: Case) -> None:
 
 def test_an_interrupt_before_the_first_plan_is_no_plan(washington: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGTERM comes as the search begins; HiGHS asks at its first pause whether to stop."""
-    search = planner.solve_model
+    search = searches.solve_model
 
     def interrupted(model: ConcreteModel, options: SolverOptions, *progress: Any) -> solver.Answer:
         if options.log is not None:
             os.kill(os.getpid(), signal.SIGTERM)
         return search(model, options, *progress)
 
-    monkeypatch.setattr(planner, "solve_model", interrupted)
+    monkeypatch.setattr(searches, "solve_model", interrupted)
     with pytest.raises(opt.NoPlan, match="interrupted before a first plan") as none:
         opt.solve(washington)
     assert none.value.exit_code == 130
@@ -279,7 +279,7 @@ def test_a_value_that_the_flows_do_not_bear_out_is_a_fault(case: Case, monkeypat
         object.__setattr__(answer, "value", answer.value + 0.001)
         return answer
 
-    monkeypatch.setattr(planner, "solve_model", boast)
+    monkeypatch.setattr(searches, "solve_model", boast)
     with pytest.raises(SolverFault, match="the solver's objective says"):
         opt.solve(case)
 

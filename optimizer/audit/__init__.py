@@ -32,6 +32,7 @@ from optimizer.audit import (
     value,
 )
 from optimizer.audit.books import ZERO, Books, Inputs, exact
+from optimizer.audit.drivers import Driver, rank_drivers
 from optimizer.audit.report import Breach, Check, Report, Tally
 from optimizer.case import Case
 from optimizer.plan import Plan
@@ -71,7 +72,8 @@ def audit(case: Case, plan: Plan) -> Report:
             return Report((*form, *_checks(identity, books)), form_of_nothing)
         books.nothing = nothing
         beside = () if nothing is None else _audited(nothing)
-        return Report((*form, *_audited(books)), (*form_of_nothing, *beside))
+        checks = _audited(books)
+        return Report((*form, *checks), (*form_of_nothing, *beside), rank_drivers(books.flows))
 
 
 def audit_folder(folder: str | Path) -> Report:
@@ -119,4 +121,4 @@ class _CallableModule(ModuleType):
 
 sys.modules[__name__].__class__ = _CallableModule
 
-__all__ = ["Books", "Breach", "Check", "Report", "Tally", "audit", "audit_folder"]
+__all__ = ["Books", "Breach", "Check", "Driver", "Report", "Tally", "audit", "audit_folder"]

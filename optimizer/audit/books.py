@@ -9,6 +9,7 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 from optimizer.audit.inputs import ONE, ZERO, Inputs, decimal, hours, power
+from optimizer.audit.lines import RESIDUAL
 from optimizer.case import Case
 from optimizer.plan import NUMERIC, Plan
 from optimizer.quarters import Quarter
@@ -114,7 +115,7 @@ class Books:
         """Append what something is worth at the end of the horizon, dated at the start of the quarter after it."""
         quarter = self.case.last + 1
         factor = self.inputs.factor(self.inputs.rate(business), quarter, at_start=True)
-        self.flows.append(Flow(quarter, "residual", business, site, source, musd, factor))
+        self.flows.append(Flow(quarter, RESIDUAL, business, site, source, musd, factor))
 
 
 def _rows(table: pd.DataFrame) -> Iterator[Row]:

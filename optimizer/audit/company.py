@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from optimizer.audit.books import Books
 from optimizer.audit.inputs import decimal
+from optimizer.audit.lines import CORPORATE
 from optimizer.audit.report import Check
-
-CORPORATE = "corporate"
 
 
 def record(books: Books) -> None:

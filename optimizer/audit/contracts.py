@@ -8,9 +8,11 @@ from decimal import Decimal
 from itertools import chain
 
 from optimizer.audit.books import ONE, ZERO, Books, Flow, decimal
-from optimizer.audit.halls import ROUNDED, WATT, batches, product_mw
+from optimizer.audit.halls import batches, product_mw
+from optimizer.audit.lines import RESIDUAL
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.terms import Bill, bill_of, favoured_sites, late_delivery, size_tiers
+from optimizer.audit.tolerances import A_FEW_DIGITS, DOLLAR, WATT
 from optimizer.quarters import Quarter
 
 
@@ -63,7 +65,7 @@ def _flows(books: Books, contract: Contract) -> Iterator[Flow]:
         musd = -held * decimal(inputs.row("products", product).residual_musd_per_it_mw)
         end = books.case.last + 1
         factor = inputs.factor(inputs.rate(product), end, at_start=True)
-        yield Flow(end, "residual", product, bill.site, contract.name, musd, factor)
+        yield Flow(end, RESIDUAL, product, bill.site, contract.name, musd, factor)
 
 
 def _margins(contract: Contract) -> Iterator[tuple[Quarter, str, Decimal]]:
@@ -137,7 +139,7 @@ def _signing(books: Books, signed: list[Contract]) -> Iterator[Check]:
 def _committed(books: Books) -> Check:
     tally = Tally(
         "rules", "committed_contracts",
-        "Contracts already signed are there as they were signed, and no others.", "IT MW", ROUNDED,
+        "Contracts already signed are there as they were signed, and no others.", "IT MW", A_FEW_DIGITS,
     )  # fmt: skip
     stated = {
         (row["offer"], row["site"], row["delivery_quarter"]): row["it_mw"]
@@ -154,7 +156,7 @@ def _committed(books: Books) -> Check:
 
 def _contracts_table(books: Books, signed: list[Contract]) -> Check:
     """Customer, product, end and price as the offer has them; the price is that of the site and the size."""
-    tally = Tally("rules", "contracts_table", "A contract says what its offer says.", "price or so", ROUNDED)
+    tally = Tally("rules", "contracts_table", "A contract says what its offer says.", "price or so", A_FEW_DIGITS)
     for row, contract in zip(books.table("contracts"), signed, strict=True):
         bill = contract.bill
         offered = books.inputs.row("offer_prices", books.scenario, contract.name)
@@ -182,7 +184,8 @@ def _missing(books: Books, signed: list[Contract]) -> Iterator[Check]:
         table.holds(f"{where}: within the horizon", books.case.first <= row["quarter"] <= books.case.last)
         tally.at_least(where, row["missing_it_mw"], ZERO)
         if contract is not None:
-            tally.at_most(where, row["missing_it_mw"], late_delivery.may_be_missing(contract.bill, row["quarter"]))
+            most = late_delivery.may_be_missing(contract.bill, row["quarter"])
+            tally.at_most(contract.name, row["missing_it_mw"], most, row["quarter"])
     yield table.check()
     yield tally.check()
 
@@ -205,7 +208,7 @@ def _capacity(books: Books, signed: list[Contract]) -> Iterator[Check]:
     """Capacity sold against usable in each quarter of the horizon, and the table that shows it."""
     sold = Tally("rules", "capacity", "Signed and market megawatts never exceed what is usable.", "IT MW", WATT)
     table = Tally(
-        "rules", "capacity_table", "Capacity in service, usable, contracted and vacant add up.", "IT MW", ROUNDED
+        "rules", "capacity_table", "Capacity in service, usable, contracted and vacant add up.", "IT MW", A_FEW_DIGITS
     )
     found = batches(books)
     stated = {(row["site"], row["product"], row["quarter"]): row for row in books.table("capacity")}
@@ -218,7 +221,7 @@ def _capacity(books: Books, signed: list[Contract]) -> Iterator[Check]:
             table.holds(f"{where}: told where something is in service", (row is not None) == bool(service))
             market = ZERO if row is None else row["market_it_mw"]
             if row is not None or held:
-                sold.at_most(where, held + market, usable)
+                sold.at_most(f"{product} at {site}", held + market, usable, quarter)
             if row is not None:
                 table.equal(f"{where}: in service", row["in_service_it_mw"], service)
                 table.equal(f"{where}: usable", row["usable_it_mw"], usable)
@@ -242,7 +245,7 @@ def _capacity_after(books: Books, signed: list[Contract]) -> Check:
             quarter = books.case.last + n
             held = sum((contract.bill.held_mw(quarter) for contract in here), ZERO)
             usable = product_mw(found, site, product, quarter)[1]
-            tally.at_most(f"{product} at {site} in {quarter}", held, usable)
+            tally.at_most(f"{product} at {site}", held, usable, quarter)
     return tally.check()
 
 
@@ -257,7 +260,7 @@ def _places(books: Books, signed: list[Contract]) -> Iterator[tuple[tuple[str, s
 def _value(books: Books, signed: list[Contract]) -> Check:
     tally = Tally(
         "cash", "contract_values", "A contract is worth its discounted flows, less the residual of what it holds.",
-        "$M", Decimal("1e-6"),
+        "$M", DOLLAR,
     )  # fmt: skip
     for row, contract in zip(books.table("contracts"), signed, strict=True):
         worth = sum((flow.musd * flow.factor for flow in _flows(books, contract)), ZERO)

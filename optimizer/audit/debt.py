@@ -9,28 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from optimizer.audit.books import Books, Row
-from optimizer.audit.company import CORPORATE
 from optimizer.audit.inputs import ONE, QUARTERS, ZERO, Inputs, decimal
+from optimizer.audit.lines import AI_CAPEX, AI_MARGIN, CORPORATE, NO_VALUE
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.tolerances import DOLLAR, LAST_DIGIT, TEN_CENTS
 from optimizer.quarters import Quarter
 from optimizer.schema import ANY
-
-CAPEX = ("facility_capex", "gpu_capex", "mobilisation", "tenant_capex")
-"""What a lender lends against: the AI programme's capex, less what tenants pay."""
-AI_MARGIN = (
-    "rent",
-    "market_sales",
-    "ai_power",
-    "ai_operating_cost",
-    "lease_cost",
-    "tenant_credits",
-    "damages",
-    "backstop",
-)
-"""What serves debt: all of the AI margin but prepayments."""
-ROUNDED = Decimal("1e-9")
-A_DOLLAR = Decimal("1e-6")
-CENTS = Decimal("1e-7")
 
 
 @dataclass(frozen=True)
@@ -67,7 +51,8 @@ def life(books: Books, facility: Any) -> dict[Quarter, Quartered]:
     used = facility.drawn_musd > 0 or any(row["draws_musd"] > 0 for row in rows.values())
     shares = _shares(books.inputs, facility)
     opening = drawn = decimal(facility.drawn_musd)
-    due = _scheduled_opening(shares, opening, first)
+    due: dict[Quarter, Decimal] = {}
+    _spread(due, shares, first, opening)
     accrued, quarters = ZERO, {}
     for t in range(first, max(first, facility.maturity) + 1):
         quarter = Quarter(t)
@@ -83,7 +68,7 @@ def life(books: Books, facility: Any) -> dict[Quarter, Quartered]:
         fees = _fees(books, facility, quarter, drawn) if used else ZERO
         quarters[quarter] = Quartered(opening, draw, scheduled, repaid, accrued if pays else ZERO, fees)
         accrued = ZERO if pays else accrued
-        _lower(due, shares, quarter, repaid - scheduled)
+        _spread(due, shares, quarter + 1, scheduled - repaid)
         opening += draw - repaid
     return quarters
 
@@ -94,20 +79,16 @@ def _shares(inputs: Inputs, facility: Any) -> dict[Quarter, Decimal]:
     return {row.quarter: decimal(row.share) for row in rows} or {facility.maturity: ONE}
 
 
-def _scheduled_opening(shares: Mapping[Quarter, Decimal], opening: Decimal, first: Quarter) -> dict[Quarter, Decimal]:
-    """What is already owed falls due by the shares that are left, as parts of their sum."""
-    left = {quarter: share for quarter, share in shares.items() if quarter >= first}
+def _spread(due: dict[Quarter, Decimal], shares: Mapping[Quarter, Decimal], since: Quarter, musd: Decimal) -> None:
+    """Let more fall due, or less, by the shares from a quarter on, as parts of their sum.
+
+    So does what is owed at first; so, below nothing, does what is prepaid: it lowers all that is due later.
+    """
+    left = {quarter: share for quarter, share in shares.items() if quarter >= since}
     whole = sum(left.values(), ZERO)
-    return {quarter: opening * share / whole for quarter, share in left.items()} if whole else {}
-
-
-def _lower(due: dict[Quarter, Decimal], shares: Mapping[Quarter, Decimal], quarter: Quarter, prepaid: Decimal) -> None:
-    """A prepayment lowers what falls due later, in proportion to the shares of later quarters."""
-    later = {q: share for q, share in shares.items() if q > quarter}
-    whole = sum(later.values(), ZERO)
-    if prepaid and whole:
-        for q, share in later.items():
-            due[q] = due.get(q, ZERO) - prepaid * share / whole
+    if musd and whole:
+        for quarter, share in left.items():
+            due[quarter] = due.get(quarter, ZERO) + musd * share / whole
 
 
 def _rate(inputs: Inputs, facility: Any, quarter: Quarter) -> Decimal:
@@ -148,9 +129,9 @@ def record(books: Books) -> None:
     for facility in books.case.rows("facilities"):
         site = "" if facility.site == ANY else facility.site
         for quarter, now in life(books, facility).items():
-            flows = {"interest": -now.interest, "fee": -now.fees, "principal": now.drawn - now.repaid}
+            flows = {"interest": -now.interest, "fee": -now.fees, NO_VALUE: now.drawn - now.repaid}
             for line, musd in flows.items():
-                if musd and (line != "principal" or quarter <= books.case.last):
+                if musd and (line != NO_VALUE or quarter <= books.case.last):
                     books.record(line, quarter, musd, CORPORATE, site, facility.facility)
 
 
@@ -179,7 +160,7 @@ def _form(books: Books) -> Check:
     for row in rows:
         facility, quarter = books.inputs.row("facilities", row["facility"]), row["quarter"]
         known = facility is not None and quarter in books.case.horizon and quarter <= facility.maturity
-        told = all(row[name] >= -A_DOLLAR for name in columns) and row["scenario"] == books.scenario
+        told = all(row[name] >= -DOLLAR for name in columns) and row["scenario"] == books.scenario
         tally.holds(f"{row['facility']} in {quarter}", known and told and seen[row["facility"], quarter] == 1)
     return tally.check()
 
@@ -191,15 +172,15 @@ def _table(books: Books, all_lives: Mapping[str, Life]) -> Iterator[Check]:
         "debt_roll_forward",
         "Each facility opens with what it closed with, and closes with that plus draws less repayments.",
         "$M",
-        ROUNDED,
+        LAST_DIGIT,
     )
-    costs = Tally("cash", "interest_and_fees", "Interest and fees are those of the facility's terms.", "$M", CENTS)
+    costs = Tally("cash", "interest_and_fees", "Interest and fees are those of the facility's terms.", "$M", TEN_CENTS)
     rows: dict[tuple[str, Quarter], Row] = {(row["facility"], row["quarter"]): row for row in books.table("debt")}
     for name, quarters in all_lives.items():
         for count, (quarter, now) in enumerate(quarters.items(), start=3):
             if quarter > books.case.last:
                 break
-            row, tolerance = rows.get((name, quarter)), ROUNDED * count
+            row, tolerance = rows.get((name, quarter)), LAST_DIGIT * count
             where = f"{name} in {quarter}"
             stated = (row["opening_musd"], row["closing_musd"]) if row else (ZERO, ZERO)
             rolls.equal(f"opening of {where}", stated[0], now.opening, tolerance)
@@ -212,34 +193,30 @@ def _table(books: Books, all_lives: Mapping[str, Life]) -> Iterator[Check]:
 
 def _terms(books: Books, all_lives: Mapping[str, Life]) -> Iterator[Check]:
     draws = Tally(
-        "rules", "debt_draws", "A facility is drawn in its quarters only, up to its commitment.", "$M", A_DOLLAR
+        "rules", "debt_draws", "A facility is drawn in its quarters only, up to its commitment.", "$M", DOLLAR
     )
     schedule = Tally(
         "rules",
         "debt_repayments",
         "Each quarter repays what is scheduled, more only where the facility may be prepaid, before its maturity.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
-    ends = Tally("rules", "debt_balance", "No balance is negative, none is left after maturity.", "$M", A_DOLLAR)
+    ends = Tally("rules", "debt_balance", "No balance is negative, none is left after maturity.", "$M", DOLLAR)
     for facility in books.case.rows("facilities"):
-        drawn = decimal(facility.drawn_musd)
-        for quarter, now in all_lives[facility.facility].items():
-            where = f"{facility.facility} in {quarter}"
+        name, commitment, drawn = facility.facility, decimal(facility.commitment_musd), decimal(facility.drawn_musd)
+        for quarter, now in all_lives[name].items():
             drawn += now.drawn
-            draws.at_least(where, now.drawn, ZERO)
-            draws.at_most(
-                where, now.drawn, decimal(facility.commitment_musd) if _open(books, facility, quarter) else ZERO
-            )
+            draws.at_least(name, now.drawn, ZERO, quarter)
+            draws.at_most(name, now.drawn, commitment if _open(books, facility, quarter) else ZERO, quarter)
             prepays = books.decide and facility.prepayable and quarter < facility.maturity
-            schedule.at_least(where, now.repaid, now.scheduled)
-            schedule.at_most(
-                where, now.prepaid, max(ZERO, now.opening + now.drawn - now.scheduled) if prepays else ZERO
-            )
-            ends.at_least(where, now.closing, ZERO)
+            left = max(ZERO, now.opening + now.drawn - now.scheduled) if prepays else ZERO
+            schedule.at_least(name, now.repaid, now.scheduled, quarter)
+            schedule.at_most(f"{name}, ahead of schedule", now.prepaid, left, quarter)
+            ends.at_least(name, now.closing, ZERO, quarter)
             if quarter == facility.maturity:
-                ends.at_most(f"{where}, maturity", now.closing, ZERO)
-        draws.at_most(f"{facility.facility}, all draws", drawn, decimal(facility.commitment_musd))
+                ends.at_most(f"{name}, at maturity", now.closing, ZERO, quarter)
+        draws.at_most(f"{name}, all draws", drawn, commitment)
     yield from (tally.check() for tally in (draws, schedule, ends))
 
 
@@ -263,9 +240,18 @@ def _covenants(books: Books, all_lives: Mapping[str, Life]) -> Iterator[Check]:
     yield _refinancing(books, all_lives)
 
 
+def _tested(books: Books, all_lives: Mapping[str, Life], term: str) -> Iterator[tuple[Any, Quarter, Quartered]]:
+    """Every quarter of the horizon in the life of every facility that has a term."""
+    for facility in books.case.rows("facilities"):
+        if getattr(facility, term) is not None:
+            for quarter, now in all_lives[facility.facility].items():
+                if quarter <= books.case.last:
+                    yield facility, quarter, now
+
+
 def _capex(books: Books, facility: Any, quarter: Quarter) -> Decimal:
     """AI capex of a quarter that the facility's project spends itself, received negative turned round."""
-    return -books.paid(CAPEX, quarter, None if facility.site == ANY else facility.site)
+    return -books.paid(AI_CAPEX, quarter, None if facility.site == ANY else facility.site)
 
 
 def _loan_to_cost(books: Books, all_lives: Mapping[str, Life]) -> Check:
@@ -274,18 +260,14 @@ def _loan_to_cost(books: Books, all_lives: Mapping[str, Life]) -> Check:
         "loan_to_cost",
         "What is owed is at most its share of the AI capex so far, tenants' money taken off.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
-    for facility in books.case.rows("facilities"):
-        if facility.loan_to_cost is None:
-            continue
-        spent = ZERO
-        for quarter in books.case.horizon:
-            spent += _capex(books, facility, quarter)
-            now = all_lives[facility.facility].get(quarter)
-            if now is not None:
-                allowed = max(ZERO, decimal(facility.loan_to_cost) * spent)
-                tally.at_most(f"{facility.facility} in {quarter}", now.closing, allowed)
+    spent: dict[str, Decimal] = {}
+    for facility, quarter, now in _tested(books, all_lives, "loan_to_cost"):
+        to_date = spent.get(facility.facility, ZERO) + _capex(books, facility, quarter)
+        spent[facility.facility] = to_date
+        allowed = max(ZERO, decimal(facility.loan_to_cost) * to_date)
+        tally.at_most(facility.facility, now.closing, allowed, quarter)
     return tally.check()
 
 
@@ -295,14 +277,11 @@ def _ring_fence(books: Books, all_lives: Mapping[str, Life]) -> Check:
         "ring_fence",
         "A project's loan pays for the project: what is drawn in a quarter is at most its site's capex of the quarter.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
-    for facility in books.case.rows("facilities"):
+    for facility, quarter, now in _tested(books, all_lives, "site"):
         if facility.site != ANY:
-            for quarter, now in all_lives[facility.facility].items():
-                if quarter <= books.case.last:
-                    allowed = max(ZERO, _capex(books, facility, quarter))
-                    tally.at_most(f"{facility.facility} in {quarter}", now.drawn, allowed)
+            tally.at_most(facility.facility, now.drawn, max(ZERO, _capex(books, facility, quarter)), quarter)
     return tally.check()
 
 
@@ -312,19 +291,15 @@ def _coverage(books: Books, all_lives: Mapping[str, Life]) -> Check:
         "debt_coverage",
         "From its first test on, AI margin covers the debt service of a facility that is used as often as agreed.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
-    for facility in books.case.rows("facilities"):
-        quarters = all_lives[facility.facility]
-        used = facility.drawn_musd > 0 or any(now.drawn > 0 for now in quarters.values())
-        if facility.dscr is None or not used:
-            continue
-        site = None if facility.site == ANY else facility.site
-        for quarter, now in quarters.items():
-            if quarter <= books.case.last and facility.dscr_from <= quarter < facility.maturity:
-                service = now.interest + now.scheduled
-                margin = books.paid(AI_MARGIN, quarter, site)
-                tally.at_least(f"{facility.facility} in {quarter}", margin, decimal(facility.dscr) * service)
+    drawn = {name for name, quarters in all_lives.items() if any(now.drawn > 0 for now in quarters.values())}
+    for facility, quarter, now in _tested(books, all_lives, "dscr"):
+        used = facility.drawn_musd > 0 or facility.facility in drawn
+        if used and facility.dscr_from <= quarter < facility.maturity:
+            margin = books.paid(AI_MARGIN, quarter, None if facility.site == ANY else facility.site)
+            service = now.interest + now.scheduled
+            tally.at_least(facility.facility, margin, decimal(facility.dscr) * service, quarter)
     return tally.check()
 
 
@@ -334,15 +309,12 @@ def _cash_kept(books: Books, all_lives: Mapping[str, Life]) -> Check:
         "lenders_cash",
         "While a facility is outstanding at a quarter's end, the cash that its lender asks for is there.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
     cash = {row["quarter"]: row["closing_musd"] for row in books.table("cash")}
-    for facility in books.case.rows("facilities"):
-        if facility.minimum_cash_musd is None:
-            continue
-        for quarter, now in all_lives[facility.facility].items():
-            if quarter in cash and now.closing > A_DOLLAR:
-                tally.at_least(f"{facility.facility} in {quarter}", cash[quarter], decimal(facility.minimum_cash_musd))
+    for facility, quarter, now in _tested(books, all_lives, "minimum_cash_musd"):
+        if quarter in cash and now.closing > DOLLAR:
+            tally.at_least(facility.facility, cash[quarter], decimal(facility.minimum_cash_musd), quarter)
     return tally.check()
 
 
@@ -352,7 +324,7 @@ def _required_offers(books: Books, all_lives: Mapping[str, Life]) -> Check:
         "required_contract",
         "A loan against a contract is drawn only where the contract is signed, at the project's site if it has one.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
     signed = {(row["offer"], row["site"]) for row in books.table("contracts")}
     for facility in books.case.rows("facilities"):
@@ -370,14 +342,9 @@ def _refinancing(books: Books, all_lives: Mapping[str, Life]) -> Check:
         "refinancing",
         "A refinancing is drawn only for what its predecessor repays in the same quarter.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
-    for facility in books.case.rows("facilities"):
-        if facility.refinances is None:
-            continue
-        replaced = all_lives[facility.refinances]
-        for quarter, now in all_lives[facility.facility].items():
-            repaid = replaced[quarter].repaid if quarter in replaced else ZERO
-            if quarter <= books.case.last:
-                tally.at_most(f"{facility.facility} in {quarter}", now.drawn, repaid)
+    for facility, quarter, now in _tested(books, all_lives, "refinances"):
+        replaced = all_lives[facility.refinances].get(quarter)
+        tally.at_most(facility.facility, now.drawn, ZERO if replaced is None else replaced.repaid, quarter)
     return tally.check()

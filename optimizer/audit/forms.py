@@ -9,8 +9,11 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 
 from optimizer.audit.books import ZERO, Books, Row
-from optimizer.audit.halls import WATT
+from optimizer.audit.lines import BTC_HELD, CORPORATE, LINES, MINING
+from optimizer.audit.machines import IDLE, RUNNING
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.sites import CONSTRUCTION, UNUSED
+from optimizer.audit.tolerances import WATT
 from optimizer.plan import NUMERIC
 from optimizer.quarters import Quarter
 
@@ -62,15 +65,6 @@ KEYS: dict[str, str] = {
 MAY_BE_BLANK = ("direct_cash_cost_usd_per_btc", "total_cash_cost_usd_per_btc")
 """A quarter in which nothing is mined has no cost per BTC."""
 
-LINES: dict[str, str] = {
-    "mining": "mining_revenue interruptible_income mining_power mining_site_cost mining_moves machine_purchases "
-    "machine_sales residual",
-    "product": "rent market_sales ai_power ai_operating_cost lease_cost tenant_credits damages backstop prepayments "
-    "facility_capex gpu_capex mobilisation tenant_capex gpu_sales residual",
-    "corporate": "g_and_a tax asset_sale btc_sales fee interest cash_interest principal residual",
-}
-"""Lines of each kind of business."""
-
 
 def well_formed(books: Books) -> tuple[Check, ...]:
     """The checks of form; any that fails makes a further audit pointless."""
@@ -111,13 +105,13 @@ def _known(books: Books) -> dict[str, Collection[str]]:
     sites, products = {r.site for r in row("sites")}, {r.product for r in row("products")}
     asics, options = {r.asic for r in row("asics")}, {r.option for r in row("options")}
     offers, loans = {r.offer for r in row("offers")}, {r.facility for r in row("facilities")}
-    lines = {line for names in LINES.values() for line in names.split()}
+    lines = {line for names in LINES.values() for line in names}
     owed = {r.name for r in row("obligations")}
     return {
         "scenario": {books.scenario},
         "site": sites | {""},
-        "product": products | {"mining"},
-        "business": products | {"mining", "corporate"},
+        "product": products | {MINING},
+        "business": products | {MINING, CORPORATE},
         "asic": asics,
         "option": options,
         "offer": offers,
@@ -128,9 +122,9 @@ def _known(books: Books) -> dict[str, Collection[str]]:
         "side": {"source", "use"},
         "line": lines,
         "item": lines | {"cash", "debt_drawn", "debt_repaid"},
-        "use": products | {"mining", "machines_idle", "construction", "unused"},
+        "use": products | {RUNNING, IDLE, CONSTRUCTION, UNUSED},
         "detail": asics | options | {""},
-        "source": asics | options | offers | loans | products | owed | {"", "BTC held", "tax"},
+        "source": asics | options | offers | loans | products | owed | {"", BTC_HELD, "tax"},
     }
 
 
@@ -154,8 +148,8 @@ def _lines(books: Books) -> Check:
     for name in ("cash_flow", "value", "after_horizon", "capex"):
         for row in books.tables.get(name, ()):
             business = row["product"] if name == "capex" else row["business"]
-            kind = business if business in ("mining", "corporate") else "product"
-            tally.holds(f"{name}: {row['line']} of {business}", row["line"] in LINES[kind].split())
+            kind = business if business in (MINING, CORPORATE) else "product"
+            tally.holds(f"{name}: {row['line']} of {business}", row["line"] in LINES[kind])
             if name == "value":
                 continue
             tally.holds(f"{name}: {row['line']} in {row['quarter']} of nothing", row["musd"] != ZERO)

@@ -10,13 +10,9 @@ from typing import Any
 from optimizer.audit.books import ZERO, Books, Row, decimal
 from optimizer.audit.inputs import Inputs
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.tolerances import A_FEW_DIGITS
 from optimizer.quarters import Quarter
 from optimizer.schema import Option
-
-WATT = Decimal("1e-6")
-"""MW by which a physical row may miss."""
-ROUNDED = Decimal("1e-8")
-"""What numbers written with nine decimals may differ by, after a few sums."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +196,7 @@ def _starts_follow(books: Books) -> Check:
     tally = Tally(
         "rules", "starts_table",
         "Megawatts, quarters and capex of a start follow from its blocks and its option.",
-        "MW, quarters or $M", ROUNDED,
+        "MW, quarters or $M", A_FEW_DIGITS,
     )  # fmt: skip
     for row in books.table("starts"):
         option = books.inputs.row("options", row["option"])
@@ -242,11 +238,11 @@ def _new_starts(books: Books) -> Iterator[Check]:
         fit = site.firm_power and site.fibre and option.rack_kw <= site.max_rack_kw
         able.holds(_where(row), fit and books.decide)
         start = row["start_quarter"]
-        early.at_least(_where(row), Decimal(start), Decimal(max(option.earliest, books.case.first)))
+        early.at_least(option.option, Decimal(start), Decimal(max(option.earliest, books.case.first)), start)
         deposits = books.inputs.rows_of("deposits", "option", option.option)
         before = max((deposit.quarters_before for deposit in deposits), default=0)
-        ahead.at_least(_where(row), Decimal(start - before), Decimal(books.case.first))
-        late.at_most(_where(row), Decimal(start + option.lead_quarters), Decimal(books.case.last))
+        ahead.at_least(option.option, Decimal(start - before), Decimal(books.case.first), start)
+        late.at_most(option.option, Decimal(start + option.lead_quarters), Decimal(books.case.last), start)
     for tally in (able, early, ahead, late):
         yield tally.check()
 
@@ -273,7 +269,7 @@ def _refreshes(books: Books, found: list[Batch]) -> Iterator[Check]:
         "GPUs are replaced in the quarter in which the old ones end, within the horizon, where they can be.",
         "so or not", ZERO,
     )  # fmt: skip
-    follow = Tally("rules", "refreshes_table", "Renewed IT MW follow from the blocks renewed.", "IT MW", ROUNDED)
+    follow = Tally("rules", "refreshes_table", "Renewed IT MW follow from the blocks renewed.", "IT MW", A_FEW_DIGITS)
     by_start = {(batch.option.option, batch.start): batch for batch in found}
     for row in books.table("refreshes"):
         where = f"{row['option']} of {row['start_quarter']} in {row['refresh_quarter']}"

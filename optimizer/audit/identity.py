@@ -22,6 +22,7 @@ def checks(books: Books) -> Iterator[Check]:
     if books.decide:
         yield _inputs(books)
         yield _papers(books)
+        yield _beside(books)
 
 
 def _inputs(books: Books) -> Check:
@@ -51,4 +52,19 @@ def _papers(books: Books) -> Check:
         tally.holds(f"{origin} is told", bool(plan.provenance.get(origin)))
     for name in ("value_musd", "objective_musd", "bound_musd"):
         tally.holds(f"{name} is a number", math.isfinite(getattr(plan, name)))
+    return tally.check()
+
+
+def _beside(books: Books) -> Check:
+    """Only whether plan and papers say the same: that a case cannot do nothing is for a solver to find."""
+    tally = Tally(
+        "identity", "beside",
+        "The plan that decides nothing stands beside a plan, unless its papers say that there can be none.",
+        "so or not", ZERO,
+    )  # fmt: skip
+    possible = books.plan.provenance.get("do_nothing_possible")
+    if books.plan.nothing is None:
+        tally.holds("no plan that decides nothing, and no word that there is none", possible is False)
+    else:
+        tally.holds("a plan that decides nothing, and a word that there is none", possible is not False)
     return tally.check()

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from decimal import Decimal
 from typing import Any
 
+from optimizer.audit.lines import CORPORATE
 from optimizer.case import Case
 from optimizer.quarters import Quarter
 
@@ -86,7 +87,7 @@ class Inputs:
     def rate(self, business: str) -> Decimal:
         """The yearly discount rate of a business line: its own, or the corporate one."""
         rates = self.case.settings.discount_rates
-        return decimal(rates.get(business, rates["corporate"]))
+        return decimal(rates.get(business, rates[CORPORATE]))
 
     def factor(self, rate: Decimal, quarter: Quarter, *, at_start: bool = False) -> Decimal:
         """`(1 + r) ** -((t + 0.5) / 4)`, t counted from the first quarter; with `at_start` `(1 + r) ** -(t / 4)`."""

@@ -11,17 +11,19 @@ from optimizer.audit.books import Books
 from optimizer.audit.debt import Quartered, lives
 from optimizer.audit.hashprice import btc_usd
 from optimizer.audit.inputs import MILLION, ONE, ZERO, decimal
+from optimizer.audit.lines import CAPEX, NO_VALUE, RESIDUAL
 from optimizer.audit.mining import MiningQuarter, btc_mined, compare_cost, fleet
-from optimizer.audit.policies import CAPEX
 from optimizer.audit.report import Check, Tally
-from optimizer.audit.value import NO_VALUE, worth, worth_after
+from optimizer.audit.tolerances import (
+    FIGURE,
+    NOTHING_GAINED,
+    SHARE_OF_FIGURE,
+    TWO_LAST_DIGITS,
+    YEARLY_RETURN,
+)
+from optimizer.audit.value import worth, worth_after
 from optimizer.quarters import Quarter
 
-MONEY = Decimal("1e-6")
-RELATIVE = Decimal("1e-9")
-LAST_DIGITS = Decimal("2e-9")
-RATE = Decimal("1e-8")
-NOTHING_GAINED = Decimal("1e-9")
 RATES = (
     *(Decimal(-90) / 100 + Decimal(190) / 100 * step / 95 for step in range(96)),
     *(Decimal("1.05") * (Decimal(10) / Decimal("1.05")) ** (Decimal(step) / 39) for step in range(40)),
@@ -33,7 +35,6 @@ PROGRAMME = ("ai_programme_irr", "ai_programme_payback_quarter")
 COSTS_OF_BTC = ("direct_cash_cost_usd_per_btc", "cash_cost_usd_per_btc")
 OVER_NOTHING, LATER_OVER_NOTHING = "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd"
 SHARE = "terminal_share"
-RESIDUAL = "residual"
 
 Figures = Mapping[str, Any]
 
@@ -60,7 +61,7 @@ def _figures(books: Books) -> Check:
         "key_figures",
         "Each key figure is what the flows and tables computed again say.",
         "$M, MW, BTC",
-        MONEY,
+        FIGURE,
     )
     wanted = {**_money(books), **_over_nothing(books), **_megawatts(books), **_bitcoin(books)}
     stated: Figures = books.plan.kpis
@@ -74,7 +75,7 @@ def _figures(books: Books) -> Check:
         elif figure is None or value is None:
             tally.holds(f"{name}, none", figure is None and value is None)
         else:
-            tally.equal(name, decimal(value), figure, MONEY + RELATIVE * abs(figure))
+            tally.equal(name, decimal(value), figure, FIGURE + SHARE_OF_FIGURE * abs(figure))
     return tally.check()
 
 
@@ -134,16 +135,17 @@ def _compare_share(tally: Tally, books: Books, stated: Decimal | None) -> None:
     """A share of a small gain hangs on the last digits of both values; of no gain at all there is none."""
     assert books.nothing is not None
     gain, later = _gain(books, books.nothing)
-    digits = RELATIVE * (len(books.flows) + len(books.nothing.flows))
+    digits = SHARE_OF_FIGURE * (len(books.flows) + len(books.nothing.flows))
     if abs(gain) <= digits:
         gain, later = (decimal(books.plan.kpis.get(name)) for name in (OVER_NOTHING, LATER_OVER_NOTHING))
-        tally.holds(f"{SHARE} of next to nothing", stated is None or (gain != 0 and abs(stated - later / gain) < MONEY))
+        fits = stated is None or (gain != 0 and abs(stated - later / gain) < FIGURE)
+        tally.holds(f"{SHARE} of next to nothing", fits)
         return
     if stated is None:
         tally.holds(f"{SHARE}, none", False)
         return
     share = later / gain
-    tally.equal(SHARE, stated, share, RELATIVE + digits * (ONE + abs(share)) / abs(gain))
+    tally.equal(SHARE, stated, share, SHARE_OF_FIGURE + digits * (ONE + abs(share)) / abs(gain))
 
 
 def _megawatts(books: Books) -> dict[str, Decimal | None]:
@@ -169,7 +171,7 @@ def _cost_of_btc(books: Books) -> Check:
         "key_cost_of_btc",
         "A BTC of the whole plan costs its power less interruptible income, and with that its sites; none without BTC.",
         "$",
-        RELATIVE,
+        SHARE_OF_FIGURE,
     )
     whole = MiningQuarter()
     for machines in fleet(books):
@@ -193,7 +195,7 @@ _QUARTERS = (
 def _quarters(books: Books) -> Check:
     """The quarter named is one that has the figure; where several have it, the first."""
     tally = Tally(
-        "value", "key_quarters", "A quarter told beside a figure is the first that has it.", "$M", LAST_DIGITS
+        "value", "key_quarters", "A quarter told beside a figure is the first that has it.", "$M", TWO_LAST_DIGITS
     )
     nothing = books.nothing
     cash, liquidity = _column(books, "closing_musd"), _column(books, "liquidity_musd")
@@ -201,7 +203,7 @@ def _quarters(books: Books) -> Check:
     series = {
         "lowest_cash_quarter": {quarter: -musd for quarter, musd in cash.items()},
         "lowest_liquidity_quarter": {quarter: -musd for quarter, musd in liquidity.items()},
-        "peak_capex_quarter": spent if max(spent.values()) > MONEY else {},
+        "peak_capex_quarter": spent if max(spent.values()) > FIGURE else {},
         "do_nothing_lowest_cash_quarter": {}
         if nothing is None
         else {quarter: -musd for quarter, musd in _column(nothing, "closing_musd").items()},
@@ -257,8 +259,8 @@ def _return(books: Books) -> Check:
     if stated is None:
         tally.holds("none", not falls)
         return tally.check()
-    rate, hidden = decimal(stated), RELATIVE * 3 * len(books.flows)
-    near = RATE * max(ONE, abs(rate))
+    rate, hidden = decimal(stated), SHARE_OF_FIGURE * 3 * len(books.flows)
+    near = YEARLY_RETURN * max(ONE, abs(rate))
     there = _worth_at(flows, rate - near) >= 0 >= _worth_at(flows, rate + near) or abs(_worth_at(flows, rate)) <= hidden
     tally.holds(f"{stated}", falls and RATES[0] <= rate <= RATES[-1] and there)
     return tally.check()
@@ -294,7 +296,7 @@ def _payback(books: Books) -> Check:
         "programme_payback",
         "The plan is paid back in the quarter from which on what it has gained over doing nothing stays positive.",
         "$M",
-        MONEY,
+        FIGURE,
     )
     stated, nothing = books.plan.kpis.get("ai_programme_payback_quarter"), books.nothing
     if nothing is None:
@@ -307,7 +309,7 @@ def _payback(books: Books) -> Check:
     before = [musd for quarter, musd in sums.items() if stated is None or quarter < stated]
     since = [musd for quarter, musd in sums.items() if stated is not None and quarter >= stated]
     if stated is None:
-        paid_back = min(before, default=ZERO) < -MONEY and before[-1] > MONEY
+        paid_back = min(before, default=ZERO) < -FIGURE and before[-1] > FIGURE
         tally.holds("none", not paid_back)
         return tally.check()
     tally.holds(f"{stated}", stated in sums and bool(before))

@@ -6,15 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 from optimizer.audit.books import ZERO, Books, Flow, Row
+from optimizer.audit.lines import CAPEX
 from optimizer.audit.report import Check, Tally
-
-TEN_CENTS = Decimal("1e-7")
-"""$M by which a cash line may differ: decisions are written with nine decimals, so a rate of 100 $M per MW comes in."""
-RELATIVE = Decimal("1e-11")
-"""And this share of the flows summed in it: the plan's own arithmetic has sixteen digits."""
-ROUNDED_FACTOR = Decimal("1e-14")
-
-CAPEX = ("facility_capex", "gpu_capex", "mobilisation", "tenant_capex", "machine_purchases")
+from optimizer.audit.tolerances import FACTOR, SHARE_OF_FLOWS, TEN_CENTS
 
 Key = tuple[object, ...]
 
@@ -71,14 +65,14 @@ def _compare(name: str, sentence: str, due: dict[Key, tuple[Decimal, Decimal]], 
     for key in {**due, **told}:
         net, gross = due.get(key, (ZERO, ZERO))
         where = ", ".join(str(part) for part in key if str(part))
-        tally.equal(where, told.get(key, ZERO), net, TEN_CENTS + RELATIVE * gross)
+        tally.equal(where, told.get(key, ZERO), net, TEN_CENTS + SHARE_OF_FLOWS * gross)
     return tally.check()
 
 
 def _factors(books: Books, after: list[Flow]) -> Check:
     tally = Tally(
         "value", "discount_factors", "Flows after the horizon are discounted at the rate of their line.",
-        "dollars for one", ROUNDED_FACTOR,
+        "dollars for one", FACTOR,
     )  # fmt: skip
     due: dict[Key, set[Decimal]] = {}
     for flow in after:

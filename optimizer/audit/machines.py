@@ -10,12 +10,10 @@ from typing import Any
 from optimizer.audit.books import Books, Flow, Row
 from optimizer.audit.hashprice import hashprice, th_per_gross_mw
 from optimizer.audit.inputs import MILLION, ONE, QUARTERS, ZERO, Inputs, decimal, power
+from optimizer.audit.lines import MINING, RESIDUAL
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.tolerances import A_FEW_DIGITS
 from optimizer.quarters import Quarter
-
-MINING = "mining"
-TABLE_MW = Decimal("1e-8")
-"""Sums of a few megawatts that the tables give to 1e-9."""
 
 Place = tuple[str, str, Quarter]
 """A site, a class of machines, a quarter."""
@@ -126,7 +124,7 @@ def _record_residual(books: Books) -> None:
             asic = books.inputs.row("asics", name)
             musd = decimal(asic.residual_usd_per_th) * th_per_gross_mw(asic) * gross_mw / MILLION
             if musd:
-                books.flows.append(Flow(after, "residual", MINING, site, name, musd, factor))
+                books.flows.append(Flow(after, RESIDUAL, MINING, site, name, musd, factor))
 
 
 # ---- rules -------------------------------------------------------------------------------------------------
@@ -170,7 +168,7 @@ def _roll_forward(books: Books) -> Check:
         "machines_roll_forward",
         "Machines before, plus bought and delivered, plus arrived, less moved away, sold and retired, are those after.",
         "gross MW",
-        TABLE_MW,
+        A_FEW_DIGITS,
     )
     inputs, now, moved = books.inputs, installed(books), movements(books)
     for asic in books.case.rows("asics"):
@@ -195,14 +193,14 @@ def _moves_arrive(books: Books) -> Check:
         "machines_on_their_way",
         "What leaves for other sites in a quarter arrives there in the next, all of it and nothing else.",
         "gross MW",
-        TABLE_MW,
+        A_FEW_DIGITS,
     )
     left: dict[tuple[str, Quarter], Decimal] = {}
     arrived: dict[tuple[str, Quarter], Decimal] = {}
     for (_, asic, quarter), row in movements(books).items():
         left[asic, quarter + 1] = left.get((asic, quarter + 1), ZERO) + row[MOVED]
         arrived[asic, quarter] = arrived.get((asic, quarter), ZERO) + row[ARRIVED]
-    tolerance = TABLE_MW * len(books.case.rows("sites"))
+    tolerance = A_FEW_DIGITS * len(books.case.rows("sites"))
     for asic, quarter in left.keys() | arrived.keys():
         there = arrived.get((asic, quarter), ZERO)
         tally.equal(f"{asic} arriving in {quarter}", there, left.get((asic, quarter), ZERO), tolerance)

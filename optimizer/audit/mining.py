@@ -16,14 +16,11 @@ from optimizer.audit.hashprice import (
     run_hours,
 )
 from optimizer.audit.inputs import MILLION, QUARTERS, ZERO, Inputs, decimal
-from optimizer.audit.machines import MINING, RUNNING, TABLE_MW, Place, fit, installed
+from optimizer.audit.lines import MINING
+from optimizer.audit.machines import RUNNING, Place, fit, installed
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.tolerances import A_FEW_DIGITS, EVEN, LAST_DIGIT, WATT
 from optimizer.quarters import Quarter
-
-ROUNDED = Decimal("1e-9")
-"""What the last digit of a plan's tables is worth."""
-EVEN = Decimal("1e-12")
-"""Margins this close to nothing, as a share of revenue, may be run or left: both are worth the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +136,8 @@ class MiningQuarter:
     btc: Decimal = ZERO
     direct_musd: Decimal = ZERO
     cash_musd: Decimal = ZERO
-    btc_rounding: Decimal = ROUNDED
-    musd_rounding: Decimal = ROUNDED
+    btc_rounding: Decimal = LAST_DIGIT
+    musd_rounding: Decimal = LAST_DIGIT
 
     def add(self, machines: Machines, btc_price_musd: Decimal) -> None:
         per_mw = machines.per_mw
@@ -153,9 +150,9 @@ class MiningQuarter:
         self.btc += machines.btc_musd / btc_price_musd
         self.direct_musd += direct
         self.cash_musd += direct + machines.installed * per_mw.site_cost
-        self.btc_rounding += ROUNDED * per_mw.revenue / btc_price_musd
+        self.btc_rounding += LAST_DIGIT * per_mw.revenue / btc_price_musd
         rates = (per_mw.grid_power, per_mw.plant_power, per_mw.interruptible, per_mw.site_cost)
-        self.musd_rounding += ROUNDED * (len(rates) + sum((abs(rate) for rate in rates), ZERO))
+        self.musd_rounding += LAST_DIGIT * (len(rates) + sum((abs(rate) for rate in rates), ZERO))
 
 
 def summed(books: Books, machines: Iterable[Machines]) -> dict[Quarter, MiningQuarter]:
@@ -184,7 +181,7 @@ def _runs_where_it_pays(machines: tuple[Machines, ...]) -> Check:
         "runs_where_it_pays",
         "A class runs on the grid, all of it, exactly when revenue and interruptible income exceed the power bill.",
         "gross MW",
-        TABLE_MW,
+        A_FEW_DIGITS,
     )
     for m in machines:
         margin = m.per_mw.margin if m.per_mw.may_run else -m.per_mw.revenue - 1
@@ -233,25 +230,25 @@ def _plants(books: Books, machines: tuple[Machines, ...]) -> Iterator[Check]:
         "own_plant_machines",
         "A plant feeds only machines that are installed beside it and may run.",
         "gross MW",
-        TABLE_MW,
+        A_FEW_DIGITS,
     )
     capacity = Tally(
         "rules",
         "own_plant_capacity",
         "Machines draw no more from a plant, on average over the quarter, than it delivers.",
         "MW",
-        Decimal("1e-6"),
+        WATT,
     )
     drawn: dict[tuple[str, Quarter], Decimal] = {}
     for m in machines:
         if m.on_plant:
-            where = f"{m.asic} at {m.site} in {m.quarter}"
-            machines_fed.at_most(where, m.on_plant, m.running if m.per_mw.may_run else ZERO)
+            may_run = m.running if m.per_mw.may_run else ZERO
+            machines_fed.at_most(f"{m.asic} at {m.site}", m.on_plant, may_run, m.quarter)
             drawn[m.site, m.quarter] = drawn.get((m.site, m.quarter), ZERO) + m.on_plant * m.per_mw.share_of_hours
     for row in books.case.rows("own_plants"):
         if row.scenario == books.scenario:
             used = drawn.get((row.site, row.quarter), ZERO)
-            capacity.at_most(f"{row.site} in {row.quarter}", used, decimal(row.capacity_mw))
+            capacity.at_most(row.site, used, decimal(row.capacity_mw), row.quarter)
     yield machines_fed.check()
     yield capacity.check()
 
@@ -271,13 +268,13 @@ def _table_megawatts(books: Books, rows: Mapping[Quarter, Row], quarters: Mappin
         "mining_megawatts",
         "The table of mining has a row for each quarter, with the megawatts of all sites together.",
         "gross MW",
-        TABLE_MW,
+        A_FEW_DIGITS,
     )
     stated = tuple(row["quarter"] for row in books.table("mining"))
     tally.holds("one row for each quarter", stated == books.case.horizon == tuple(rows))
     for quarter, row in rows.items():
         now = quarters[quarter]
-        tolerance = ROUNDED * (now.places + 1)
+        tolerance = LAST_DIGIT * (now.places + 1)
         tally.equal(f"installed in {quarter}", row["installed_gross_mw"], now.installed, tolerance)
         tally.equal(f"running in {quarter}", row["running_gross_mw"], now.running, tolerance)
         tally.equal(f"on own plant in {quarter}", row["on_own_plant_gross_mw"], now.on_plant, tolerance)
@@ -290,7 +287,7 @@ def _table_money(rows: Mapping[Quarter, Row], quarters: Mapping[Quarter, MiningQ
         "btc_mined",
         "BTC mined are the revenue at BTC's price; cash cost is power less interruptible income, plus site cost.",
         "BTC, $M",
-        ROUNDED,
+        LAST_DIGIT,
     )
     for quarter, row in rows.items():
         now = quarters[quarter]
@@ -305,7 +302,7 @@ def _table_costs(books: Books, rows: Mapping[Quarter, Row], quarters: Mapping[Qu
         "cost_of_btc",
         "Direct cost of a BTC is power less interruptible income; the total adds site cost and G&A; none without BTC.",
         "$",
-        ROUNDED,
+        LAST_DIGIT,
     )
     for quarter, row in rows.items():
         now = quarters[quarter]
@@ -324,4 +321,4 @@ def compare_cost(tally: Tally, where: str, stated: Decimal, musd: Decimal, now: 
     else:
         per_btc = musd * MILLION / now.btc
         rounding = (now.musd_rounding * MILLION + abs(per_btc) * now.btc_rounding) / now.btc
-        tally.equal(where, stated, per_btc, ROUNDED + rounding)
+        tally.equal(where, stated, per_btc, LAST_DIGIT + rounding)

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from optimizer.audit.books import ONE, ZERO, Books, decimal
 from optimizer.audit.contracts import contracts
-from optimizer.audit.halls import WATT, batches
+from optimizer.audit.halls import batches
 from optimizer.audit.inputs import KW, MILLION
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.tolerances import SHARE_SOLD, WATT
 
 CAPEX_MUSD_PER_IT_MW = Decimal(200)
 """Facility and GPUs at the case format's own ceilings."""
@@ -77,7 +78,7 @@ def _power(books: Books) -> Check:
 def _use_of_capacity(books: Books) -> Check:
     tally = Tally(
         "plausibility", "utilisation",
-        "Between nothing and all of the usable capacity is sold.", "share", Decimal("1e-5"),
+        "Between nothing and all of the usable capacity is sold.", "share", SHARE_SOLD,
     )  # fmt: skip
     for row in books.table("capacity"):
         usable = row["usable_it_mw"]

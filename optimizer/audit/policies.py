@@ -8,15 +8,12 @@ from typing import Any
 
 from optimizer.audit.books import Books
 from optimizer.audit.inputs import ZERO, decimal
-from optimizer.audit.machines import MINING, fit, installed, opening_gross_mw
+from optimizer.audit.lines import CAPEX, MINING, PAID_BY_CUSTOMERS
+from optimizer.audit.machines import fit, installed, opening_gross_mw
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.tolerances import DOLLAR, WATT
 from optimizer.quarters import Quarter
 from optimizer.schema import ANY
-
-CAPEX = ("facility_capex", "gpu_capex", "mobilisation", "tenant_capex", "machine_purchases")
-"""What budgets count: capex net of what tenants pay, machines bought included."""
-A_WATT = Decimal("1e-6")
-A_DOLLAR = Decimal("1e-6")
 
 
 def record(books: Books) -> None:
@@ -42,18 +39,17 @@ def _use_limits(books: Books) -> Check:
         "floors_and_ceilings",
         "A use keeps between the floor and the ceiling that a policy sets; doing nothing keeps the floors it can.",
         "MW",
-        A_WATT,
+        WATT,
     )
     machines = _machines_by_site(books)
     for row in books.case.rows("use_limits"):
         for quarter in books.case.horizon:
             if row.first <= quarter <= row.last:
-                where = f"{row.policy} in {quarter}"
                 used = _used(books, row, quarter, machines)
                 if row.min_mw is not None:
-                    tally.at_least(where, used, _floor(books, row, quarter))
+                    tally.at_least(row.policy, used, _floor(books, row, quarter), quarter)
                 if row.max_mw is not None:
-                    tally.at_most(where, used, decimal(row.max_mw))
+                    tally.at_most(row.policy, used, decimal(row.max_mw), quarter)
     return tally.check()
 
 
@@ -104,17 +100,17 @@ def _construction(books: Books) -> Check:
         "construction_at_once",
         "No more is under construction at once than the company can manage.",
         "blocks or IT MW",
-        A_WATT,
+        WATT,
     )
     settings = books.case.settings
     for quarter in books.case.horizon:
         under_way = [(o, blocks) for o, start, blocks in starts(books) if start <= quarter < start + o.lead_quarters]
         if settings.max_blocks_under_construction is not None:
             blocks = sum((blocks for _, blocks in under_way), ZERO)
-            tally.at_most(f"blocks in {quarter}", blocks, decimal(settings.max_blocks_under_construction))
+            tally.at_most("blocks", blocks, decimal(settings.max_blocks_under_construction), quarter)
         if settings.max_it_mw_under_construction is not None:
             it_mw = sum((n * decimal(o.block_gross_mw) / decimal(o.design_ratio) for o, n in under_way), ZERO)
-            tally.at_most(f"IT MW in {quarter}", it_mw, decimal(settings.max_it_mw_under_construction))
+            tally.at_most("IT MW", it_mw, decimal(settings.max_it_mw_under_construction), quarter)
     return tally.check()
 
 
@@ -131,7 +127,7 @@ def _budget(books: Books) -> Check:
         "capex_budget",
         "Capex of the horizon, net of what tenants pay, stays within the budget.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
     whole = sum((_spent(books, quarter) for quarter in books.case.horizon), ZERO)
     tally.at_most("the horizon", whole, decimal(books.case.settings.capex_budget_musd))
@@ -144,7 +140,7 @@ def _yearly_budgets(books: Books) -> Check:
         "yearly_budgets",
         "Capex of a calendar year that has a budget of its own stays within it.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
     for row in books.case.rows("budget_years"):
         quarters = [quarter for quarter in books.case.horizon if quarter.year == row.year]
@@ -160,7 +156,7 @@ def _customer_share(books: Books) -> Check:
         "customer_share",
         "No customer pays a larger share of a quarter's rent and market sales than the policy allows.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
     settings = books.case.settings
     if settings.max_customer_share is None:
@@ -173,8 +169,8 @@ def _customer_share(books: Books) -> Check:
             key = customers.get(flow.source, flow.source), flow.quarter
             paid[key] = paid.get(key, ZERO) + flow.musd
     for (customer, quarter), musd in paid.items():
-        whole = books.paid(("rent", "market_sales"), quarter)
-        tally.at_most(f"{customer} in {quarter}", musd, decimal(settings.max_customer_share) * whole)
+        whole = books.paid(PAID_BY_CUSTOMERS, quarter)
+        tally.at_most(customer, musd, decimal(settings.max_customer_share) * whole, quarter)
     return tally.check()
 
 

@@ -10,14 +10,12 @@ from optimizer.audit import debt, policies, treasury
 from optimizer.audit.books import Books
 from optimizer.audit.inputs import decimal
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.tolerances import GAP, PROOF_MUSD, PROOF_SHARE, SOLVER
 from optimizer.audit.value import tie, worth
 from optimizer.plan import Plan
 
 STATUSES = ("optimal", "limit", "interrupted")
 METHODS = ("cut-off", "scip")
-MILLIONTH, TEN_DOLLARS = Decimal("1e-6"), Decimal("1e-5")
-SOLVER = Decimal("1e-5")
-"""$M within which the solver itself calls two values the same."""
 
 
 def record(books: Books) -> None:
@@ -44,9 +42,9 @@ def _bound(books: Books) -> Check:
     tally.at_least("the bound", bound, value)
     tally.equal("the bound against the recomputed value", max(bound, worth(books)), bound, tie(books))
     gap = bound - value
-    tally.equal("the gap in dollars", decimal(plan.gap_musd), gap, Decimal("1e-9"))
-    share = gap / max(abs(value), Decimal("1e-9"))
-    tally.equal("the gap as a share", decimal(plan.gap), share, Decimal("1e-9") * max(Decimal(1), share))
+    tally.equal("the gap in dollars", decimal(plan.gap_musd), gap, GAP)
+    share = gap / max(abs(value), GAP)
+    tally.equal("the gap as a share", decimal(plan.gap), share, GAP * max(Decimal(1), share))
     return tally.check()
 
 
@@ -73,8 +71,8 @@ def _proven_twice(plan: Plan) -> bool:
     proof = plan.proof
     if plan.status != "optimal" or plan.edited or proof.get("method") not in METHODS:
         return False
-    margin = max(MILLIONTH * abs(decimal(plan.value_musd)), TEN_DOLLARS)
-    narrow = decimal(plan.gap_musd) <= decimal(proof.get("margin_musd")) <= margin + MILLIONTH * margin
+    margin = max(PROOF_SHARE * abs(decimal(plan.value_musd)), PROOF_MUSD)
+    narrow = decimal(plan.gap_musd) <= decimal(proof.get("margin_musd")) <= margin + PROOF_SHARE * margin
     return narrow and proof.get("holds") is True and proof.get("doing_nothing") is True
 
 

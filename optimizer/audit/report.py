@@ -6,13 +6,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from optimizer.audit.drivers import Driver
+from optimizer.quarters import Quarter, spans
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Group = Literal["identity", "domain", "rules", "roll-forward", "cash", "value", "quality", "plausibility"]
 MOST_TOLD = 5
+"""Rows of a rule, or places where a limit binds, that the summary tells."""
 INFINITE = Decimal("Infinity")
 
 
@@ -24,6 +28,13 @@ class Breach:
     stated: Decimal
     allowed: Decimal
     by: Decimal
+
+
+class Bound(NamedTuple):
+    """A row of a limit that has no room left; `quarter` is None for one that speaks of no quarter."""
+
+    where: str
+    quarter: Quarter | None
 
 
 @dataclass(frozen=True)
@@ -42,17 +53,27 @@ class Check:
     slack: Decimal | None
     tolerance: Decimal
     breaches: tuple[Breach, ...]
-    binding: tuple[str, ...] = ()
-    """Rows of a limit without any room left."""
+    binding: tuple[Bound, ...] = ()
 
     @property
     def clean(self) -> bool:
         return not self.breaches
 
+    @property
+    def binds(self) -> dict[str, list[Quarter]]:
+        """Where the limit binds, and in which quarters; none for what speaks of no quarter."""
+        places: dict[str, list[Quarter]] = {}
+        for where, quarter in self.binding:
+            places.setdefault(where, []).extend(() if quarter is None else (quarter,))
+        return places
+
 
 @dataclass
 class Tally:
-    """Collects the rows of one rule; `check()` closes it."""
+    """Collects the rows of one rule; `check()` closes it.
+
+    A limit's row may name its quarter apart from where it is, so that a report can tell when the limit binds.
+    """
 
     group: Group
     name: str
@@ -63,23 +84,23 @@ class Tally:
     worst: Decimal = Decimal(0)
     slack: Decimal | None = None
     breaches: list[Breach] = field(default_factory=list)
-    binding: list[str] = field(default_factory=list)
+    binding: list[Bound] = field(default_factory=list)
 
-    def at_most(self, where: str, stated: Decimal, allowed: Decimal) -> None:
+    def at_most(self, where: str, stated: Decimal, allowed: Decimal, quarter: Quarter | None = None) -> None:
         """`stated <= allowed`."""
-        if self._count(where, stated, allowed, stated - allowed):
-            self._leave(where, allowed - stated, allowed)
+        if self._count(_when(where, quarter), stated, allowed, stated - allowed):
+            self._leave(Bound(where, quarter), allowed - stated, allowed)
 
-    def at_least(self, where: str, stated: Decimal, required: Decimal) -> None:
+    def at_least(self, where: str, stated: Decimal, required: Decimal, quarter: Quarter | None = None) -> None:
         """`stated >= required`."""
-        if self._count(where, stated, required, required - stated):
-            self._leave(where, stated - required, required)
+        if self._count(_when(where, quarter), stated, required, required - stated):
+            self._leave(Bound(where, quarter), stated - required, required)
 
-    def _leave(self, where: str, room: Decimal, limit: Decimal) -> None:
+    def _leave(self, row: Bound, room: Decimal, limit: Decimal) -> None:
         """A limit of nothing (no capacity, nothing negative) binds nobody."""
         self.slack = room if self.slack is None else min(self.slack, room)
         if limit and abs(room) <= self.tolerance:
-            self.binding.append(where)
+            self.binding.append(row)
 
     def equal(self, where: str, stated: Decimal, recomputed: Decimal, tolerance: Decimal | None = None) -> None:
         """`stated == recomputed`; a row may bring a wider tolerance of its own."""
@@ -115,12 +136,20 @@ class Tally:
         )  # fmt: skip
 
 
+def _when(where: str, quarter: Quarter | None) -> str:
+    return where if quarter is None else f"{where} in {quarter}"
+
+
 @dataclass(frozen=True)
 class Report:
-    """All checks of a plan; `nothing` are the same checks of the plan that decides nothing."""
+    """All checks of a plan; `nothing` are the same checks of the plan that decides nothing.
+
+    `drivers` are what the plan's value comes from most, largest first; none where the tables cannot be computed again.
+    """
 
     checks: tuple[Check, ...]
     nothing: tuple[Check, ...] = ()
+    drivers: tuple[Driver, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -136,7 +165,7 @@ class Report:
         """One row for each check, numbers as floats."""
         import pandas as pd
 
-        return pd.DataFrame([_record(plan, check) for plan, check in self._all()]).drop(columns="told")
+        return pd.DataFrame([_record(plan, check) for plan, check in self._all()]).drop(columns=["told", "binds"])
 
     def _all(self) -> Iterator[tuple[str, Check]]:
         yield from (("plan", check) for check in self.checks)
@@ -147,23 +176,39 @@ class Report:
         rules = len({check.name for _, check in self._all()})
         told = f"{rules} rules, {self.rows:,} rows computed again"
         if self.clean:
-            return f"Audit clean: {told}, none misses.{self._limits()}"
+            return "\n".join([f"Audit clean: {told}, none misses.", *self._drivers(), *self._limits()])
         broken = [(plan, check) for plan, check in self._all() if not check.clean]
         lines = [f"Audit NOT clean: {len(broken)} of {len(self.checks) + len(self.nothing)} checks fail ({told})."]
         for plan, check in broken:
             lines += _told(plan, check)
         return "\n".join(lines)
 
-    def _limits(self) -> str:
-        """The limits that bind in some row: what the plan leans on."""
+    def _drivers(self) -> Iterator[str]:
+        """What the value comes from: the largest present values, received or paid."""
+        if self.drivers:
+            yield "What its value comes from most (present value; share of all that is received or paid):"
+        for driver in self.drivers:
+            yield f"  {driver.told:>12} {driver.share:>6.1%}  {driver.words}"
+
+    def _limits(self) -> Iterator[str]:
+        """The limits that bind in some row, where and when: what the plan leans on."""
         rules = [check for check in self.checks if check.group == "rules" and check.binding]
-        binding = [f"{check.name} ({len(check.binding)})" for check in rules]
-        return f"\nLimits without room in some row: {', '.join(binding)}." if binding else ""
+        if rules:
+            yield "Limits without room, where and when:"
+        for check in rules:
+            places = [f"{where} ({spans(quarters)})" if quarters else where for where, quarters in check.binds.items()]
+            more = [f"{len(places) - MOST_TOLD} more"] if len(places) > MOST_TOLD else []
+            yield f"  {check.name.replace('_', ' ')}: {'; '.join([*places[:MOST_TOLD], *more])}"
 
     def to_json(self) -> str:
-        """Every check, with its worst rows."""
-        checks = [_record(plan, check) for plan, check in self._all()]
-        return json.dumps({"clean": self.clean, "rows": self.rows, "checks": checks}, indent=2) + "\n"
+        """Every check, with its worst rows and the limits that bind, and what the value comes from most."""
+        whole = {
+            "clean": self.clean,
+            "rows": self.rows,
+            "drivers": [driver.record() for driver in self.drivers],
+            "checks": [_record(plan, check) for plan, check in self._all()],
+        }
+        return json.dumps(whole, indent=2) + "\n"
 
 
 def _told(plan: str, check: Check) -> list[str]:
@@ -196,6 +241,10 @@ def _record(plan: str, check: Check) -> dict[str, Any]:
         "tolerance": float(check.tolerance),
         "breaches": len(check.breaches),
         "binding": len(check.binding),
+        "binds": [
+            {"where": where, "quarters": [str(quarter) for quarter in quarters]}
+            for where, quarters in check.binds.items()
+        ],
         "told": [
             {"where": b.where, "stated": plainly(b.stated), "allowed": plainly(b.allowed), "by": plainly(b.by)}
             for b in check.breaches[:MOST_TOLD]

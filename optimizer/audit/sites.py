@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from optimizer.audit.books import ZERO, Books, decimal
-from optimizer.audit.halls import ROUNDED, WATT, batches
+from optimizer.audit.halls import batches
+from optimizer.audit.machines import IDLE, RUNNING
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.tolerances import A_FEW_DIGITS, WATT
 from optimizer.quarters import Quarter
 
-MACHINES = ("mining", "machines_idle")
+MACHINES = (RUNNING, IDLE)
 UNUSED = "unused"
 CONSTRUCTION = "construction"
 
@@ -36,7 +38,7 @@ def checks(books: Books) -> Iterator[Check]:
     table = Tally(
         "roll-forward", "allocation_table",
         "The uses of a site, unused megawatts included, add up to its grid limit; halls are there as started.",
-        "gross MW", ROUNDED,
+        "gross MW", A_FEW_DIGITS,
     )  # fmt: skip
     stated = _stated(books)
     halls = _halls(books)
@@ -47,7 +49,7 @@ def checks(books: Books) -> Iterator[Check]:
             _compare(table, f"{place[0]} in {quarter}", uses, due)
             machines = sum((mw for (use, _), mw in uses.items() if use in MACHINES), ZERO)
             limit = grid_limit(books, *place)
-            power.at_most(f"{place[0]} in {quarter}", machines + sum(due.values(), ZERO), limit)
+            power.at_most(place[0], machines + sum(due.values(), ZERO), limit, quarter)
             table.equal(f"{place[0]} in {quarter}: all uses", sum(uses.values(), ZERO), limit)
             table.holds(f"{place[0]} in {quarter}: unused is told", (UNUSED, "") in uses)
     for place in stated:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from optimizer.audit.books import ZERO, Books, decimal
-from optimizer.audit.halls import WATT
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.tolerances import WATT
 
 
 def record(books: Books) -> None:
@@ -36,5 +36,5 @@ def checks(books: Books) -> Iterator[Check]:
     for quote in books.case.rows("product_markets"):
         if quote.scenario == books.scenario:
             total = sum(sold.get((quote.product, quote.quarter), ()), ZERO)
-            tally.at_most(f"{quote.product} in {quote.quarter}", total, decimal(quote.depth_it_mw))
+            tally.at_most(quote.product, total, decimal(quote.depth_it_mw), quote.quarter)
     yield tally.check()

@@ -7,17 +7,8 @@ from decimal import Decimal
 
 from optimizer.audit.books import Books
 from optimizer.audit.inputs import ONE, ZERO, decimal
+from optimizer.audit.lines import CORPORATE, DEPRECIATED, UNTAXED
 from optimizer.quarters import Quarter
-
-DEPRECIATED = {
-    "facility_capex": "facility_capex",
-    "tenant_capex": "facility_capex",
-    "gpu_capex": "gpu_capex",
-    "mobilisation": "mobilisation",
-    "machine_purchases": "machine_purchases",
-}
-"""Lines of capex, and whose life each is deducted over: what tenants pay lowers what their hall cost."""
-UNTAXED = frozenset({*DEPRECIATED, "residual", "btc_sales", "principal", "tax"})
 
 
 def taxable_income(books: Books) -> dict[Quarter, Decimal]:
@@ -70,4 +61,4 @@ def taxes_after(books: Books, income: Mapping[Quarter, Decimal], deducted: Mappi
         if quarter > books.case.last:
             musd = -rate * (income.get(quarter, ZERO) - deducted.get(quarter, ZERO))
             if musd:
-                books.record("tax", quarter, musd, "corporate", source="tax")
+                books.record("tax", quarter, musd, CORPORATE, source="tax")

@@ -7,17 +7,13 @@ from decimal import Decimal
 
 from optimizer.audit import tax
 from optimizer.audit.books import Books, Flow
-from optimizer.audit.company import CORPORATE
 from optimizer.audit.hashprice import btc_usd
 from optimizer.audit.inputs import MILLION, QUARTERS, ZERO, decimal
+from optimizer.audit.lines import BTC_HELD, CORPORATE, NO_VALUE, RESIDUAL
 from optimizer.audit.mining import fleet, summed
 from optimizer.audit.report import Check, Tally
+from optimizer.audit.tolerances import A_FEW_DIGITS, DOLLAR, LAST_DIGIT, TEN_CENTS
 from optimizer.quarters import Quarter
-
-ROUNDED = Decimal("1e-9")
-A_DOLLAR = Decimal("1e-6")
-BTC = Decimal("1e-8")
-BTC_HELD = "BTC held"
 
 
 def holds_btc(books: Books) -> bool:
@@ -53,7 +49,7 @@ def _record_btc(books: Books) -> None:
         after = books.case.last + 1
         factor = books.factor(books.rate(CORPORATE), after, at_start=True)
         worth = held * btc_usd(books.inputs, after) / MILLION
-        books.flows.append(Flow(after, "residual", CORPORATE, "", BTC_HELD, worth, factor))
+        books.flows.append(Flow(after, RESIDUAL, CORPORATE, "", BTC_HELD, worth, factor))
 
 
 def _record_interest_and_tax(books: Books) -> None:
@@ -81,7 +77,7 @@ def _net(books: Books) -> dict[Quarter, Decimal]:
     """Cash of each quarter, of what is recorded so far; a residual is no cash."""
     net: dict[Quarter, Decimal] = {}
     for flow in books.flows:
-        if flow.line != "residual":
+        if flow.line != RESIDUAL:
             net[flow.quarter] = net.get(flow.quarter, ZERO) + flow.musd
     return net
 
@@ -103,9 +99,11 @@ def _cash(books: Books) -> Iterator[Check]:
         "cash_roll_forward",
         "Opening cash plus the net of all lines is closing cash, from the case's opening cash on.",
         "$M",
-        ROUNDED,
+        LAST_DIGIT,
     )
-    ties = Tally("cash", "net_cash", "A quarter's net cash is the sum of all its lines, computed again.", "$M", ROUNDED)
+    ties = Tally(
+        "cash", "net_cash", "A quarter's net cash is the sum of all its lines, computed again.", "$M", LAST_DIGIT
+    )
     rows = books.table("cash")
     rolls.holds("one row for each quarter", tuple(row["quarter"] for row in rows) == books.case.horizon)
     net, share = _net(books), decimal(books.case.settings.btc_liquidity_share)
@@ -114,10 +112,10 @@ def _cash(books: Books) -> Iterator[Check]:
     for row in rows:
         quarter = row["quarter"]
         count += flows.get(quarter, 0)
-        tolerance = ROUNDED * (count + 10)
+        tolerance = LAST_DIGIT * (count + 10)
         rolls.holds(f"scenario in {quarter}", row["scenario"] == books.scenario)
-        rolls.equal(f"opening of {quarter}", row["opening_musd"], cash if before is None else before, 2 * ROUNDED)
-        rolls.equal(f"net of {quarter}", row["opening_musd"] + row["net_musd"], row["closing_musd"], 3 * ROUNDED)
+        rolls.equal(f"opening of {quarter}", row["opening_musd"], cash if before is None else before, 2 * LAST_DIGIT)
+        rolls.equal(f"net of {quarter}", row["opening_musd"] + row["net_musd"], row["closing_musd"], 3 * LAST_DIGIT)
         ties.equal(f"net of {quarter}", row["net_musd"], net.get(quarter, ZERO), tolerance)
         cash += net.get(quarter, ZERO)
         ties.equal(f"closing of {quarter}", row["closing_musd"], cash, tolerance)
@@ -145,16 +143,16 @@ def _liquidity(books: Books) -> Check:
         "minimum_liquidity",
         "Cash, and the share of BTC that counts, keep the minimum at each quarter's end, and cash is never negative.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
     least, held = decimal(books.case.settings.minimum_cash_musd), btc_closing(books)
     for row in books.table("cash"):
         quarter = row["quarter"]
         if books.decide:
-            tally.at_least(f"liquidity in {quarter}", row["liquidity_musd"], least)
-            tally.at_least(f"cash in {quarter}", row["closing_musd"], ZERO)
-        elif held.get(quarter, ZERO) > BTC:
-            tally.at_least(f"cash in {quarter}, beside BTC", row["closing_musd"], least)
+            tally.at_least("liquidity", row["liquidity_musd"], least, quarter)
+            tally.at_least("cash", row["closing_musd"], ZERO, quarter)
+        elif held.get(quarter, ZERO) > A_FEW_DIGITS:
+            tally.at_least("cash beside BTC", row["closing_musd"], least, quarter)
     return tally.check()
 
 
@@ -165,9 +163,9 @@ def _btc(books: Books) -> Iterator[Check]:
         "btc_roll_forward",
         "BTC held before plus BTC mined less BTC sold are those held after; only what may be kept is kept.",
         "BTC",
-        BTC,
+        A_FEW_DIGITS,
     )
-    value = Tally("cash", "btc_market_value", "BTC held stand in the plan at the quarter's price.", "$M", A_DOLLAR / 10)
+    value = Tally("cash", "btc_market_value", "BTC held stand in the plan at the quarter's price.", "$M", TEN_CENTS)
     rows, settings = books.table("btc"), books.case.settings
     wanted = books.case.horizon if holds_btc(books) else ()
     tally.holds("one row for each quarter", tuple(row["quarter"] for row in rows) == wanted)
@@ -195,7 +193,7 @@ def _sources_and_uses(books: Books) -> Iterator[Check]:
         "sources_and_uses",
         "Each line's net of a quarter is a source or a use, debt drawn and repaid apart; cash takes up the rest.",
         "$M",
-        A_DOLLAR / 10,
+        TEN_CENTS,
     )
     wanted = _items(books)
     seen: set[tuple[Quarter, str]] = set()
@@ -222,18 +220,18 @@ def _items(books: Books) -> dict[tuple[Quarter, str], Decimal]:
         items[quarter, item] = items.get((quarter, item), ZERO) + musd
 
     for flow in books.flows:
-        if flow.quarter <= books.case.last and flow.line != "residual":
+        if flow.quarter <= books.case.last and flow.line != RESIDUAL:
             add(flow.quarter, "cash", -flow.musd)
             add(flow.quarter, flow.line, flow.musd)
     for row in books.table("debt"):
         add(row["quarter"], "debt_drawn", row["draws_musd"])
         add(row["quarter"], "debt_repaid", -row["repayments_musd"])
-        add(row["quarter"], "principal", row["repayments_musd"] - row["draws_musd"])
+        add(row["quarter"], NO_VALUE, row["repayments_musd"] - row["draws_musd"])
     return items
 
 
 def _sides_balance(books: Books) -> Check:
-    tally = Tally("roll-forward", "sources_are_uses", "The sources of a quarter are its uses.", "$M", A_DOLLAR / 10)
+    tally = Tally("roll-forward", "sources_are_uses", "The sources of a quarter are its uses.", "$M", TEN_CENTS)
     sums = dict.fromkeys(books.case.horizon, ZERO)
     for row in books.table("sources_and_uses"):
         if row["quarter"] in sums:

@@ -8,13 +8,9 @@ from decimal import Decimal
 
 from optimizer.audit.books import Books, Flow
 from optimizer.audit.inputs import ZERO, decimal
+from optimizer.audit.lines import NO_VALUE
 from optimizer.audit.report import Check, Tally
-
-NO_VALUE = "principal"
-A_DOLLAR = Decimal("1e-6")
-ROUNDED = Decimal("1e-9")
-TIE = Decimal("1e-9")
-"""Of the sum of all discounted flows."""
+from optimizer.audit.tolerances import DOLLAR, LAST_DIGIT, SHARE_OF_VALUE
 
 
 def record(books: Books) -> None:
@@ -38,7 +34,7 @@ def worth_after(books: Books) -> Decimal:
 
 def tie(books: Books) -> Decimal:
     """How far two sums of all flows may lie apart: a dollar, or a billionth of what was summed."""
-    return max(A_DOLLAR, TIE * sum((abs(musd) for musd in discounted(books.flows)), ZERO))
+    return max(DOLLAR, SHARE_OF_VALUE * sum((abs(musd) for musd in discounted(books.flows)), ZERO))
 
 
 def checks(books: Books) -> Iterator[Check]:
@@ -53,7 +49,7 @@ def _table(books: Books) -> Check:
         "value_table",
         "Each line's present value, within and after the horizon, is the sum of its discounted flows.",
         "$M",
-        ROUNDED,
+        LAST_DIGIT,
     )
     sums: dict[tuple[str, str, bool], Decimal] = {}
     count: Counter[tuple[str, str, bool]] = Counter()
@@ -68,13 +64,13 @@ def _table(books: Books) -> Check:
         tally.holds(f"{line} of {business}, once", seen[line, business] == 1 and row["scenario"] == books.scenario)
         for after, column in ((False, "within_musd"), (True, "after_musd")):
             key = line, business, after
-            tolerance = ROUNDED * (count[key] + 50)
+            tolerance = LAST_DIGIT * (count[key] + 50)
             tally.equal(f"{line} of {business}, {column}", row[column], sums.get(key, ZERO), tolerance)
     for (line, business, after), musd in sums.items():
         if (line, business) not in seen:
             side = "after_musd" if after else "within_musd"
             tally.equal(
-                f"{line} of {business}, {side}, no row", ZERO, musd, ROUNDED * (count[line, business, after] + 50)
+                f"{line} of {business}, {side}, no row", ZERO, musd, LAST_DIGIT * (count[line, business, after] + 50)
             )
     return tally.check()
 
@@ -85,7 +81,7 @@ def _stated(books: Books) -> Check:
         "value_tie",
         "The flows computed again are worth what the plan says, and what the solver's objective says.",
         "$M",
-        A_DOLLAR,
+        DOLLAR,
     )
     value = worth(books)
     tally.equal("the plan's value", decimal(books.plan.value_musd), value, tie(books))

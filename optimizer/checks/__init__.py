@@ -54,6 +54,7 @@ from optimizer.checks.money import (
 )
 from optimizer.checks.oddities import (
     capacity_is_worth_something_at_the_end,
+    late_contracts_are_delivered_at_last,
     mining_pays_at_some_time,
     negative_prices_are_counted,
     the_past_is_past,
@@ -93,6 +94,7 @@ _FROM_FILES: tuple[_Check, ...] = (
     committed_halls_fit_their_sites, committed_contracts_can_be_served, floors_can_be_reached, offers_fit_their_sites,
     blocks_fit_their_sites,
     the_past_is_past, capacity_is_worth_something_at_the_end, negative_prices_are_counted, mining_pays_at_some_time,
+    late_contracts_are_delivered_at_last,
 )  # fmt: skip
 
 

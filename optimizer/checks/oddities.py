@@ -38,6 +38,15 @@ def capacity_is_worth_something_at_the_end(case: Case) -> Iterator[Finding]:
             yield note(row, why, "say what it is worth", "residual_musd_per_it_mw", "0")
 
 
+def late_contracts_are_delivered_at_last(case: Case) -> Iterator[Finding]:
+    """Where the tenant's patience outlasts the contract, it may be signed and never delivered, for damages alone."""
+    for row in case.rows("late_delivery"):
+        offer = case.offer[row.offer]
+        if row.deadline + row.walk_away_quarters >= max(row.deadline, offer.window_first) + offer.term_quarters:
+            why = f"outlasts the contract of {offer.term_quarters} quarters: it may be signed and never delivered"
+            yield note(row, why, "shorten the limit or lengthen the term", "walk_away_quarters", row.walk_away_quarters)
+
+
 def negative_prices_are_counted(case: Case) -> Iterator[Finding]:
     for rows, column in ((case.tariffs, "energy_usd_per_mwh"), (case.own_plants, "cost_usd_per_mwh")):
         below = [row for row in rows if getattr(row, column) < 0]

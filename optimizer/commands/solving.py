@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -42,10 +43,16 @@ class Second(StrEnum):
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to make, or workbook (.xlsx).")],
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write an Excel workbook, a sheet for each table.")] = False,
+) -> None:
     """Write an annotated starter case to begin your own company from."""
+    from optimizer.commands.books import starter_book
     from optimizer.errors import PlanError
 
+    if xlsx or folder.suffix.lower() == ".xlsx":
+        return starter_book(folder)
     if folder.exists():
         raise PlanError(f"{folder} exists already; name a new folder.")
     try:
@@ -54,6 +61,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> Non
     except OSError as error:
         raise PlanError(f"{folder} cannot be written: {error.strerror}.") from None
     print(f"{folder} holds a small case with notes in case.toml. Edit it, then: optimizer check {folder}")
+    return None
 
 
 @app.command()
@@ -158,7 +166,12 @@ def audit(
     from optimizer.plan_files import load_plan
 
     loaded = load_plan(plan, inspect=inspect)
-    report = audit_plan(loaded.case if of is None else load(of), loaded)
+    case = loaded.case if of is None else load(of)
+    report = audit_plan(case, loaded)
+    if loaded.nothing is None and report.clean:
+        from optimizer.searches import check_absence
+
+        report = replace(report, checks=(*report.checks, check_absence(case, loaded.scenario)))
     print(report.to_json() if as_json else f"{loaded.word}, run {loaded.run_id}\n{report.summary()}")
     if not report.clean:
         raise typer.Exit(EXIT_REFUSED)
@@ -170,16 +183,21 @@ def explain(
     scenario: Annotated[str | None, typer.Option(help="Scenario; the case's first unless named.")] = None,
     time_limit: Annotated[float, typer.Option(min=1.0, max=1e6, help="Seconds for all of it.")] = 300.0,
     change: Changes = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print rules, tags and ways out as JSON.")] = False,
 ) -> None:
     """Say which rules of an infeasible case conflict, and the cheapest ways out, each solved and true."""
     from optimizer.conflicts import explain as explain_case
 
-    conflict = explain_case(changed(load(case), change or []), scenario, time_limit=time_limit)
-    if conflict is None:
+    loaded = changed(load(case), change or [])
+    conflict = explain_case(loaded, scenario, time_limit=time_limit)
+    if conflict is not None:
+        print(conflict.to_json() if as_json else conflict.report(), end="" if as_json else "\n")
+        raise typer.Exit(EXIT_INFEASIBLE)
+    if as_json:
+        told = {"case": loaded.settings.name, "scenario": loaded.scenario_named(scenario), "feasible": True}
+        print(json.dumps(told, indent=2))
+    else:
         print("A plan keeps every rule of this case: optimizer solve finds the best one.")
-        return
-    print(conflict.report())
-    raise typer.Exit(EXIT_INFEASIBLE)
 
 
 def _why_not(none: Any, case: Case, scenario: str | None, seed: int, threads: int) -> str:

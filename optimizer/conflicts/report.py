@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import asdict, dataclass, field
+from math import isfinite
+from typing import Any
 
 from optimizer.case import Case
 from optimizer.conflicts.levers import musd, number
-from optimizer.conflicts.rulebook import Kind
-from optimizer.quarters import Quarter
+from optimizer.conflicts.rule import Kind
+from optimizer.quarters import Quarter, spans
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,15 @@ class WayOut:
     def words(self) -> str:
         return ", and ".join(change.words for change in self.changes)
 
+    def record(self) -> dict[str, Any]:
+        """The same as plain values; the changed case itself is left out. A bound that is not known is None."""
+        return {
+            "words": self.words,
+            "changes": [asdict(change) for change in self.changes],
+            "value_musd": self.value_musd,
+            "bound_musd": self.bound_musd if isfinite(self.bound_musd) else None,
+        }
+
 
 @dataclass(frozen=True)
 class Conflict:
@@ -80,6 +91,24 @@ class Conflict:
         if self.untried:
             parts.append("Not tried for want of time: " + "; ".join(self.untried) + ".")
         return "\n".join(parts)
+
+    def record(self) -> dict[str, Any]:
+        """The same as plain values: the rules that clash with their tags, and the ways out, best plan first."""
+        return {
+            "case": self.name,
+            "scenario": self.scenario,
+            "feasible": False,
+            "rules": [
+                asdict(member) | {"quarters": [str(quarter) for quarter in member.quarters]} for member in self.members
+            ],
+            "irreducible": self.irreducible,
+            "ways_out": [way.record() for way in self.ways],
+            "untried": list(self.untried),
+            "solves": self.solves,
+        }
+
+    def to_json(self) -> str:
+        return json.dumps(self.record(), indent=2, allow_nan=False) + "\n"
 
     def __str__(self) -> str:
         return self.report()
@@ -116,15 +145,7 @@ OF_GROUND = "Sites, machines, blocks and lead times do not allow it."
 
 
 def _when(quarters: Sequence[Quarter]) -> str:
-    return f" (clashes in {_spans(quarters)})" if quarters else ""
-
-
-def _spans(quarters: Sequence[Quarter]) -> str:
-    """Quarters, those that follow each other as a span."""
-    ordered = sorted(quarters)
-    breaks = [i + 1 for i, (a, b) in enumerate(pairwise(ordered)) if b != a + 1]
-    spans = [ordered[i:j] for i, j in zip([0, *breaks], [*breaks, len(ordered)], strict=True)]
-    return ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]} to {span[-1]}" for span in spans)
+    return f" (clashes in {spans(quarters)})" if quarters else ""
 
 
 def _way(way: WayOut) -> str:

@@ -10,10 +10,9 @@ from typing import Protocol, TypeVar
 from optimizer.case import Case
 from optimizer.conflicts.levers import Lever
 from optimizer.conflicts.report import Change, Conflict, Member, WayOut
-from optimizer.conflicts.rulebook import Rule, Ticket, quarter_of
+from optimizer.conflicts.rule import Rule, Ticket, quarter_of
 from optimizer.conflicts.trials import EXACT, OutOfTime, Trials, refuse_a_false_claim
 from optimizer.errors import Infeasible, NoPlan, SolverFault
-from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
 from optimizer.planner import solve as solve_case
 from optimizer.quarters import Quarter
@@ -57,7 +56,7 @@ def explain(
     `time_limit` is in seconds, all told; what it left undone is said. Raises InputError for an unknown scenario,
     SolverFault where the solver's claim is false, NoPlan where the time is too short to tell.
     """
-    scenario = _scenario(case, scenario)
+    scenario = case.scenario_named(scenario)
     solve = solve or _best
     deadline = time.monotonic() + time_limit
     trials = Trials(case, scenario, deadline, seed, threads)
@@ -80,14 +79,6 @@ def explain(
         untried=tuple(menu.untried),
         solves=trials.solves,
     )
-
-
-def _scenario(case: Case, name: str | None) -> str:
-    names = [row.scenario for row in case.scenarios]
-    if name is not None and name not in names:
-        why = "is no scenario of this case"
-        raise InputError([Finding("scenarios.csv", why, f"choose one of {', '.join(names)}", value=name)])
-    return name or names[0]
 
 
 def _best(case: Case, scenario: str, seconds: float) -> Plan:

@@ -13,13 +13,15 @@ from pyomo.environ import ConcreteModel, Constraint, ConstraintList, Objective, 
 
 from optimizer.case import Case
 from optimizer.conflicts.levers import Lever
-from optimizer.conflicts.rulebook import Rule, Ticket, rulebook
+from optimizer.conflicts.rule import Rule, Ticket
+from optimizer.conflicts.rulebook import rulebook
 from optimizer.debt import add_debt
 from optimizer.errors import Infeasible, NoPlan, SolverFault
 from optimizer.lines import CORPORATE
 from optimizer.ports import Ports
 from optimizer.rows import SKIP
 from optimizer.rules import add_rules
+from optimizer.searches import doubt
 from optimizer.solver import Answer, SolverOptions, solve_model
 from optimizer.treasury import add_company, add_treasury
 from optimizer.uses import USES
@@ -122,6 +124,16 @@ class Trials:
             blocks.setub(max(started, began))
         m.aim = Objective(expr=0.0, sense=maximize)
         return self._solve(m) is not None
+
+    def doubt(self) -> None:
+        """Ask all rules again with another seed. Raises SolverFault for a plan, OutOfTime where no answer comes."""
+        m = self._model([])
+        m.aim = Objective(expr=0.0, sense=maximize)
+        try:
+            if not doubt(m, self._options(self.seed + 1)):
+                raise OutOfTime
+        except NoPlan:
+            raise KeyboardInterrupt from None
 
     def rows_of(self, rule: Rule) -> list[Ticket]:
         """The rows of a rule that the model of the case has."""
@@ -277,13 +289,16 @@ class Trials:
                     _switch_off(m, ticket)
         return m
 
-    def _solve(self, m: ConcreteModel) -> Answer | None:
-        """The solver's answer; None where no plan keeps the rows."""
+    def _options(self, seed: int) -> SolverOptions:
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise OutOfTime
+        return SolverOptions(gap=0.0, time_limit=left, seed=seed, threads=self.threads)
+
+    def _solve(self, m: ConcreteModel) -> Answer | None:
+        """The solver's answer; None where no plan keeps the rows."""
+        options = self._options(self.seed)
         self.solves += 1
-        options = SolverOptions(gap=0.0, time_limit=left, seed=self.seed, threads=self.threads)
         try:
             answer = solve_model(m, options)
         except Infeasible as error:
@@ -309,7 +324,4 @@ def refuse_a_false_claim(trials: Trials) -> None:
     """Raise SolverFault where the solver says that no plan keeps every rule, and one does."""
     if trials.can_do_nothing():
         raise SolverFault("it finds no plan that keeps every rule of this case, and doing nothing keeps them all")
-    again = Trials(trials.case, trials.scenario, trials.deadline, trials.seed + 1, trials.threads)
-    if again.can_keep(again.rules):
-        seeds = f"seed {trials.seed} no plan keeps every rule of this case, with seed {again.seed} one does"
-        raise SolverFault(f"with {seeds}")
+    trials.doubt()

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from pyomo.environ import ConcreteModel
 
-from optimizer.errors import Infeasible, NoPlan, SolverFault
+from optimizer.errors import Clash, Infeasible, NoPlan, SolverFault
 from optimizer.interrupts import stoppable, workspace
 from optimizer.solver.process import Event, Killed, physical_memory_gb, solver_process
 from optimizer.solver.program import Floats, Program, clash_of, compile_model
@@ -31,6 +31,7 @@ ALTERED = 1e-6
 """How much of its value an answer may lose when its integers are rounded, or gain above its bound; relative."""
 MEMORY_SHARE = 0.8
 POLISH_S = 60.0
+_HEURISTICS = tuple(f"mip_heuristic_run_{name}" for name in ("feasibility_jump", "rins", "rens", "root_reduced_cost"))
 _TOLERANCES = ("mip_feasibility_tolerance", "primal_feasibility_tolerance")
 
 
@@ -44,6 +45,12 @@ class SolverOptions:
     threads: int = 1
     memory_gb: float | None = None
     presolve: Literal["on", "off", "choose"] = "choose"
+    restarts: bool = True
+    """Whether the root may be presolved again. A search that begins from a good plan is quicker without."""
+    heuristics: bool = True
+    """Whether plans are looked for by searches of their own. Where a good one is known that is time lost."""
+    gap_musd: float = 0.0
+    """An absolute gap that is enough, too, $M: near a value of zero no relative one ever is."""
     log: Path | None = None
 
     def for_highs(self) -> dict[str, Any]:
@@ -54,8 +61,13 @@ class SolverOptions:
             "random_seed": self.seed,
             "mip_rel_gap": self.gap,
             "presolve": self.presolve,
+            "mip_allow_restart": self.restarts,
             "log_file": "" if self.log is None else str(self.log),
         }
+        if not self.heuristics:
+            named |= dict.fromkeys(_HEURISTICS, False)
+        if self.gap_musd:
+            named["mip_abs_gap"] = float(self.gap_musd)
         return named if self.time_limit is None else named | {"time_limit": float(self.time_limit)}
 
 
@@ -73,18 +85,28 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The best plan found, its bound, and what it took. `values` are by the identity of the Pyomo variable."""
+class Found:
+    """The best vector found for a program, its bound, and what it took.
+
+    `row_duals` are those of the program with its whole numbers fixed: what one unit more of a row's limit is worth.
+    """
 
     status: Status
     ended: str
     value: float
     bound: float
-    values: dict[int, float]
     vector: Floats = field(repr=False)
-    program: Program = field(repr=False)
+    row_duals: Floats = field(repr=False)
     nodes: int
     highs_seconds: float
+
+
+@dataclass(frozen=True)
+class Answer(Found):
+    """The same for a Pyomo model. `values` are by the identity of the variable."""
+
+    values: dict[int, float] = field(repr=False)
+    program: Program = field(repr=False)
 
     def __call__(self, decision: Any) -> float:
         """The value of a decision, which may be a plain number."""
@@ -111,15 +133,32 @@ def solve_model(
     Raises Infeasible, NoPlan (a limit or an interrupt came before the first plan) or SolverFault.
     """
     program, rows, columns = compile_model(model)
-    if not columns:
+    found = solve_program(program, options, progress, clash=lambda i: clash_of(rows[i]))
+    values = dict(zip(map(id, columns), found.vector.tolist(), strict=True))
+    return Answer(**vars(found), values=values, program=program)
+
+
+def solve_program(
+    program: Program,
+    options: SolverOptions,
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    start: Floats | None = None,
+    clash: Callable[[int], Clash] | None = None,
+) -> Found:
+    """The same for a program; `start` is a vector to begin from (NaN where nothing is known), feasible or not.
+
+    `clash` says what an infeasibility tells of a row.
+    """
+    if not len(program.cost):
         value = float(program.offset[0])
-        return Answer("optimal", "nothing was to be decided", value, value, {}, np.zeros(0), program, 0, 0.0)
+        return Found("optimal", "nothing was to be decided", value, value, np.zeros(0), np.zeros(0), 0, 0.0)
     with workspace() as folder:
         try:
-            found = search(program, options, folder, progress)
+            found = search(program, options, folder, progress, start=start)
             if found["status"] == "kInfeasible":
-                raise Infeasible([clash_of(rows[i]) for i in found["conflict"]])
-            return _answer(program, columns, found, folder, options)
+                raise Infeasible([(clash or program.clash)(i) for i in found["conflict"]])
+            return _found(found, folder, options)
         except SolverFault as fault:
             found_so_far = [folder / name for name in ("clean.npy", "found.npy") if (folder / name).exists()]
             vector = np.load(found_so_far[0]) if found_so_far else None
@@ -134,6 +173,7 @@ def search(
     progress: Callable[[Progress], None] | None = None,
     *,
     tolerance: float | None = None,
+    start: Floats | None = None,
 ) -> Event:
     """Let HiGHS maximise a program; what it says when it ends, its vectors in the folder.
 
@@ -141,6 +181,8 @@ def search(
     Where its process had to be ended, the last plan that it had found is polished by a new one.
     """
     program.save(folder / "program.npz")
+    if start is not None:
+        np.save(folder / "start.npy", start)
     known = _Known()
 
     def tell(event: Event) -> None:
@@ -235,7 +277,7 @@ def run_scip(program: Program, options: SolverOptions, folder: Path) -> Event | 
         return _run(SCIP, job, options, time_limit=options.time_limit, stop=stop)
 
 
-def _answer(program: Program, columns: list[Any], found: Event, folder: Path, options: SolverOptions) -> Answer:
+def _found(found: Event, folder: Path, options: SolverOptions) -> Found:
     status, ended = _status(found, options)
     if not found["clean"]:
         raise SolverFault("the plan does not survive rounding its integers to whole numbers")
@@ -244,15 +286,13 @@ def _answer(program: Program, columns: list[Any], found: Event, folder: Path, op
     if not incumbent - tolerance <= value <= bound + tolerance:
         changed = f"value went from {incumbent:.9g} to {value:.9g} when its integers were rounded"
         raise SolverFault(f"{changed}, the bound being {bound:.9g}")
-    vector = np.load(folder / "clean.npy")
-    return Answer(
+    return Found(
         status=status,
         ended=ended,
         value=value,
         bound=max(value, bound),
-        values=dict(zip(map(id, columns), vector.tolist(), strict=True)),
-        vector=vector,
-        program=program,
+        vector=np.load(folder / "clean.npy"),
+        row_duals=np.load(folder / "row_duals.npy"),
         nodes=int(found["nodes"]),
         highs_seconds=float(found["seconds"]),
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import highspy
 import numpy as np
+import numpy.typing as npt
 
 from optimizer.solver.process import Event, Tell, serve
 from optimizer.solver.program import Floats, Program
@@ -29,6 +30,7 @@ class Refused(Exception):
 def search(program: Program, options: dict[str, Any], folder: Path, tell: Tell, stop: threading.Event) -> Event:
     """Maximise; then round the integers and solve the rest again. Leaves `found.npy` and `clean.npy` in the folder."""
     highs = load(program, options)
+    _begin(highs, program, folder / "start.npy", options)
     _watch(highs, program, folder, tell, stop)
     began = time.monotonic()
     highs.run()
@@ -52,22 +54,57 @@ def search(program: Program, options: dict[str, Any], folder: Path, tell: Tell, 
     return answer
 
 
-def polish(program: Program, found: Floats, options: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Fix the integers at whole numbers and solve what is left as an LP."""
+def _begin(highs: highspy.Highs, program: Program, file: Path, options: dict[str, Any]) -> None:
+    """Begin from a vector, if there is one; what is not a number in it is left to the solver.
+
+    Of several, a row each, the one that is worth most once what they leave open is solved as an LP.
+    """
+    if not file.exists():
+        return
+    start = np.load(file)
+    if start.ndim > 1:
+        whole = [_completed(program, row, options) for row in start]
+        best = max((vector for vector in whole if vector is not None), key=program.cost.dot, default=None)
+        start = start[0] if best is None else best
+    known = np.flatnonzero(np.isfinite(start)).astype(np.int32)
+    highs.setSolution(len(known), known, start[known])
+
+
+def _completed(program: Program, start: Floats, options: dict[str, Any]) -> Floats | None:
+    """The best vector with the whole numbers of a start; None where there is none."""
     whole = np.flatnonzero(program.integers).astype(np.int32)
-    rounded = np.round(found[whole])
+    highs = _with_whole_numbers(program, whole, np.round(start[whole]), options)
+    highs.run()
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return np.array(highs.getSolution().col_value)
+
+
+def _with_whole_numbers(
+    program: Program, whole: npt.NDArray[np.int32], numbers: Floats, options: dict[str, Any]
+) -> highspy.Highs:
+    """A solver that holds the LP which is left when the whole numbers are given."""
     kept: dict[str, Any] = {name: options[name] for name in ("random_seed", "threads") if name in options}
     highs = load(program, kept)
     if len(whole):
         continuous = np.full(len(whole), int(highspy.HighsVarType.kContinuous), dtype=np.uint8)
         highs.changeColsIntegrality(len(whole), whole, continuous)
-        highs.changeColsBounds(len(whole), whole, rounded, rounded)
+        highs.changeColsBounds(len(whole), whole, numbers, numbers)
+    return highs
+
+
+def polish(program: Program, found: Floats, options: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Fix the integers at whole numbers and solve what is left as an LP."""
+    whole = np.flatnonzero(program.integers).astype(np.int32)
+    rounded = np.round(found[whole])
+    highs = _with_whole_numbers(program, whole, rounded, options)
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return {"clean": False}
     clean = np.array(highs.getSolution().col_value)
     clean[whole] = rounded
     np.save(folder / "clean.npy", clean)
+    np.save(folder / "row_duals.npy", np.array(highs.getSolution().row_dual))
     return {"clean": True, "value": float(highs.getInfo().objective_function_value)}
 
 

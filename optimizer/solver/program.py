@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,17 @@ class Program:
     def load(cls, file: Path) -> Program:
         with np.load(file, allow_pickle=False) as parts:
             return cls(**{part.name: parts[part.name] for part in fields(cls)})
+
+    def clash(self, row: int) -> Clash:
+        """What an infeasibility report says of a row where its rule is not at hand."""
+        name = str(self.row_names[row])
+        return Clash(name.partition("[")[0], name, "")
+
+    def fixed(self, columns: npt.NDArray[np.int32], values: Floats) -> Program:
+        """The same program with some columns held at values."""
+        lower, upper = self.lower.copy(), self.upper.copy()
+        lower[columns] = upper[columns] = values
+        return replace(self, lower=lower, upper=upper)
 
     def shuffled(self, seed: int) -> Program:
         """The same program with rows and columns in another order, so that a solver goes another way."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import PlanError
-from optimizer.folders import write_file
+from optimizer.folders import fresh_folder, put_in_place, sync_all, write_file, writing
 from optimizer.plan_texts import table_text, unquoted
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ KINDS = {
     "frontier": "value against the capex budget",
     "alternatives": "plans almost as good that decide otherwise",
     "regret": "every plan under every scenario",
+    "bridge": "the difference in value to another plan, by groups of inputs",
 }
 
 NUMERIC = re.compile(
@@ -57,14 +59,25 @@ class Study:
 
 
 def save_study(study: Study, folder: str | Path) -> Path:
-    """Write `study.json` and each table as CSV. Raises PlanError."""
+    """Write `study.json` and each table as CSV, whole or not at all; what else lies in the folder stays.
+
+    Pictures of an earlier study of the kind go, as they would show another one. Raises PlanError.
+    """
     folder = Path(folder)
+    texts = {f"{name}.csv": table_text(table) for name, table in study.tables.items()}
+    texts["study.json"] = json.dumps(study.record(), indent=2, allow_nan=False) + "\n"
+    pictures = {f"{study.kind}.{ending}" for ending in ("svg", "png")}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, table in study.tables.items():
-            write_file(folder / f"{name}.csv", table_text(table).encode())
-        text = json.dumps(study.record(), indent=2, allow_nan=False) + "\n"
-        write_file(folder / "study.json", text.encode())
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            fresh = fresh_folder(folder)
+            try:
+                for name, text in texts.items():
+                    write_file(fresh / name, text.encode())
+                sync_all(fresh / name for name in texts)
+                put_in_place(fresh, folder, (texts.keys() | pictures).__contains__)
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
         raise PlanError(f"{folder} cannot be written: {error.strerror}.") from None
     return folder

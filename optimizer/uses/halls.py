@@ -224,7 +224,8 @@ def no_block_before_mobilisation(m: ConcreteModel, o: str, t: Quarter) -> object
     Source: the construction contract
     Kind: physical
     """
-    return m.N[o, t] <= affordable_blocks(m.case, m.case.option[o]) * m.F[o, t]
+    most = m.most[o] if m.ports.adjustable else affordable_blocks(m.case, m.case.option[o])
+    return m.N[o, t] <= most * m.F[o, t]
 
 
 def mobilised_with_a_block(m: ConcreteModel, o: str, t: Quarter) -> object:

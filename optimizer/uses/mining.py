@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyomo.environ import ConcreteModel, NonNegativeReals, Var
 
 from optimizer.lines import discount_factor, discount_rate
-from optimizer.market import MiningEconomics, mining_economics, own_plant_economics, purchase_musd, resale_musd
+from optimizer.market import (
+    MiningEconomics,
+    mining_economics,
+    mining_has_ended,
+    own_plant_economics,
+    purchase_musd,
+    resale_musd,
+)
 from optimizer.ports import Linear, Ports
 from optimizer.quarters import Quarter
 from optimizer.rows import SKIP, at_most, hold
@@ -17,16 +26,21 @@ def add_mining(m: ConcreteModel, ports: Ports) -> None:
     """Machines `g[a,s,t]` installed, gross MW; `going` and `coming` between sites, `bought` from the market.
 
     What leaves and does not go to another site is sold. Running is no variable: the better of running and idling.
+    Only where prices are to be swapped later it is one, `x[a,s,t,w]`, and left to the solver.
     """
     case = ports.case
     m.opening = {(row.asic, row.site): case.fleet_gross_mw(row) for row in case.fleet}
     index = [(a, s, t) for a, s in _homes(ports) for t in _worth_keeping(ports, case.asic[a], s)]
     m.g = Var(index, domain=NonNegativeReals, bounds=lambda m, a, s, t: (0, _most(ports, m.opening, a, s)))
     _trade(m, ports, index)
+    m.x = Var(_choosable(ports, index), domain=NonNegativeReals, bounds=lambda m, a, s, t, w: (0, m.g[a, s, t].ub))
     for a, s, t in index:
         ports.installed_gross_mw[s, t].add(1, m.g[a, s, t])
         economics = mining_economics(case, ports.scenario, s, case.asic[a], t)
-        _run(ports, s, a, t, m.g[a, s, t], economics)
+        if (a, s, t, ports.scenario) in m.x:
+            _choose_to_run(ports, s, a, t, m, economics)
+        else:
+            _run(ports, s, a, t, m.g[a, s, t], economics)
         if t == case.last:
             ports.pay("residual", MINING, s, a, m.g[a, s, t], t + 1, [_residual(case.asic[a])])
     _burn(m, ports, index)
@@ -147,14 +161,31 @@ def _run(ports: Ports, s: str, a: str, t: Quarter, decision: object, economics: 
 
 
 def _flows(economics: MiningEconomics) -> dict[str, float]:
-    flows = {"mining_site_cost": -economics.site_cost}
-    if economics.runs:
-        flows |= {
-            "mining_revenue": economics.revenue,
-            "mining_power": -economics.power,
-            "interruptible_income": economics.interruptible,
-        }
-    return flows
+    return {"mining_site_cost": -economics.site_cost} | (_running_flows(economics) if economics.runs else {})
+
+
+def _running_flows(economics: MiningEconomics) -> dict[str, float]:
+    return {
+        "mining_revenue": economics.revenue,
+        "mining_power": -economics.power,
+        "interruptible_income": economics.interruptible,
+    }
+
+
+def _choosable(ports: Ports, index: list[tuple[str, str, Quarter]]) -> list[tuple[str, str, Quarter, str]]:
+    """Where running is left to the solver. Not where BTC are kept: there machines would run at a loss for them."""
+    if not ports.adjustable or ports.case.settings.hold_mined_btc:
+        return []
+    return [(a, s, t, ports.scenario) for a, s, t in index if not mining_has_ended(ports.case, s, t)]
+
+
+def _choose_to_run(ports: Ports, s: str, a: str, t: Quarter, m: ConcreteModel, economics: MiningEconomics) -> None:
+    """The same as `_run`, with what runs apart from what is installed."""
+    running = m.x[a, s, t, ports.scenario]
+    ports.pay("mining_site_cost", MINING, s, a, m.g[a, s, t], t, [-economics.site_cost])
+    for line, musd in _running_flows(economics).items():
+        ports.pay(line, MINING, s, a, running, t, [musd])
+    ports.btc_mined[t].add(economics.btc, running)
 
 
 def _burn(m: ConcreteModel, ports: Ports, index: list[tuple[str, str, Quarter]]) -> None:
@@ -166,8 +197,9 @@ def _burn(m: ConcreteModel, ports: Ports, index: list[tuple[str, str, Quarter]])
         grid = mining_economics(case, w, s, case.asic[a], t)
         if own is None or case.own_plant[w, s, t].capacity_mw == 0:
             continue
-        if case.settings.hold_mined_btc or own.margin > (grid.margin if grid.runs else 0.0):
-            gains[a, s, t, w] = (own, grid)
+        chosen = (a, s, t, w) in m.x
+        if chosen or case.settings.hold_mined_btc or own.margin > (grid.margin if grid.runs else 0.0):
+            gains[a, s, t, w] = (own, replace(grid, runs=False) if chosen else grid)
     m.b = Var(list(gains), domain=NonNegativeReals, bounds=lambda m, a, s, t, w: (0, m.g[a, s, t].ub))
     for (a, s, t, _), (own, grid) in gains.items():
         burning = m.b[a, s, t, w]
@@ -180,7 +212,7 @@ def _burn(m: ConcreteModel, ports: Ports, index: list[tuple[str, str, Quarter]])
             ports.pay(line, MINING, s, a, burning, t, [musd - instead.get(line, 0.0)])
         if not grid.runs:
             ports.btc_mined[t].add(own.btc, burning)
-    hold(m, own_power_to_installed_machines, list(gains))
+    hold(m, own_power_to_installed_machines, dict.fromkeys([*gains, *m.x]))
     hold(m, own_plant_capacity, dict.fromkeys((s, t, w) for _, s, t, w in gains))
 
 
@@ -194,7 +226,7 @@ def _worth_keeping(ports: Ports, asic: Asic, s: str) -> list[Quarter]:
     """
     case = ports.case
     fit = [t for t in case.horizon if asic.fit_until is None or t <= asic.fit_until]
-    if case.settings.hold_mined_btc or case.settings.tax_rate:
+    if ports.adjustable or case.settings.hold_mined_btc or case.settings.tax_rate:
         return fit
     floors = [row.last for row in case.use_limits if row.use == MINING and row.min_mw]
     market = case.machine_market.get(asic.asic)
@@ -272,7 +304,11 @@ def own_power_to_installed_machines(m: ConcreteModel, a: str, s: str, t: Quarter
     Source: the site
     Kind: physical
     """
-    return at_most(Linear().add(1, m.b[a, s, t, w]).add(-1, m.g[a, s, t]), 0)
+    running = Linear().add(-1, m.g[a, s, t])
+    for variable in (m.b, m.x):
+        if (a, s, t, w) in variable:
+            running.add(1, variable[a, s, t, w])
+    return at_most(running, 0)
 
 
 def own_plant_capacity(m: ConcreteModel, s: str, t: Quarter, w: str) -> object:

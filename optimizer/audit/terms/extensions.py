@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from optimizer.audit.inputs import decimal
 from optimizer.audit.terms.bill import Bill
-
-SAME = Decimal("1e-12")
-"""Share by which two prices may differ and be the same price."""
+from optimizer.audit.tolerances import SAME_PRICE
 
 
 def apply(bill: Bill) -> None:
@@ -17,7 +13,7 @@ def apply(bill: Bill) -> None:
     for row in steps:
         share = decimal(row.price_share)
         market = bill.inputs.market_musd_per_quarter(bill.offer.product, bill.delivery + begins)
-        if share * bill.price[begins] > market * (1 + SAME):
+        if share * bill.price[begins] > market * (1 + SAME_PRICE):
             break
         for j in range(begins, begins + row.quarters):
             bill.price[j] *= share

@@ -6,9 +6,7 @@ from decimal import Decimal
 
 from optimizer.audit.inputs import ONE, decimal
 from optimizer.audit.terms.bill import Bill
-
-EDGE = Decimal("1e-6")
-"""IT MW by which a size may lie past a tier's edge and still be that edge: a watt."""
+from optimizer.audit.tolerances import TIER_EDGE
 
 
 def share(bill: Bill) -> Decimal:
@@ -16,7 +14,7 @@ def share(bill: Bill) -> Decimal:
     tiers = sorted(bill.inputs.rows_of("price_tiers", "offer", bill.offer.offer), key=lambda row: row.up_to_it_mw)
     if not tiers:
         return ONE
-    large_enough = [tier for tier in tiers if bill.it_mw <= decimal(tier.up_to_it_mw) + EDGE]
+    large_enough = [tier for tier in tiers if bill.it_mw <= decimal(tier.up_to_it_mw) + TIER_EDGE]
     return decimal((large_enough or tiers[-1:])[0].price_share)
 
 

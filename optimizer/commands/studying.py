@@ -1,0 +1,197 @@
+"""Commands that study a solved plan: what would move it, and what a little more of anything is worth."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optimizer.commands.common import EXIT_INTERRUPTED, PlanFolder, fail
+
+if TYPE_CHECKING:
+    from optimizer.plan import Plan
+    from optimizer.studies.study import Study
+    from optimizer.sweeps.runner import Sweep, Tell
+
+app = typer.Typer()
+
+Jobs = Annotated[
+    int | None, typer.Option("-j", "--jobs", min=1, max=256, help="Solves at a time; one for each core unless named.")
+]
+Gap = Annotated[float, typer.Option(min=0.0, max=1.0, help="Relative gap of each solve.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the study as JSON instead of telling it.")]
+Make = Callable[["Plan", "Sweep"], "Study"]
+
+
+# ---- what every study shares --------------------------------------------------------------------------------------
+
+
+def study_plan(folder: Path, kind: str, jobs: int | None, as_json: bool, make: Make) -> None:
+    """Read a plan, make a study of it, keep it in `PLAN/studies/KIND` with its tables and picture, and tell it.
+
+    Answers land in `answers.jsonl` there one by one, so that a study that was killed goes on with what is missing.
+    """
+    from optimizer.plan_files import load_plan
+
+    plan, place = load_plan(folder), folder / "studies" / kind
+    try:
+        with sweeping(place, jobs) as sweep:
+            study = make(plan, sweep)
+    except KeyboardInterrupt:
+        fail(f"Interrupted. The answers so far are kept in {place}; the same command goes on with them.",
+             EXIT_INTERRUPTED)  # fmt: skip
+    keep_study(study, place)
+    tell_study(study, as_json)
+    print(f"Study written to {place}", file=sys.stderr if as_json else sys.stdout)
+
+
+@contextmanager
+def sweeping(place: Path, jobs: int | None) -> Iterator[Sweep]:
+    """A sweep that keeps its answers in a folder, with as many workers as asked for and a progress bar."""
+    from optimizer.errors import PlanError
+    from optimizer.sweeps.runner import Sweep, workers
+
+    count = jobs or os.cpu_count() or 1
+    with progress() as tell, workers(count) if count > 1 else nullcontext() as executor:
+        try:
+            sweep = Sweep(executor, place, tell, at_once=2 * count)
+        except OSError as error:
+            raise PlanError(f"{place} cannot be written: {error.strerror}.") from None
+        yield sweep
+
+
+@contextmanager
+def progress() -> Iterator[Tell | None]:
+    """A bar of answers landed on a terminal; silence in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("solving"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("solving", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def keep_study(study: Study, place: Path) -> None:
+    """Write the study's tables, and its picture as SVG and PNG."""
+    from optimizer.pictures import picture_of, save_picture
+    from optimizer.studies.study import save_study
+
+    save_study(study, place)
+    save_picture(picture_of(study), place / study.kind)
+
+
+def tell_study(study: Study, as_json: bool) -> None:
+    """Print a study in words and tables, or as JSON: its record, and its tables as rows."""
+    if as_json:
+        tables = {name: json.loads(table.to_json(orient="records")) for name, table in study.tables.items()}
+        print(json.dumps(study.record() | {"tables": tables}, indent=2, allow_nan=False))
+        return
+    from rich.console import Console
+
+    from optimizer.studies.telling import WIDTH, print_study
+
+    print_study(study, Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False))
+
+
+# ---- commands -----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def tornado(
+    plan: PlanFolder,
+    driver: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--driver", metavar="NAME[=LOW:HIGH]", help="A driver instead of those of the whole case; may be repeated."
+        ),
+    ] = None,
+    jobs: Jobs = None,
+    gap: Gap = 1e-4,
+    as_json: AsJson = False,
+) -> None:
+    """Move each driver low and high, one at a time: what the plan is worth, decided again and decisions kept."""
+
+    def make(plan: Plan, sweep: Sweep) -> Study:
+        from optimizer.studies.tornado import drivers_given
+        from optimizer.studies.tornado import tornado as study
+
+        return study(plan, drivers_given(plan, driver) if driver else None, gap=gap, sweep=sweep)
+
+    study_plan(plan, "tornado", jobs, as_json, make)
+
+
+@app.command()
+def breakevens(
+    plan: PlanFolder,
+    site: Annotated[list[str] | None, typer.Option("--site", help="A site; may be repeated.")] = None,
+    offer: Annotated[list[str] | None, typer.Option("--offer", help="An offer; may be repeated.")] = None,
+    option: Annotated[list[str] | None, typer.Option("--option", help="An option; may be repeated.")] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=1e-6, max=0.5, help="How far apart the two sides may be, as a share of the base.")
+    ] = 0.01,
+    grid: Annotated[int, typer.Option(min=3, max=101, help="Numbers of each driver that are tried first.")] = 9,
+    jobs: Jobs = None,
+    gap: Gap = 1e-4,
+    as_json: AsJson = False,
+) -> None:
+    """Find the numbers at which decisions turn: hashprice, power, rent, capex or delay, both sides solved.
+
+    Without --site, --offer or --option: hashprice for every site, rent for every offer, capex for every option.
+    """
+
+    def make(plan: Plan, sweep: Sweep) -> Study:
+        from optimizer.studies.breakevens import breakevens as study
+        from optimizer.studies.breakevens import turns_of
+
+        turns = turns_of(plan, sites=site or (), offers=offer or (), options=option or ())
+        return study(plan, turns, tolerance=tolerance, grid=grid, gap=gap, sweep=sweep)
+
+    study_plan(plan, "breakevens", jobs, as_json, make)
+
+
+@app.command()
+def frontier(
+    plan: PlanFolder,
+    budgets: Annotated[
+        str | None, typer.Option("--budgets", metavar="$M,$M,...", help="Capex budgets; 40% to 160% unless named.")
+    ] = None,
+    minima: Annotated[
+        str | None, typer.Option("--minima", metavar="$M,$M,...", help="Minima of cash; up from none unless named.")
+    ] = None,
+    cash: Annotated[bool, typer.Option("--cash/--no-cash", help="Whether minima of cash are tried too.")] = True,
+    jobs: Jobs = None,
+    gap: Gap = 1e-4,
+    as_json: AsJson = False,
+) -> None:
+    """Solve the case at other capex budgets and minima of cash: value against the limit, each point a whole plan."""
+
+    def make(plan: Plan, sweep: Sweep) -> Study:
+        from optimizer.studies.frontier import frontier as study
+
+        tried = _numbers("--minima", minima) if cash else []
+        return study(plan, _numbers("--budgets", budgets), minima=tried, gap=gap, sweep=sweep)
+
+    study_plan(plan, "frontier", jobs, as_json, make)
+
+
+def _numbers(option: str, text: str | None) -> list[float] | None:
+    """Numbers with commas between them."""
+    from optimizer.findings import Finding, InputError
+
+    try:
+        return None if text is None else [float(part) for part in text.split(",")]
+    except ValueError:
+        why = "is no list of numbers with commas between them"
+        raise InputError(
+            [Finding("command line", why, "such as 100,200,300", column=option, value=text or "")]
+        ) from None

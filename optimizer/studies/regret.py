@@ -1,0 +1,277 @@
+"""Regret: every plan's here-and-now decisions held under every scenario, and what can be committed to now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optimizer.decisions import DECIMALS, Decisions, decisions_of
+from optimizer.errors import Infeasible, SolverFault
+from optimizer.findings import Finding, InputError
+from optimizer.plan import Plan
+from optimizer.quarters import Quarter
+from optimizer.studies.shared import COMMIT, WAIT, shared_decisions
+from optimizer.studies.study import Study
+from optimizer.sweeps.family import Compiled, compile_case
+from optimizer.sweeps.holding import Holding, held
+from optimizer.sweeps.reading import decisions_in
+from optimizer.sweeps.runner import Landed, Question, Sweep
+from optimizer.sweeps.shortage import elastic, least_missing, missing_in, missing_no_more
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAN = float("nan")
+EXACT = 1e-9
+"""Gap at which the least that is missing is sought."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One plan under one scenario: value and bound with its decisions held, $M, and what is missing by quarter, $M."""
+
+    value_musd: float
+    bound_musd: float
+    missing: Mapping[Quarter, float] = field(default_factory=dict)
+    why: str = ""
+
+    @property
+    def short_musd(self) -> float:
+        """Liquidity that is missing in the worst quarter; NaN where the plan cannot be kept at all."""
+        return NAN if self.why else max(self.missing.values(), default=0.0)
+
+    @property
+    def words(self) -> str:
+        if self.why:
+            return f"cannot be kept: {self.why}"
+        if not self.missing:
+            return ""
+        worst = max(self.missing, key=lambda t: (round(self.missing[t], DECIMALS), -t))
+        return (
+            f"${self.short_musd:,.1f}M of liquidity is missing in {worst}, and some in {len(self.missing)} quarters "
+            f"from {min(self.missing)}; the value is what remains if it is found, free of charge"
+        )
+
+
+@dataclass(frozen=True)
+class Best:
+    """What is best in a scenario on its own: value and bound, $M, and what is decided; None where there is no plan."""
+
+    value_musd: float
+    bound_musd: float
+    decisions: Decisions | None
+
+
+def regret(
+    plans: Sequence[Plan], scenarios: Sequence[str] | None = None, *, gap: float = 1e-4, sweep: Sweep | None = None
+) -> Study:
+    """Hold every plan's here-and-now decisions under every scenario, decide the rest again, and compare.
+
+    Scenarios are those of the first plan's case, all unless named; plans may be of its scenarios, or of variants of
+    it. Held are starts, signings and their sizes, refreshes and machines; sales at market, debt, BTC and running are
+    decided again. Where liquidity cannot be kept, the study says what is missing. Raises InputError for an unknown
+    scenario or no plan.
+    """
+    table = Cross(plans, scenarios, gap, Sweep() if sweep is None else sweep)
+    return _study(table)
+
+
+@dataclass
+class Cross:
+    """The table of plans by scenarios, solved."""
+
+    plans: Sequence[Plan]
+    asked: Sequence[str] | None
+    gap: float
+    sweep: Sweep
+    names: list[str] = field(init=False)
+    scenarios: list[str] = field(init=False)
+    cells: dict[tuple[str, str], Cell] = field(init=False)
+    best: dict[str, Best] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.plans:
+            raise InputError([Finding("plans", "there is none", "name a plan or more")])
+        self.case = self.plans[0].case
+        known = [row.scenario for row in self.case.scenarios]
+        self.scenarios = list(dict.fromkeys(known if self.asked is None else self.asked))
+        if strange := [name for name in self.scenarios if name not in known]:
+            raise InputError(
+                [
+                    Finding(
+                        "scenarios.csv", "is no scenario of this case", f"one of {', '.join(known)}", value=strange[0]
+                    )
+                ]
+            )
+        self.names = _names(self.plans)
+        self.cells, self.best = {}, {}
+        for scenario in self.scenarios:
+            self._solve(scenario)
+
+    def _solve(self, scenario: str) -> None:
+        """One scenario: its own best, and every plan held; where that cannot be, with what is missing."""
+        try:
+            compiled = compile_case(self.case, scenario)
+        except (Infeasible, SolverFault) as error:
+            why = str(error).split("\n")[0]
+            self.best[scenario] = Best(NAN, NAN, None)
+            self.cells |= {(name, scenario): Cell(NAN, NAN, why=why) for name in self.names}
+            return
+        holdings = {name: Holding(plan) for name, plan in zip(self.names, self.plans, strict=True)}
+        unfit = {name: holding.fit(compiled, scenario) for name, holding in holdings.items()}
+        kept = {name: held(holdings[name], compiled) for name in self.names if not unfit[name]}
+        own = next((plan for plan in self.plans if plan.scenario == scenario and plan.case == self.case), None)
+        first = [Question(one.program, self.gap) for one in kept.values()]
+        best = self._best_question(compiled, scenario, own)
+        landed = self.sweep.ask([*first, best])
+        answers = dict(zip(kept, landed, strict=False))
+        self.best[scenario] = self._best(compiled, scenario, landed[-1])
+        for name in self.names:
+            if unfit.get(name):
+                cell = Cell(NAN, NAN, why=unfit[name])
+            elif answers[name].has_plan:
+                cell = Cell(answers[name].value_musd, answers[name].bound_musd)
+            else:
+                cell = self._short(kept[name])
+            self.cells[name, scenario] = cell
+
+    def _best_question(self, compiled: Compiled, scenario: str, own: Plan | None) -> Question:
+        """A scenario on its own, begun from the plan that was made for it, if there is one."""
+        if own is None:
+            return Question(compiled.program, self.gap)
+        start = np.where(compiled.program.integers, Holding(own).vector(compiled), np.nan)
+        return Question(compiled.program, self.gap, start=start)
+
+    def _best(self, compiled: Compiled, scenario: str, landed: Landed) -> Best:
+        """The better of the answer and the plan that was given for this scenario, which may be proven closer."""
+        if not landed.has_plan:
+            return Best(NAN, NAN, None)
+        value, bound = landed.value_musd, landed.bound_musd
+        decisions = decisions_in(self.case, scenario, compiled, landed.vector)
+        for plan in self.plans:
+            if plan.scenario == scenario and plan.case == self.case:
+                bound = min(bound, plan.bound_musd)
+                if plan.value_musd >= value - self.gap * abs(value):
+                    value, decisions = max(value, plan.value_musd), decisions_of(plan)
+        return Best(value, max(value, bound), decisions)
+
+    def _short(self, compiled: Compiled) -> Cell:
+        """The least that is missing, all quarters together, and the best value with no more than that."""
+        loose = elastic(compiled)
+        [least] = self.sweep.ask([Question(least_missing(loose).program, EXACT, gap_musd=EXACT)])
+        if not least.has_plan:
+            return Cell(NAN, NAN, why=least.why.split("\n")[-1].strip())
+        capped = missing_no_more(loose, -least.value_musd)
+        [landed] = self.sweep.ask([Question(capped.program, self.gap)])
+        if not landed.has_plan:
+            return Cell(NAN, NAN, why=landed.why.split("\n")[-1].strip())
+        return Cell(landed.value_musd, landed.bound_musd, missing_in(capped, landed.vector))
+
+    def regret(self, name: str, scenario: str) -> tuple[float, float]:
+        """At least and at most what a plan falls short of the scenario's own best, $M, by the values and bounds."""
+        cell, best = self.cells[name, scenario], self.best[scenario]
+        ends = best.value_musd - cell.bound_musd, best.bound_musd - cell.value_musd
+        least, most = (round(max(0.0, end), 6) for end in ends)
+        return least, most
+
+
+def _names(plans: Sequence[Plan]) -> list[str]:
+    """A name for each plan: its scenario, its case where these differ, a number where that is not enough."""
+    cases = {plan.case.settings.name for plan in plans}
+    names = [plan.scenario if len(cases) == 1 else f"{plan.case.settings.name} {plan.scenario}" for plan in plans]
+    return [
+        name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})" for i, name in enumerate(names)
+    ]
+
+
+# ---- told ---------------------------------------------------------------------------------------------------------
+
+
+def _study(cross: Cross) -> Study:
+    import pandas as pd
+
+    values, regrets, worst = [], [], []
+    for name in cross.names:
+        for scenario in cross.scenarios:
+            cell = cross.cells[name, scenario]
+            values.append((name, scenario, cell.value_musd, cell.bound_musd, cell.short_musd, cell.words))
+            least, most = cross.regret(name, scenario)
+            regrets.append((name, scenario, most, least, most))
+        worst.append(_worst(cross, name))
+    own = {scenario: best.decisions for scenario, best in cross.best.items() if best.decisions is not None}
+    decisions = shared_decisions(own) if len(own) > 1 else []
+    best = [(scenario, best.value_musd, best.bound_musd) for scenario, best in cross.best.items()]
+    tables = {
+        "values": pd.DataFrame(values, columns=["plan", "scenario", "value_musd", "bound_musd", "short_musd", "words"]),
+        "regret": pd.DataFrame(regrets, columns=_REGRET),
+        "plans": pd.DataFrame(worst, columns=_WORST),
+        "best": pd.DataFrame(best, columns=["scenario", "value_musd", "bound_musd"]),
+        "decisions": pd.DataFrame(decisions, columns=["decision", "words", "scenarios", "verdict"]),
+    }
+    first = cross.plans[0]
+    about = {
+        "case": first.case.settings.name, "scenario": first.scenario, "run_id": first.run_id, "gap": cross.gap,
+        "run_ids": [plan.run_id for plan in cross.plans], "scenarios": cross.scenarios,
+    }  # fmt: skip
+    return Study("regret", _title(cross, tables["plans"]), _words(cross, tables, own), tables, about)
+
+
+_REGRET = ["plan", "scenario", "regret_musd", "regret_low_musd", "regret_high_musd"]
+_WORST = ["plan", "worst_regret_musd", "worst_scenario", "worst_value_musd", "worst_short_musd", "words"]
+
+
+def _worst(cross: Cross, name: str) -> tuple[str, float, str, float, float, str]:
+    """A plan's largest regret and where, its lowest value, the most that is missing; NaN where it cannot be kept."""
+    cells = {scenario: cross.cells[name, scenario] for scenario in cross.scenarios}
+    unkept = [scenario for scenario, cell in cells.items() if cell.why]
+    if unkept:
+        return name, NAN, unkept[0], NAN, NAN, f"cannot be kept in {', '.join(unkept)}"
+    there = [scenario for scenario in cross.scenarios if not np.isnan(cross.best[scenario].value_musd)]
+    regrets = {scenario: cross.regret(name, scenario)[1] for scenario in there}
+    most = max(regrets, key=lambda s: regrets[s], default="")
+    short = {scenario: cell.short_musd for scenario, cell in cells.items() if cell.short_musd > 0}
+    words = f"liquidity is missing in {', '.join(short)}" if short else ""
+    lowest = min(cell.value_musd for cell in cells.values())
+    return name, regrets.get(most, NAN), most, lowest, max(short.values(), default=0.0), words
+
+
+def _title(cross: Cross, plans: pd.DataFrame) -> str:
+    sound = plans[(plans["words"] == "") & plans["worst_regret_musd"].notna()]
+    over = f"{len(cross.scenarios)} scenario{'s' * (len(cross.scenarios) != 1)}"
+    if not len(sound):
+        return f"None of the plans can be kept in all of {over} with its liquidity"
+    least = sound.loc[sound["worst_regret_musd"].idxmin()]
+    what = f"the plan for {least['plan']}"
+    if len(plans) > 1:
+        return (
+            f"Of {len(plans)} plans held in {over}, {what} is never short of money and regrets least: at most "
+            f"${least['worst_regret_musd']:,.1f}M, in {least['worst_scenario']}"
+        )
+    return f"Held in {over}, {what} regrets at most ${least['worst_regret_musd']:,.1f}M, in {least['worst_scenario']}"
+
+
+def _words(cross: Cross, tables: Mapping[str, pd.DataFrame], own: Mapping[str, Decisions]) -> tuple[str, ...]:
+    told = [
+        "Held are starts, signings with their sizes, GPU refreshes and machines; sales at market, debt, BTC and which "
+        "machines run are decided again in each scenario. A regret is the most that the scenario's own best plan can "
+        "be worth above the plan held."
+    ]
+    for row in tables["values"].itertuples():
+        if row.words:
+            told.append(f"The plan for {row.plan} in {row.scenario}: {row.words}.")
+    told += [f"{name} has no plan of its own." for name in cross.scenarios if name not in own]
+    by_verdict: dict[str, list[str]] = defaultdict(list)
+    for row in tables["decisions"].itertuples():
+        by_verdict[row.verdict].append(row.words)
+    if len(own) > 1:
+        shared, others = by_verdict[COMMIT], by_verdict[WAIT]
+        every = f"Every scenario's own best plan ({', '.join(own)})"
+        told.append(
+            f"{every} takes: {'; '.join(shared)}." if shared else f"{every} shares no decision with the others."
+        )
+        told.append(f"They differ in: {'; '.join(others)}." if others else "They differ in nothing.")
+    return tuple(told)

@@ -1,0 +1,135 @@
+"""What an answer decides: from the vector of a program to decisions and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from optimizer.case import Case
+from optimizer.decisions import DECIMALS, TO_THE_END, Decisions, Signing, Start
+from optimizer.market import mining_economics
+from optimizer.quarters import Quarter
+from optimizer.solver.program import Floats
+from optimizer.sweeps.family import Compiled, Name
+from optimizer.terms import make_deal
+from optimizer.terms.size_tiers import tiers_of
+
+HERE_AND_NOW = ("N", "F", "r", "Y", "Q", "g", "going", "coming", "buying")
+"""Decisions that are taken before a scenario is known; the rest is recourse."""
+
+
+SAME = 1e-6
+"""Decisions that differ by less are the same."""
+
+
+def kept_columns(compiled: Compiled) -> npt.NDArray[np.int32]:
+    """Places of the here-and-now decisions: what is held where a plan is kept under other numbers."""
+    return compiled.where(*HERE_AND_NOW)
+
+
+STATES = ("N", "F", "Y", "Q")
+"""Those of them that say what has been decided by the end of a quarter; a quarter without a column changes nothing."""
+
+
+def keep(base: Compiled, vector: Floats, other: Compiled) -> Compiled | None:
+    """The other program with the here-and-now decisions of an answer of the base held; None where it cannot take them.
+
+    Programs of other cases may have other quarters in which something can be decided.
+    """
+    taken = {base.columns[i]: float(vector[i]) for i in kept_columns(base)}
+    columns = kept_columns(other)
+    there = {other.columns[i]: _state(taken, other.columns[i]) for i in columns}
+    lost = (name for name in taken if name not in other.place)
+    if any(abs(taken[name] - _state(there, name)) > SAME for name in lost):
+        return None
+    values = np.array([there[other.columns[i]] for i in columns]) + 0.0  # no -0.0, which answers on disk do not keep
+    program = other.program
+    if np.any(values > program.upper[columns] + SAME) or np.any(values < program.lower[columns] - SAME):
+        return None
+    return replace(other, program=program.fixed(columns, values))
+
+
+def _state(taken: Mapping[Name, float], name: Name) -> float:
+    """What a column would hold: its own value; for a state that of the last column before it; else nothing."""
+    if name in taken:
+        return taken[name]
+    component, index = name
+    if component not in STATES:
+        return 0.0
+    earlier = {n[1][-1]: x for n, x in taken.items() if n[0] == component and n[1][:-1] == index[:-1]}
+    before = [t for t in earlier if t < index[-1]]
+    return earlier[max(before)] if before else 0.0
+
+
+def decisions_in(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> Decisions:
+    """Starts and signings of an answer, commitments included."""
+    starts = sorted(_starts(case, compiled, vector))
+    signed = sorted(_signings(case, scenario, compiled, vector))
+    names = {one.offer for one in signed}
+    refused = tuple(row.offer for row in case.offers if row.offer not in names)
+    return Decisions(tuple(starts), tuple(signed), refused)
+
+
+def _starts(case: Case, compiled: Compiled, vector: Floats) -> Iterable[Start]:
+    committed: dict[tuple[str, Quarter], int] = {}
+    for row in case.committed_starts:
+        committed[row.option, row.quarter] = committed.get((row.option, row.quarter), 0) + row.blocks
+    states = _by_key(compiled, vector, "N")
+    started = {key: blocks for key, blocks in committed.items() if key not in states}
+    for option in case.options:
+        before = sum(blocks for (name, _), blocks in started.items() if name == option.option)
+        for key in sorted(key for key in states if key[0] == option.option):
+            if round(states[key]) > before:
+                started[key] = round(states[key]) - before
+            before = round(states[key])
+    for (name, t), blocks in started.items():
+        option = case.option[name]
+        yield Start(
+            option.site, name, option.product, str(t), str(t + option.lead_quarters),
+            round(blocks * option.block_gross_mw, DECIMALS), blocks,
+            round(blocks * case.it_mw_of_block(option), DECIMALS), committed.get((name, t), 0) >= blocks,
+        )  # fmt: skip
+
+
+def _signings(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> Iterable[Signing]:
+    for row in case.committed_contracts:
+        yield _signing(case, scenario, row.offer, row.site, row.quarter, row.it_mw, 0, committed=True)
+    signed, sizes = _by_key(compiled, vector, "Y"), _by_key(compiled, vector, "Q")
+    for key, state in signed.items():
+        c, k, s, t = key
+        if round(state) > round(signed.get((c, k, s, t - 1), 0.0)):
+            before = sizes.get((c, k, s, t - 1), 0.0)
+            size = sizes[key] - before if key in sizes else tiers_of(case, case.offer[c])[k][0]
+            yield _signing(case, scenario, c, s, t, size, k, committed=False)
+
+
+def _signing(
+    case: Case, scenario: str, offer: str, site: str, delivery: Quarter, it_mw: float, tier: int, *, committed: bool
+) -> Signing:
+    row = case.offer[offer]
+    end = delivery + make_deal(case, scenario, row, site, delivery, tier=tier, committed=committed).length - 1
+    return Signing(offer, site, str(delivery), round(it_mw, DECIMALS), row.customer, row.product, str(end), committed)
+
+
+def mining_in(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> dict[str, str]:
+    """The last quarter of mining of each site where an answer mines, as `Decisions.mining` has it."""
+    running = [*_by_key(compiled, vector, "x").items(), *_by_key(compiled, vector, "b").items()]
+    if "x" not in {name for name, _ in compiled.columns}:
+        running += [
+            ((a, s, t, scenario), mw)
+            for (a, s, t), mw in _by_key(compiled, vector, "g").items()
+            if mining_economics(case, scenario, s, case.asic[a], t).runs
+        ]
+    last: dict[str, Quarter] = {}
+    for (_, s, t, _), mw in running:
+        if mw > 10**-DECIMALS:
+            last[s] = max(t, last.get(s, t))
+    return {s: TO_THE_END if t == case.last else str(t) for s, t in sorted(last.items())}
+
+
+def _by_key(compiled: Compiled, vector: Floats, component: str) -> Mapping[tuple[Any, ...], float]:
+    return {compiled.columns[i][1]: float(vector[i]) for i in compiled.where(component)}
