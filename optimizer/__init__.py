@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from optimizer.plan_files import load_plan as load_plan
     from optimizer.plan_files import save_plan as save_plan
     from optimizer.planner import solve as solve
+    from optimizer.studies.regret import regret as regret
 
 _PUBLIC = {
     "Case": "optimizer.case",
@@ -36,6 +37,7 @@ _PUBLIC = {
     "explain": "optimizer.conflicts",
     "load_case": "optimizer.case_files",
     "load_plan": "optimizer.plan_files",
+    "regret": "optimizer.studies.regret",
     "save_plan": "optimizer.plan_files",
     "solve": "optimizer.planner",
 }

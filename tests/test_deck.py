@@ -27,10 +27,11 @@ from optimizer.board.deck.layout import open_frame
 from optimizer.board.deck.ledger import Ledger, Receipt, adds, plain_text
 from optimizer.board.deck.money_slides import bridge as bridge_slide
 from optimizer.board.deck.origins import origin_of, read_origins
-from optimizer.board.deck.pack import Pack, input_hash
-from optimizer.board.deck.reading import find_problems
+from optimizer.board.deck.pack import Pack
+from optimizer.board.deck.reading import find_problems, find_wrong_keys
 from optimizer.board.deck.story import tell
 from optimizer.board.deck.writer import assemble
+from optimizer.board.receipts import Key, input_hash
 from optimizer.errors import AuditFault, PlanError
 from optimizer.plan_files import save_plan
 from optimizer.studies.study import load_study, save_study
@@ -104,7 +105,7 @@ def test_a_plan_without_conversion_says_so(other: Path, tmp_path: Path) -> None:
     deck = write_deck(other, tmp_path / "poor.pptx")
     assert deck.titles[0].startswith("No conversion is worth its cost")
     assert any(title.startswith("No megawatt is converted") for title in deck.titles)
-    assert len(deck.missing) == 4 and all(str(other) in command for command in deck.missing)
+    assert len(deck.missing) == 5 and all(command.endswith(f" {other.name}") for command in deck.missing)
     assert all(command in texts_of(deck.path)[-1] for command in (re.sub(r"\s+", " ", c) for c in deck.missing))
 
 
@@ -174,6 +175,19 @@ def test_a_file_that_says_something_else_is_found_out(folder: Path, other: Path)
     ):
         problems = list(find_problems(changed(path, part, old, new), pack.ledger, len(slides)))
         assert any(told in problem for problem in problems), (part, problems)
+
+
+def test_keys_are_asked_again_and_must_give_the_number_that_is_told(folder: Path, other: Path) -> None:
+    """Most numbers of a deck can be asked for; one whose key says something else is told."""
+    pack = gather(folder, [other], None, None, False)
+    assemble(open_frame(None), pack, tell(pack))
+    assert not list(find_wrong_keys(pack))
+    figures = [r.figure for lines in pack.ledger.lines.values() for line in lines.values() for r in line.receipts]
+    asked = [figure for figure in figures if figure is not None and figure.amount is not None]
+    assert len(asked) > 0.5 * sum(figure is not None for figure in figures)
+    wrong = Figure("kpis.capex_musd", 1.0, Key("kpis", "capex_musd"))
+    pack.ledger.set_down(1, pack.ledger.money(wrong))
+    assert any("kpis.capex_musd is told as 1.0" in problem for problem in find_wrong_keys(pack))
 
 
 # ---- refusals and stamps --------------------------------------------------------------------------------------------
@@ -343,6 +357,15 @@ def test_names_in_arabic_stand_between_marks_of_direction() -> None:
     """So that the numbers beside them stay where they are written."""
     assert plain_text("مركز الشرق") == "\u200eمركز الشرق\u200e"
     assert plain_text("  a\n b\u202e ") == "a b"
+
+
+def test_a_title_that_is_long_gets_smaller_until_it_has_two_lines() -> None:
+    pack = _pack_without_plan()
+    name = pack.ledger.word(Word("name", "The great northern campus of the creek and its substations " * 3))
+    data = _assembled(pack, (Slide("long", f"Converting {name} adds nothing", ()), Slide("short", "Nothing", ())))
+    long, short = (page.shapes.title.text_frame.paragraphs[0].runs[0] for page in Presentation(io.BytesIO(data)).slides)
+    assert 18 <= long.font.size.pt < 26 and short.font.size is None
+    assert long.text.endswith("adds nothing")
 
 
 # ---- templates ------------------------------------------------------------------------------------------------------

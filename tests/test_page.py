@@ -281,6 +281,15 @@ def test_a_study_of_another_run_is_left_out_and_said(kept: Path, plan: opt.Plan)
     assert "The price of BTC moves the value most" not in text
 
 
+def test_sources_are_told_when_the_case_is_named(kept: Path, tmp_path: Path, run: Run) -> None:
+    case = Path(shutil.copytree(kept / "inputs", tmp_path / "case"))
+    table = "| file | value | origin | confidence |\n|---|---|---|---|\n| sites | 12; `7%` | **filing** of 2025 | H |\n"
+    (case / "SOURCES.md").write_text(f"# Sources\n\n{table}\n| other | table |\n|---|---|\n| 1 | 2 |\n")
+    assert run("page", kept, "--case", case, "-o", tmp_path / "page.html")[0] == 0
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<bdi data-text>12; 7%</bdi>" in text and "<bdi data-text>filing of 2025</bdi>" in text
+
+
 def edit(folder: Path) -> None:
     (folder / "cash.csv").write_text((folder / "cash.csv").read_text().replace("2027Q2,", "2027Q2,1"))
 

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,17 +41,17 @@ def compare(
 
     A bridge is kept in the second plan's folder and told from there the next time.
     """
-    from optimizer.compare import compare as compare_plans
+    from optimizer.compare.comparison import compare_plans, with_bridges
     from optimizer.plan_files import load_plan
 
     plans = [load_plan(folder, inspect=inspect) for folder in (first, *others)]
-    comparison = compare_plans(*plans)
+    comparison = compare_plans(plans, [folder.resolve().name for folder in (first, *others)])
     with _progress() as progress, _executor(jobs if bridge else 1) as executor:
-        pairs = [
-            replace(pair, bridge=_bridge(pair, folder, executor, progress, gap if bridge else None))
+        bridges = [
+            _bridge(pair, folder, executor, progress, gap if bridge else None)
             for pair, folder in zip(comparison.pairs, others, strict=True)
         ]
-    comparison = replace(comparison, pairs=tuple(pairs))
+    comparison = with_bridges(comparison, bridges)
     if csv is not None:
         _write(comparison, csv)
     if as_json:

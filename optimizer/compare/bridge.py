@@ -287,9 +287,7 @@ def _order_words(table: pd.DataFrame) -> list[str]:
         words.append(f"Not distinguishable from nothing by the gaps of their solves: {', '.join(unsure)}.")
     lost = [row.group for row in rows if row.group not in _UNSPLIT and pd.isna(row.repriced_musd)]
     if lost:
-        words.append(
-            f"The old decisions cannot be kept under the new inputs, so there is no split, in: {', '.join(lost)}."
-        )
+        words.append(f"Without a split, since the new inputs do not allow the old decisions: {', '.join(lost)}.")
     return words
 
 

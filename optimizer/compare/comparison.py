@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -80,7 +80,9 @@ class Pair:
             "moved": pd.DataFrame({"words": list(self.moved)}, dtype=str),
             "megawatts": self.megawatts, "money": self.money, "kpis": self.kpis,
         }  # fmt: skip
-        return told if self.bridge is None else told | {"bridge": self.bridge.tables["lines"]}
+        if self.bridge is None:
+            return told
+        return told | {"bridge": self.bridge.tables["lines"], "bridge_moves": self.bridge.tables["moves"]}
 
     def record(self) -> dict[str, Any]:
         """The comparison as plain data, for JSON; missing numbers are null."""
@@ -100,7 +102,7 @@ class Pair:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Plans compared, each against the first; `kpis` has a column for each plan, `names` tell them apart."""
 
@@ -121,6 +123,9 @@ class Comparison:
             tables |= {f"{name}{suffix}": table for name, table in pair.tables.items()}
         return tables | {"all_kpis": self.kpis}
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {'; '.join(self.names)}>"
+
     def summary(self) -> str:
         """The comparison in words, as the command line tells it."""
         from rich.console import Console
@@ -138,11 +143,20 @@ class Comparison:
         return {"pairs": [pair.record() for pair in self.pairs], "kpis": _plain(self.kpis)}
 
 
-def compare_plans(plans: Sequence[Plan]) -> Comparison:
-    """Compare plans, each against the first. Raises PlanError for plans in different money."""
+def compare_plans(plans: Sequence[Plan], names: Sequence[str] = ()) -> Comparison:
+    """Compare plans, each against the first; `names` tell them apart, case and scenario unless given.
+
+    Raises PlanError for plans in different money.
+    """
     first, *others = plans
-    names = _names(plans)
+    names = tuple(names) if len(set(names)) == len(plans) else _names(plans)
     return Comparison(names, tuple(_pair(first, other) for other in others), kpi_table(plans, names))
+
+
+def with_bridges(comparison: Comparison, bridges: Sequence[Study | None]) -> Comparison:
+    """The comparison with the bridge of each pair."""
+    pairs = zip(comparison.pairs, bridges, strict=True)
+    return replace(comparison, pairs=tuple(replace(pair, bridge=bridge) for pair, bridge in pairs))
 
 
 def _pair(a: Plan, b: Plan) -> Pair:

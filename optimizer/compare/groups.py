@@ -33,10 +33,10 @@ GROUPS: tuple[Group, ...] = (
     Group("power", "sites, grid limits, power prices",
           ("sites", "site_limits", "tariffs", "power_escalators", "own_plants")),
     Group(
-        "treasury", "cash, debt, budgets, G&A, tax, discount rates",
+        "treasury", "cash, debt, budgets, G&A, tax",
         ("facilities", "amortisation", "base_rates", "obligations", "overheads", "budget_years", "depreciation"),
         (
-            "capex_budget_musd", "opening_cash_musd", "minimum_cash_musd", "discount_rates", "cash_rate", "btc_held",
+            "capex_budget_musd", "opening_cash_musd", "minimum_cash_musd", "cash_rate", "btc_held",
             "btc_liquidity_share", "hold_mined_btc", "tax_rate", "tax_losses_musd", "tax_loss_use",
         ),
     ),
@@ -47,6 +47,7 @@ GROUPS: tuple[Group, ...] = (
             "max_customer_share_from",
         ),
     ),
+    Group("discounting", "discount rates", (), ("discount_rates",)),
     Group("state", "machines, halls and contracts that are there already, horizon",
           ("asics", "fleet", "committed_starts", "committed_contracts"), ("first_quarter", "quarters")),
 )  # fmt: skip

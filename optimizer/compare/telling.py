@@ -16,6 +16,7 @@ from optimizer.summary import musd
 
 if TYPE_CHECKING:
     from optimizer.compare.comparison import Comparison, Pair
+    from optimizer.plan import Plan
 
 WIDTH = 110
 LINES_OF_A_GROUP = 8
@@ -40,6 +41,8 @@ KPI_WORDS = {
     "cash_cost_usd_per_btc": ("Cash cost of a BTC, $", "plain"),
 }
 """KPIs in the order in which they are told, with their words and how they are written; the tables have all."""
+AT_OWN_DATE = ("value_musd", "value_over_do_nothing_musd", "value_after_horizon_musd")
+"""KPIs that are worth another thing at another date, so that plans of two dates have no difference in them."""
 FIGURES = {"capex_to_date": "capex to date, $M", "closing_cash": "closing cash, $M", "debt": "debt, $M"}
 
 
@@ -81,6 +84,7 @@ def _pair(pair: Pair, first: str, second: str) -> RenderableType:
 def _head(pair: Pair, first: str, second: str) -> Text:
     value = pair.value
     head = Text(f"{first}  ->  {second}\n", style="bold")
+    head.append(f"Plans of {_of(pair.first)} and of {_of(pair.second)}.\n", style="default")
     dated = pair.first.case.first != pair.second.case.first
     when = f" at the start of {pair.date}" if dated else ""
     words = f"Value {musd(value.first_musd)} -> {musd(value.second_musd)}{when}: {signed_musd(value.change_musd)}"
@@ -96,6 +100,10 @@ def _head(pair: Pair, first: str, second: str) -> Text:
     return head
 
 
+def _of(plan: Plan) -> str:
+    return f"{plan.case.settings.name}, scenario {plan.scenario}"
+
+
 def certainty(pair: Pair) -> str:
     """What the gaps of the two plans leave of the difference, in words."""
     value = pair.value
@@ -107,7 +115,7 @@ def certainty(pair: Pair) -> str:
     return f"{within}." if value.distinguishable else f"not distinguishable: {within}."
 
 
-def _corporate(plan: Any) -> float:
+def _corporate(plan: Plan) -> float:
     return 100 * float(plan.case.settings.discount_rates["corporate"])
 
 
@@ -198,6 +206,8 @@ def _figure_rows(
 
 def _kpis(pair: Pair) -> RenderableType | None:
     known = pair.kpis.set_index("kpi")
+    if pair.first.case.first != pair.second.case.first:
+        known.loc[known.index.isin(AT_OWN_DATE), "change"] = float("nan")
     rows = [
         (words, _kpi(known.at[name, "first"], how), _kpi(known.at[name, "second"], how), _kpi_change(known, name, how))
         for name, (words, how) in KPI_WORDS.items()

@@ -71,7 +71,7 @@ class Inquiry:
         try:
             case = self.family.variant(point)
         except InputError as error:
-            return Prepared(self.plan.case, scenario, None, _refused(error))
+            return Prepared(self.plan.case, scenario, None, refused(error))
         return prepare(case, scenario, lambda: self._kept(point) if kept else self.family.at(point))
 
     def _kept(self, point: Point) -> Compiled | str:
@@ -96,9 +96,9 @@ def prepare(case: Case, scenario: str, compiled: Callable[[], Compiled | str]) -
     try:
         program = compiled()
     except (Infeasible, NoPlan, SolverFault) as error:
-        return Prepared(case, scenario, None, _short(str(error)))
+        return Prepared(case, scenario, None, short_why(str(error)))
     except InputError as error:
-        return Prepared(case, scenario, None, _refused(error))
+        return Prepared(case, scenario, None, refused(error))
     if isinstance(program, str):
         return Prepared(case, scenario, None, program)
     return Prepared(case, scenario, program)
@@ -122,17 +122,17 @@ def _read(one: Prepared, landed: Landed | None) -> Reply:
     if landed is None or one.compiled is None:
         return Reply(one.case, NAN, NAN, None, one.why)
     if not landed.has_plan:
-        return Reply(one.case, NAN, NAN, None, _short(landed.why))
+        return Reply(one.case, NAN, NAN, None, short_why(landed.why))
     decided = decisions_in(one.case, one.scenario, one.compiled, landed.vector)
     return Reply(one.case, landed.value_musd, landed.bound_musd, decided, "", landed, one.compiled)
 
 
-def _refused(error: InputError) -> str:
+def refused(error: InputError) -> str:
     """Why a case cannot be: its first error."""
-    return _short(str(next(finding for finding in error.findings if finding.severity == "error")))
+    return short_why(str(next(finding for finding in error.findings if finding.severity == "error")))
 
 
-def _short(words: str) -> str:
+def short_why(words: str) -> str:
     """Why there is no plan in one line, cut where it is long."""
     line = told_clash(words).rstrip(".")
     return line if len(line) <= MOST_TOLD else f"{line[: MOST_TOLD - 4].rsplit(' ', 1)[0]} ..."

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimizer.decisions import DECIMALS, Decisions, Start, decisions_of
+from optimizer.decisions import DECIMALS, TOLD_MUSD, Decisions, decisions_of
 from optimizer.errors import Infeasible, SolverFault
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter
+from optimizer.studies.shared import COMMIT, WAIT, shared_decisions
 from optimizer.studies.study import Study
 from optimizer.sweeps.family import Compiled, compile_case
 from optimizer.sweeps.holding import Holding, held
@@ -67,16 +67,17 @@ class Best:
 
 
 def regret(
-    plans: Sequence[Plan], scenarios: Sequence[str] | None = None, *, gap: float = 1e-4, sweep: Sweep | None = None
-) -> Study:
+    plans: Sequence[Plan], scenarios: Sequence[str] | None = None, *, names: Sequence[str] | None = None,
+    gap: float = 1e-4, sweep: Sweep | None = None,
+) -> Study:  # fmt: skip
     """Hold every plan's here-and-now decisions under every scenario, decide the rest again, and compare.
 
     Scenarios are those of the first plan's case, all unless named; plans may be of its scenarios, or of variants of
-    it. Held are starts, signings and their sizes, refreshes and machines; sales at market, debt, BTC and running are
-    decided again. Where liquidity cannot be kept, the study says what is missing. Raises InputError for an unknown
-    scenario or no plan.
+    it, and are called by `names`, or by their scenarios. Held are starts, signings and their sizes, refreshes and
+    machines; sales at market, debt, BTC and running are decided again. Where liquidity cannot be kept, the study says
+    what is missing. Raises InputError for an unknown scenario or no plan.
     """
-    table = Cross(plans, scenarios, gap, Sweep() if sweep is None else sweep)
+    table = Cross(plans, scenarios, gap, Sweep() if sweep is None else sweep, names)
     return _study(table)
 
 
@@ -88,6 +89,7 @@ class Cross:
     asked: Sequence[str] | None
     gap: float
     sweep: Sweep
+    called: Sequence[str] | None = None
     names: list[str] = field(init=False)
     scenarios: list[str] = field(init=False)
     cells: dict[tuple[str, str], Cell] = field(init=False)
@@ -107,7 +109,7 @@ class Cross:
                     )
                 ]
             )
-        self.names = _names(self.plans)
+        self.names = _names(self.plans) if self.called is None else _numbered(self.called)
         self.cells, self.best = {}, {}
         for scenario in self.scenarios:
             self._solve(scenario)
@@ -183,60 +185,14 @@ def _names(plans: Sequence[Plan]) -> list[str]:
     """A name for each plan: its scenario, its case where these differ, a number where that is not enough."""
     cases = {plan.case.settings.name for plan in plans}
     names = [plan.scenario if len(cases) == 1 else f"{plan.case.settings.name} {plan.scenario}" for plan in plans]
+    return _numbered(names)
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    names = list(names)
     return [
         name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})" for i, name in enumerate(names)
     ]
-
-
-# ---- now or later -------------------------------------------------------------------------------------------------
-
-
-def shared_decisions(best: Mapping[str, Decisions]) -> list[tuple[str, str, str, str]]:
-    """Each decision of any scenario's best plan: key, words, the scenarios that take it, `commit now` or `wait`.
-
-    Of a start that some take larger than others, the part that all take is shared.
-    """
-    rows: list[tuple[str, str, str, str]] = []
-    places = sorted({(s.quarter, s.option) for decisions in best.values() for s in decisions.starts})
-    for quarter, option in places:
-        sizes = {name: _start_of(decisions, quarter, option) for name, decisions in best.items()}
-        rows += _steps_of(sizes, len(best))
-    signings = {one.key: one for decisions in best.values() for one in decisions.signed}
-    for key, one in sorted(signings.items(), key=lambda item: (item[1].delivery, item[0])):
-        takers = [name for name, decisions in best.items() if key in decisions.each()]
-        ways = {other.key for other in signings.values() if other.offer == one.offer}
-        signers = [name for name, d in best.items() if any(other.offer == one.offer for other in d.signed)]
-        note = ""
-        if len(ways) > 1 and len(signers) == len(best):
-            note = " (every scenario signs this offer, each in its own way)"
-        rows.append(_verdict(key, one.words + note, takers, len(best)))
-    return sorted(rows, key=lambda row: row[3] != COMMIT)
-
-
-COMMIT, WAIT = "commit now", "wait"
-
-
-def _start_of(decisions: Decisions, quarter: str, option: str) -> Start | None:
-    return next((s for s in decisions.starts if (s.quarter, s.option) == (quarter, option)), None)
-
-
-def _steps_of(sizes: Mapping[str, Start | None], scenarios: int) -> Iterable[tuple[str, str, str, str]]:
-    """The parts of one start, each as large as it is shared by the same scenarios."""
-    there = {name: start for name, start in sizes.items() if start is not None}
-    levels = sorted({start.gross_mw for start in there.values()})
-    for below, level in pairwise([0.0, *levels]):
-        takers = [name for name, start in there.items() if start.gross_mw >= level]
-        start = there[takers[0]]
-        more = "further " if below else ""
-        words = (
-            f"{start.site}: {more}{round(level - below, DECIMALS):g} gross MW become {start.product}, "
-            f"start {start.quarter}, in service {start.service_quarter}{' (committed)' if start.committed else ''}"
-        )
-        yield _verdict(f"start {start.option} {start.quarter} {below:g} to {level:g}", words, takers, scenarios)
-
-
-def _verdict(key: str, words: str, takers: Sequence[str], scenarios: int) -> tuple[str, str, str, str]:
-    return key, words, ", ".join(takers), COMMIT if len(takers) == scenarios else WAIT
 
 
 # ---- told ---------------------------------------------------------------------------------------------------------
@@ -296,13 +252,14 @@ def _title(cross: Cross, plans: pd.DataFrame) -> str:
     if not len(sound):
         return f"None of the plans can be kept in all of {over} with its liquidity"
     least = sound.loc[sound["worst_regret_musd"].idxmin()]
-    what = f"the plan for {least['plan']}"
-    if len(plans) > 1:
-        return (
-            f"Of {len(plans)} plans held in {over}, {what} is never short of money and regrets least: at most "
-            f"${least['worst_regret_musd']:,.1f}M, in {least['worst_scenario']}"
-        )
-    return f"Held in {over}, {what} regrets at most ${least['worst_regret_musd']:,.1f}M, in {least['worst_scenario']}"
+    most = least["worst_regret_musd"]
+    regrets = f"at most ${most:,.1f}M, in {least['worst_scenario']}" if most >= TOLD_MUSD else "nothing anywhere"
+    if len(plans) == 1:
+        return f"Held in {over}, the plan for {least['plan']} regrets {regrets}"
+    return (
+        f"Of {len(plans)} plans held in {over}, that for {least['plan']} is never short of money and regrets "
+        f"least: {regrets}"
+    )
 
 
 def _words(cross: Cross, tables: Mapping[str, pd.DataFrame], own: Mapping[str, Decisions]) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def add_chart(frame: Frame, shapes: Any, place: Place, chart: Chart, ledger: Led
     for series, spec in zip(made.plots[0].series, chart.series, strict=True):
         _style_series(frame, series, spec, chart, ledger, number)
     if chart.kind == "lines":
-        _room_for_labels(made, chart, place, ledger)
+        _room_for_labels(frame, made, chart, place, ledger)
 
 
 def refill_chart(shape: Any, chart: Chart, ledger: Ledger, number: int) -> None:
@@ -233,15 +233,15 @@ def _shift_label(point: Any, side: int) -> None:
     )
 
 
-def _room_for_labels(chart: Any, spec: Chart, place: Place, ledger: Ledger) -> None:
+def _room_for_labels(frame: Frame, chart: Any, spec: Chart, place: Place, ledger: Ledger) -> None:
     """Leave the right of the plot free for the labels at the lines' ends."""
     from pptx.oxml import parse_xml
     from pptx.oxml.ns import nsdecls, qn
 
-    from optimizer.board.deck.layout import EMU_PER_PT, text_width_pt
+    from optimizer.board.deck.layout import EMU_PER_PT
 
     ends = [line for s in spec.series if not s.label_at for line in ledger.plain(s.end_label).split("\n")]
-    longest = max((text_width_pt(line, TEXT_PT) for line in ends), default=0.0)
+    longest = max((frame.width_pt(line, TEXT_PT) for line in ends), default=0.0)
     wide = place.width / EMU_PER_PT
     left = 50 / wide
     right = min(0.45, (longest + 14) / wide)

@@ -23,7 +23,7 @@ def contracts(pack: Pack) -> Slide | None:
     lanes = tuple(_contract_lane(pack, row, first) for row in shown)
     every = 1 if len(years) <= 10 else 2 if len(years) <= 20 else 4
     ticks = tuple(((year - first) * 4, _year(pack, year)) for year in years if (year - first) % every == 0)
-    tall = min(0.62, 0.1 + 0.075 * len(lanes))
+    tall = min(0.56, 0.1 + 0.075 * len(lanes))
     gantt = Gantt("gantt:contracts", 4 * len(years), ticks, lanes, label_share=0.24)
     caption = Texts((Paragraph("Rent by calendar year, $M", quiet=True),), largest=12)
     blocks = (

@@ -9,7 +9,7 @@ from pptx.oxml.ns import qn
 
 from optimizer.board.deck.blocks import Bar, Cards, Gantt, Keys, Lane, Paragraph, Table, Texts
 from optimizer.board.deck.charts import paint, theme_colour
-from optimizer.board.deck.layout import EMU_PER_PT, SMALLEST, Frame, Place, count_lines, text_width_pt
+from optimizer.board.deck.layout import EMU_PER_PT, SMALLEST, Frame, Place
 from optimizer.board.deck.ledger import Ledger
 
 CELL_PT = 7
@@ -66,7 +66,7 @@ class Pen:
     def _height(self, paragraphs: Sequence[Paragraph], size: float, place: Place) -> float:
         wide = place.width / EMU_PER_PT - 4
         lines = [
-            count_lines(self.ledger.plain(p.text), size, wide - (size if p.bullet else 0), bold=p.bold)
+            self.frame.lines(self.ledger.plain(p.text), size, wide - (size if p.bullet else 0), bold=p.bold)
             for p in paragraphs
         ]
         return sum(lines) * size * LINE + len(lines) * size * 0.45
@@ -105,7 +105,7 @@ class Pen:
             top = place.top + (i // block.columns) * high
             self.rule(left, top, wide)
             size = 32.0
-            while size > 20 and text_width_pt(self.ledger.plain(figure), size, bold=True) > wide / EMU_PER_PT:
+            while size > 20 and self.frame.width_pt(self.ledger.plain(figure), size, bold=True) > wide / EMU_PER_PT:
                 size -= 1
             self.text(Place(left, top + 6 * EMU_PER_PT, wide, 42 * EMU_PER_PT), figure, size, bold=True, role="strong")
             self.text(Place(left, top + 48 * EMU_PER_PT, wide, high - 52 * EMU_PER_PT), caption, 14)
@@ -126,7 +126,7 @@ class Pen:
         """Squares of colour with their words, wrapped into a second line where one is too short."""
         size, left, top = 14.0, place.left, place.top
         for role, marked in block.items:
-            wide = int((text_width_pt(self.ledger.plain(marked), size) + 30) * EMU_PER_PT)
+            wide = int((self.frame.width_pt(self.ledger.plain(marked), size) + 30) * EMU_PER_PT)
             if left > place.left and left + wide > place.left + place.width:
                 left, top = place.left, top + int(size * 1.5 * EMU_PER_PT)
             side = int(size * 0.8 * EMU_PER_PT)
@@ -193,7 +193,7 @@ class Pen:
 
     def _row_pt(self, row: Sequence[str], size: float, widths: Sequence[int]) -> float:
         lines = max(
-            count_lines(self.ledger.plain(text), size, wide / EMU_PER_PT - 2 * CELL_PT - 2)
+            self.frame.lines(self.ledger.plain(text), size, wide / EMU_PER_PT - 2 * CELL_PT - 2)
             for text, wide in zip(row, widths, strict=True)
         )
         return lines * size * LINE + 5 + (size - SMALLEST)
@@ -203,7 +203,7 @@ class Pen:
 
         cell.margin_left = cell.margin_right = CELL_PT * EMU_PER_PT
         cell.margin_top = cell.margin_bottom = 2 * EMU_PER_PT
-        cell.vertical_anchor = MSO_ANCHOR.MIDDLE if head else MSO_ANCHOR.TOP
+        cell.vertical_anchor = MSO_ANCHOR.MIDDLE
         cell.fill.background()
         paragraph = cell.text_frame.paragraphs[0]
         if marked:
@@ -236,7 +236,7 @@ class Pen:
 
     def _lane_label(self, place: Place, lane: Lane) -> None:
         wide = place.width / EMU_PER_PT
-        label = self.ledger.fitted(lane.label, lambda text: text_width_pt(text, 12.5, bold=True) <= wide)
+        label = self.ledger.fitted(lane.label, lambda text: self.frame.width_pt(text, 12.5, bold=True) <= wide)
         self.text(place, label, 12.5, bold=True, anchor="middle")
 
     def _bars(self, place: Place, lane: Lane, step: float) -> None:
@@ -257,7 +257,7 @@ class Pen:
         room = max(inside, beside)
 
         def fits(text: str) -> bool:
-            return text_width_pt(text, SMALLEST) <= room
+            return self.frame.width_pt(text, SMALLEST) <= room
 
         whole = [marked for marked in bar.texts if fits(self.ledger.plain(marked))]
         cut = [
@@ -268,10 +268,9 @@ class Pen:
         if not whole and not cut:
             return
         marked = (whole or cut)[0]
-        if text_width_pt(self.ledger.plain(marked), SMALLEST) <= inside:
-            colour = "lt1" if self.frame.is_dark(bar.role) else "text"
+        if self.frame.width_pt(self.ledger.plain(marked), SMALLEST) <= inside:
             spot = Place(box.left + pad, box.top, box.width - 2 * pad, box.height)
-            self.text(spot, marked, SMALLEST, role=colour, anchor="middle")
+            self.text(spot, marked, SMALLEST, role=self.frame.ink(bar.role), anchor="middle")
         else:
             spot = Place(box.left + box.width + pad, box.top, int(beside * EMU_PER_PT), box.height)
             self.text(spot, marked, SMALLEST, anchor="middle")

@@ -62,17 +62,30 @@ class Frame:
     body: Place
     foot: Place
     colours: dict[str, str]
-    notices: tuple[str, ...] = ()
+    face: float = 1.0
 
     def rgb(self, role: str) -> str:
         return self.colours[ROLES.get(role, "dk1")]
 
-    def is_dark(self, role: str) -> bool:
-        """Whether white text reads better on the role's colour than dark text."""
-        if role in LIGHTER:
-            return False
-        red, green, blue = (int(self.rgb(role)[i : i + 2], 16) for i in (0, 2, 4))
-        return 0.299 * red + 0.587 * green + 0.114 * blue < 140
+    def ink(self, role: str) -> str:
+        """The role of the text that reads best on a fill of this role."""
+        fill = _lightness(self.rgb(role), LIGHTER.get(role, 0.0))
+        return max(("text", "lt1"), key=lambda ink: abs(fill - _lightness(self.rgb(ink))))
+
+    def width_pt(self, text: str, size: float, *, bold: bool = False) -> float:
+        """About how wide a line of text is in the theme's face, in points."""
+        return text_width_pt(text, size * self.face, bold=bold)
+
+    def lines(self, text: str, size: float, width_pt: float, *, bold: bool = False) -> int:
+        """Lines that a text takes in the theme's face."""
+        return count_lines(text, size * self.face, width_pt, bold=bold)
+
+
+def _lightness(rgb: str, lighter: float = 0.0) -> float:
+    """From 0 (black) to 1 (white), as the eye weighs red, green and blue."""
+    red, green, blue = (int(rgb[i : i + 2], 16) / 255 for i in (0, 2, 4))
+    plain = 0.299 * red + 0.587 * green + 0.114 * blue
+    return plain + lighter * (1 - plain)
 
 
 # ---- the program's own look, or a template --------------------------------------------------------------------------
@@ -111,7 +124,7 @@ def _frame(presentation: Any, layout: Any) -> Frame:
         top = high // 15
     end = min(foot.top, title.top if title.top > high // 2 else foot.top) - high // 40
     body = Place(title.left, top, title.width, end - top)
-    return Frame(presentation, layout, title, _title_pt(layout), body, foot, _theme_colours(layout))
+    return Frame(presentation, layout, title, _title_pt(layout), body, foot, _theme_colours(layout), _face(layout))
 
 
 def _plainest(presentation: Any) -> Any:
@@ -216,19 +229,30 @@ def _theme_colours(layout: Any) -> dict[str, str]:
     return found
 
 
+_FACES = {
+    "calibri": 1.0, "carlito": 1.0, "times new roman": 1.0, "garamond": 0.95, "arial narrow": 0.95, "aptos": 1.06,
+    "cambria": 1.06, "arial": 1.12, "helvetica": 1.12, "segoe ui": 1.12, "open sans": 1.18, "georgia": 1.18,
+    "trebuchet ms": 1.12, "tahoma": 1.12, "century gothic": 1.2, "verdana": 1.3,
+}  # fmt: skip
+"""How wide a face is against Calibri; one that is not here is taken for a wide one."""
+
+
+def _face(layout: Any) -> float:
+    """The wider of the theme's two faces, against Calibri."""
+    from pptx.opc.constants import RELATIONSHIP_TYPE as RT
+
+    text = layout.slide_master.part.part_related_by(RT.THEME).blob.decode("utf-8", "replace")
+    names = re.findall(r"<a:(?:major|minor)Font>\s*<a:latin typeface=\"([^\"]*)\"", text)
+    return max((_FACES.get(name.lower(), 1.18) for name in names), default=1.18)
+
+
 def _title_pt(layout: Any) -> float:
-    """The size of titles by layout and master."""
-    holders = [
-        p for host in (layout, layout.slide_master) for p in host.placeholders if p.placeholder_format.type in (1, 3)
-    ]
-    texts = [holder._element for holder in holders] + [layout.slide_master._element]
-    for element in texts:
-        found = element.xpath(".//a:lstStyle/a:lvl1pPr/a:defRPr/@sz") or element.xpath(
-            "./p:txStyles/p:titleStyle/a:lvl1pPr/a:defRPr/@sz"
-        )
-        if found:
-            return int(found[0]) / 100
-    return 28.0
+    """The size of titles: the layout's own, the master's title's, or the master's style of titles."""
+    master = layout.slide_master
+    holders = [p for host in (layout, master) for p in host.placeholders if p.placeholder_format.type in (1, 3)]
+    own = [size for p in holders for size in p._element.xpath(".//a:lstStyle/a:lvl1pPr/a:defRPr/@sz")]
+    style = master._element.xpath("./p:txStyles/p:titleStyle/a:lvl1pPr/a:defRPr/@sz")
+    return int([*own, *style, "2800"][0]) / 100
 
 
 # ---- how much room a text needs -------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from optimizer.board.deck.blocks import Block, Cards, Chart, Gantt, Keys, Slide,
 from optimizer.board.deck.charts import add_chart, refill_chart
 from optimizer.board.deck.drawing import Pen
 from optimizer.board.deck.figures import Figure
-from optimizer.board.deck.layout import EMU_PER_PT, Frame, Place, count_lines
-from optimizer.board.deck.pack import Pack, input_hash
+from optimizer.board.deck.layout import EMU_PER_PT, Frame, Place
+from optimizer.board.deck.pack import Pack
+from optimizer.board.receipts import input_hash
 
 SMALLEST_TITLE = 18.0
 FOOT_PT = 10.5
@@ -76,7 +77,7 @@ def _draw(frame: Frame, page: Any, pack: Pack, slide: Slide, number: int) -> Non
     body = frame.body
     if slide.note:
         high = int(
-            count_lines(pack.ledger.plain(slide.note), NOTE_PT, body.width / EMU_PER_PT) * NOTE_PT * 1.25 * EMU_PER_PT
+            frame.lines(pack.ledger.plain(slide.note), NOTE_PT, body.width / EMU_PER_PT) * NOTE_PT * 1.25 * EMU_PER_PT
         )
         spot = Place(body.left, body.top + body.height - high, body.width, high)
         pen.text(spot, slide.note, NOTE_PT, role="dk2", name="note")
@@ -112,7 +113,7 @@ def _title(frame: Frame, page: Any, pen: Pen, slide: Slide) -> None:
     size, wide = frame.title_pt, frame.title.width / EMU_PER_PT - 6
 
     def fits(text: str, points: float) -> bool:
-        lines = count_lines(text, points, wide, bold=True)
+        lines = frame.lines(text, points, wide, bold=True)
         return lines <= 2 and lines * points * 1.2 <= max(frame.title.height / EMU_PER_PT, points * 1.2)
 
     while size > SMALLEST_TITLE and not fits(pen.ledger.plain(slide.title), size):

@@ -24,19 +24,23 @@ def assumptions(book: Book) -> Section:
         "The case holds {}, {} and {}, as known on {}.", book.many(case.sites, "inputs/sites", "site"),
         _many(book, case.options, "option"), _many(book, case.offers, "offer"), Name(str(case.settings.as_of)),
     )  # fmt: skip
-    sentences = [_scenario(book), "Where each number comes from, and how sure it is, stands in the case's own sources."]
-    return Section("assumptions", "Assumptions", message, (Words(sentences), _settings(book), *_tables(book)))
+    tables = (*_origins(book), _settings(book), *_tables(book))
+    return Section("assumptions", "Assumptions", message, tables)
+
+
+def _origins(book: Book) -> tuple[Table | Words, ...]:
+    """Where each input comes from and how sure it is, in the words of the case's own file."""
+    if not book.origins:
+        told = "Where each number comes from, and how sure it is, stands in the sources of the case, if it keeps any; "
+        return (Words([told + "named with --case they are told here."], note=True),)
+    first, *heading = book.origins[0]
+    rows = [Line(Name(row[0]), "", [Name(cell) if cell else NOT_SET for cell in row[1:]]) for row in book.origins[1:]]
+    caption = Markup("<strong>sources</strong> Where each number comes from, and how sure it is.")
+    return (Table(caption, [Column(Name(name), number=False) for name in heading], rows, Name(first), folded=True),)
 
 
 def _many(book: Book, rows: Sequence[object], what: str) -> object:
     return book.many(rows, f"inputs/{what}s", what) if rows else f"no {what}"
-
-
-def _scenario(book: Book) -> Markup:
-    described = {row.scenario: row.description for row in book.plan.case.scenarios}
-    told = described.get(book.plan.scenario) or ""
-    return words("Scenario {}: {}", Name(book.plan.scenario), Name(told)) if told else words(
-        "Scenario {}.", Name(book.plan.scenario))  # fmt: skip
 
 
 def exact(book: Book, value: float, place: str) -> Number:

@@ -69,7 +69,7 @@ class Table:
     caption: object
     columns: Sequence[Column]
     rows: Sequence[Line]
-    corner: str = ""
+    corner: object = ""
     decimals: int = 1
     folded: bool = False
     units: str = ""

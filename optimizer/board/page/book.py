@@ -28,12 +28,16 @@ if TYPE_CHECKING:
     from optimizer.studies.study import Study
 
 
+Origins = tuple[tuple[str, ...], ...]
+"""Where numbers come from: a heading, then rows of texts."""
+
+
 @dataclass(frozen=True)
 class Book:
     """One plan of the page under the name that its keys begin with.
 
     `studies` are those of this very plan by kind; `left_out` says of every other why it is not shown. `stamps` say what
-    forbids to trust the plan, where it is shown all the same.
+    forbids to trust the plan, where it is shown all the same. `origins` tells where the inputs come from.
     """
 
     id: str
@@ -42,6 +46,7 @@ class Book:
     studies: Mapping[str, Study] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     stamps: tuple[str, ...] = ()
+    origins: Origins = ()
 
     @property
     def quarters(self) -> list[str]:
@@ -125,6 +130,7 @@ class Book:
             yield from (study.title, *study.words)
             yield from _texts(study.about)
         yield from self.plan.edited
+        yield from (cell for row in self.origins for cell in row)
 
 
 def about(setting: str) -> str:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from optimizer.board.page.blocks import Column, Line, Section, Table, Words
 from optimizer.board.page.book import Book
 from optimizer.board.page.headline import fate
-from optimizer.board.page.numbers import Name, Number, Style, words
+from optimizer.board.page.numbers import Name, Number, Style, listed, words
 from optimizer.board.page.studies import study_table
 
 
@@ -54,7 +54,7 @@ def comparison(books: Sequence[Book]) -> Section:
     """The plans of the page side by side."""
     first, second = books[0], books[1]
     message = _message(first, second, books)
-    blocks: list[object] = [_figures(books), *_certainty(books), *_bridges(books), _sites(books)]
+    blocks: list[object] = [_figures(books), *_certainty(books), *_bridges(books), *_sites(books)]
     return Section("comparison", "Comparison", message, tuple(blocks))
 
 
@@ -112,13 +112,18 @@ def _bridges(books: Sequence[Book]) -> list[object]:
     return shown
 
 
-def _sites(books: Sequence[Book]) -> Table:
-    """What each plan decides at each site, all sites of all plans."""
+def _sites(books: Sequence[Book]) -> list[object]:
+    """What each plan decides at the sites where they differ, and where they do not."""
     sites = list(dict.fromkeys(row.site for book in books for row in book.plan.case.sites))
-    rows = [
-        Line(Name(site), "", [fate(book, site) if site in book.plan.case.site else "not a site of this case"
-                              for book in books])
-        for site in sites
-    ]  # fmt: skip
+    told = {site: [_fate(book, site) for book in books] for site in sites}
+    same = [site for site, fates in told.items() if len({one.striptags() for one in fates}) == 1]
+    rows = [Line(Name(site), "", fates) for site, fates in told.items() if site not in same]
     columns = [Column(Name(label(book, books)), number=False) for book in books]
-    return Table("What each plan decides at each site", columns, rows, "site")
+    shown: list[object] = [Table("Sites at which the plans decide otherwise", columns, rows, "site")] if rows else []
+    if same:
+        shown.append(Words([words("Decided alike in each plan: {}.", listed(Name(site) for site in same))], note=True))
+    return shown
+
+
+def _fate(book: Book, site: str) -> Markup:
+    return fate(book, site) if site in book.plan.case.site else Markup("not a site of this case")

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimizer.audit import audit
-from optimizer.board.page.book import Book
+from optimizer.board.page.book import Book, Origins
+from optimizer.board.page.origins import read_origins
 from optimizer.board.page.studies import TOPICS
+from optimizer.case_files import load_case
 from optimizer.errors import AuditFault, PlanError
 from optimizer.plan_files import load_plan, stale_inputs
 from optimizer.studies.study import Study, load_study
@@ -17,13 +19,17 @@ if TYPE_CHECKING:
     from optimizer.case import Case
 
 
-def open_books(folders: Sequence[Path], *, force: bool = False, cases: Sequence[Case] = ()) -> list[Book]:
+def open_books(folders: Sequence[Path], *, force: bool = False, cases: Sequence[Path] = ()) -> list[Book]:
     """Read plans and their studies, and audit each.
 
     A plan that was edited, fails its audit, or is not of the inputs that a case of its name now has is refused; with
-    `force` it is stamped. Raises PlanError and AuditFault.
+    `force` it is stamped. `cases` are folders; where the inputs come from is told from their SOURCES.md. Raises
+    PlanError, AuditFault and InputError.
     """
-    today = {case.settings.name: case for case in cases}
+    today = {}
+    for place in cases:
+        case = load_case(place)
+        today[case.settings.name] = (case, read_origins(place / "SOURCES.md"))
     books = [_open(f"p{n}", folder, force, today) for n, folder in enumerate(folders, 1)]
     runs = [book.plan.run_id for book in books]
     if len(set(runs)) < len(runs):
@@ -32,7 +38,7 @@ def open_books(folders: Sequence[Path], *, force: bool = False, cases: Sequence[
     return books
 
 
-def _open(id: str, folder: Path, force: bool, today: Mapping[str, Case]) -> Book:
+def _open(id: str, folder: Path, force: bool, today: Mapping[str, tuple[Case, Origins]]) -> Book:
     plan = load_plan(folder, inspect=force)
     report = audit(plan.case, plan)
     stamps = []
@@ -42,7 +48,7 @@ def _open(id: str, folder: Path, force: bool, today: Mapping[str, Case]) -> Book
         if not force:
             raise AuditFault(report.summary())
         stamps.append("FAILS ITS AUDIT: some of its numbers do not follow from its decisions and inputs")
-    case = today.get(plan.case.settings.name)
+    case, origins = today.get(plan.case.settings.name, (None, ()))
     if case is not None and (changed := stale_inputs(plan, case)):
         if not force:
             raise PlanError(
@@ -51,7 +57,7 @@ def _open(id: str, folder: Path, force: bool, today: Mapping[str, Case]) -> Book
             )
         stamps.append(f"STALE: the case has changed since ({', '.join(changed)})")
     studies, left_out = _studies(folder, plan.run_id)
-    return Book(id, plan, report, studies, left_out, tuple(stamps))
+    return Book(id, plan, report, studies, left_out, tuple(stamps), origins)
 
 
 def _studies(folder: Path, run_id: str) -> tuple[dict[str, Study], dict[str, str]]:

@@ -22,7 +22,7 @@ from optimizer.board.page.book import Book
 from optimizer.board.page.bridge import bridge
 from optimizer.board.page.comparison import comparison, label
 from optimizer.board.page.contracts import contracts
-from optimizer.board.page.headline import decisions, headline, tiles
+from optimizer.board.page.headline import decisions, described, headline, tiles
 from optimizer.board.page.keys import Keys
 from optimizer.board.page.megawatts import over_time, where_and_when
 from optimizer.board.page.money import capex, cash, debt, statement
@@ -63,6 +63,7 @@ class Told:
     book: Book
     label: str
     headline: Markup
+    scenario: Name | None
     tiles: Tiles
     sections: Sequence[Section]
 
@@ -104,7 +105,7 @@ def _drawn(books: Sequence[Book]) -> str:
         groups=_groups(books),
         shared=_shared(books),
         assumptions_of=_assumptions_of(books),
-        title=Name(books[0].plan.case.settings.title),
+        title=_title(books),
         patterns=PATTERNS,
         css=Markup(css), js=Markup(js), data=Markup(_DATA), policy=_policy(css, js), Name=Name,
     )  # fmt: skip
@@ -116,9 +117,16 @@ def _squeezed(text: str) -> str:
     return re.sub(r"\n\s*\n+", "\n", text)
 
 
+def _title(books: Sequence[Book]) -> Name | str:
+    titles = {book.plan.case.settings.title for book in books}
+    return Name(titles.pop()) if len(titles) == 1 else "Plans for the board"
+
+
 def _told(book: Book, books: Sequence[Book]) -> Told:
     sections = [teller(book) for teller in _TELLERS]
-    return Told(book, label(book, books), headline(book), tiles(book), (*sections, *studies(book), audit(book)))
+    return Told(
+        book, label(book, books), headline(book), described(book), tiles(book), (*sections, *studies(book), audit(book))
+    )
 
 
 def _shared(books: Sequence[Book]) -> list[tuple[str, Section]]:
@@ -176,7 +184,7 @@ def _page_rule(name: str, foot: str, head: str) -> str:
 
 def _css_text(text: str) -> str:
     """A text as CSS holds it: every sign that is neither a letter nor a digit of ASCII by its number."""
-    safe = "".join(sign if re.fullmatch(r"[A-Za-z0-9 ,.:()$%-]", sign) else f"\\{ord(sign):06x}" for sign in text)
+    safe = "".join(sign if re.fullmatch(r"[A-Za-z0-9 ,.:;()$%-]", sign) else f"\\{ord(sign):06x} " for sign in text)
     return f'"{safe}"'
 
 
