@@ -52,6 +52,7 @@ _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "text": {"num_format": "@", "valign": "top", "align": "left", "indent": 1},
     "wrapped": {"num_format": "@", "text_wrap": True, "valign": "top", "align": "left", "indent": 1},
     "note": {"italic": True, "font_color": "#6B7280", "num_format": "@", "valign": "top", "align": "left", "indent": 1},
+    "none": {"italic": True, "font_color": "#6B7280", "num_format": "@", "valign": "top", "align": "right"},
     "strong": {"num_format": "@", "valign": "top", "align": "left", "indent": 1, **_TOTAL},
     "good": {"bold": True, "font_color": GREEN, "num_format": "0", "align": "left"},
     "low": {"bg_color": "#FBE3C4", "bold": True},
