@@ -195,3 +195,15 @@ def _numbers(option: str, text: str | None) -> list[float] | None:
         raise InputError(
             [Finding("command line", why, "such as 100,200,300", column=option, value=text or "")]
         ) from None
+
+
+@app.command()
+def prices(plan: PlanFolder, jobs: Jobs = None, gap: Gap = 1e-4, as_json: AsJson = False) -> None:
+    """Say what a little more of every limit is worth: by duals with decisions kept, and by solving again."""
+
+    def make(plan: Plan, sweep: Sweep) -> Study:
+        from optimizer.studies.prices import prices as study
+
+        return study(plan, gap=gap, sweep=sweep)
+
+    study_plan(plan, "prices", jobs, as_json, make)

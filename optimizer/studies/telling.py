@@ -31,12 +31,19 @@ SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("frontier", "cash"): (
         "minimum_musd", "value_musd", "bound_musd", "marginal_musd", "capex_musd", "lowest_cash_musd", "decisions",
     ),
-    ("prices", "duals"): ("words", "place", "quarters", "kind", "unit", "limit", "dual_musd_per_unit"),
+    ("prices", "duals"): (),
+    ("prices", "prices"): (
+        "words", "kind", "unit", "limit", "dual_musd_per_unit", "tighter_musd_per_unit", "quarters",
+    ),
     ("prices", "steps"): (
         "words", "unit", "change", "value_change_low_musd", "value_change_high_musd", "moves", "what_moves",
     ),
+    ("map", "points"): ("x", "y", "value_musd", "bound_musd", "region", "as_good", "decided", "words"),
+    ("alternatives", "shares"): ("words", "plans", "otherwise_musd", "verdict"),
+    ("regret", "regret"): ("plan", "scenario", "regret_musd"),
+    ("regret", "decisions"): ("words", "scenarios", "verdict"),
 }  # fmt: skip
-"""Columns that the terminal shows where a table has more than fit on a line; the CSV has them all."""
+"""Columns that the terminal shows where a table has more than fit on a line; the CSV has them all. None: not shown."""
 
 
 def print_study(study: Study, console: Console) -> None:
@@ -46,7 +53,7 @@ def print_study(study: Study, console: Console) -> None:
         for words in study.words:
             console.print(Text(words))
         for name, table in study.tables.items():
-            if len(table):
+            if len(table) and SHOWN.get((study.kind, name)) != ():
                 console.print()
                 console.print(_shown(study.kind, name, table))
         console.print()

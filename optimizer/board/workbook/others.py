@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.board.receipts import Amount, Key, Reckoned, at, input_hash, kpi
-from optimizer.board.workbook.book import HEAD_ROWS, Sheet, Workbook, is_missing
+from optimizer.board.workbook.book import HEAD_ROWS, Sheet, Workbook, about, is_missing
 from optimizer.board.workbook.tables import NONE, head_of, letters, look_of, span, write_grid
 from optimizer.studies.study import NUMERIC, Study
 
@@ -118,8 +118,7 @@ def _edge(first: Plan, other: Plan, side: str) -> Amount:
 def write_other(desk: Workbook, plan: Plan, name: str) -> None:
     """Another plan on one sheet: its megawatts by use, its cash and its liquidity by quarter."""
     sheet = desk.add(name, f"Another plan: {name}")
-    settings = plan.case.settings
-    sheet.text(1, 0, f"{settings.title}. Scenario {plan.scenario}. Money in $M, {settings.money_basis}.", "case")
+    sheet.text(1, 0, about(plan), "case")
     sheet.text(2, 0, f"{plan.word}   run {plan.run_id}   inputs {input_hash(plan)}", "case")
     quarters, run = list(plan.cash["quarter"]), plan.run_id
     uses = list(dict.fromkeys(plan.allocation["use"]))
