@@ -18,6 +18,7 @@ from deck_studies import bridge, save_studies
 from defusedxml.ElementTree import fromstring
 from pptx import Presentation
 from pptx.util import Inches
+from small_cases import scenario_of, small_case
 
 import optimizer as opt
 from optimizer.board.deck import gather, write_deck
@@ -103,10 +104,33 @@ def _signed(chart: Chart, i: int) -> float:
 
 def test_a_plan_without_conversion_says_so(other: Path, tmp_path: Path) -> None:
     deck = write_deck(other, tmp_path / "poor.pptx")
-    assert deck.titles[0].startswith("No conversion is worth its cost")
+    assert deck.titles[0].startswith("No conversion is proposed")
     assert any(title.startswith("No megawatt is converted") for title in deck.titles)
     assert len(deck.missing) == 5 and all(command.endswith(f" {other.name}") for command in deck.missing)
     assert all(command in texts_of(deck.path)[-1] for command in (re.sub(r"\s+", " ", c) for c in deck.missing))
+
+
+@pytest.mark.parametrize("seed", [13, 46, 57])
+def test_decks_of_random_cases_trace_every_number(seed: int, tmp_path: Path) -> None:
+    """Among them: halls decided before, GPUs, loans, a lowest quarter that is the last, nothing converted."""
+    _write_random(seed, tmp_path)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", range(100, 160))
+def test_decks_of_many_random_cases_trace_every_number(seed: int, tmp_path: Path) -> None:
+    _write_random(seed, tmp_path)
+
+
+def _write_random(seed: int, tmp_path: Path) -> None:
+    try:
+        plan = opt.solve(small_case(seed), scenario_of(seed))
+    except opt.Infeasible:
+        pytest.skip("no plan keeps every rule")
+    folder = save_plan(plan, tmp_path / "plan")
+    save_studies(plan, folder)
+    deck = write_deck(folder, tmp_path / "board.pptx")
+    assert len(set(deck.titles)) == len(deck.titles) >= 12
 
 
 def test_rounding_that_does_not_add_is_noted() -> None:

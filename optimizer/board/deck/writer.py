@@ -207,8 +207,10 @@ def _set_properties(presentation: Any, pack: Pack) -> None:
         "",
         "",
     )
-    core.created = core.modified = core.last_printed = when
+    core.created = core.modified = when
     core.revision = 1
+    for printed in core._element.findall("{*}lastPrinted"):
+        core._element.remove(printed)
     _plain_app(presentation)
 
 
