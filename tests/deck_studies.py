@@ -13,8 +13,8 @@ from optimizer.studies.study import Study, save_study
 
 NAN = float("nan")
 DRIVERS = (
-    ("hashprice", "Hashprice", "x of the case", 0.7, 1.0, 1.3, -55.5, 88.0),
-    ("colo_rent", "Rent of colocation", "$/kW-month", 120.0, 154.0, 185.0, -92.25, 101.4),
+    ("hashprice", "hashprice of every quarter", "x of the case", 0.7, 1.0, 1.3, -55.5, 88.0),
+    ("rent colocation", "mean rent of colocation", "$/kW-month", 120.0, 154.0, 185.0, -92.25, 101.4),
     ("facility_capex", "Facility capex", "$M per IT MW", 8.0, 9.5, 11.0, 61.2, -74.9),
     ("discount", "Discount rate of colocation", "% a year", 9.0, 11.0, 13.0, 38.1, -29.7),
     ("power", "Price of power", "x of the case", 0.9, 1.0, 1.1, 9.6, -9.4),
@@ -28,7 +28,13 @@ DRIVERS = (
 def studies_of(plan: opt.Plan, scenarios: tuple[str, ...] = ("base", "low", "high")) -> dict[str, Study]:
     """A study of each kind that a deck tells, all of this plan's run."""
     about = {"case": plan.case.settings.name, "scenario": plan.scenario, "run_id": plan.run_id, "gap": plan.gap}
-    made = (tornado(plan, about), breakevens(plan, about), alternatives(plan, about), regret(plan, about, scenarios))
+    made = (
+        tornado(plan, about),
+        breakevens(plan, about),
+        frontier(plan, about),
+        alternatives(plan, about),
+        regret(plan, about, scenarios),
+    )
     return {study.kind: study for study in made}
 
 
@@ -71,6 +77,16 @@ def breakevens(plan: opt.Plan, about: dict[str, Any]) -> Study:
          "Up to 6 quarters of delay every hall is still built"),
     ]  # fmt: skip
     return Study("breakevens", "", (), {"breakevens": pd.DataFrame(rows, columns=columns)}, about)
+
+
+def frontier(plan: opt.Plan, about: dict[str, Any]) -> Study:
+    budget, value = plan.kpis["capex_budget_musd"], plan.value_musd
+    rows = [
+        {"budget_musd": share * budget, "value_musd": value - loss, "bound_musd": value - loss,
+         "over_nothing_musd": NAN, "capex_musd": 0.0, "lowest_cash_musd": 0.0, "decisions": ""}
+        for share, loss in ((0.4, 30.1), (0.6, 12.0), (0.8, 4.4), (1.0, 0.0), (1.2, -3.25), (1.6, -3.5))
+    ]  # fmt: skip
+    return Study("frontier", "", (), {"points": pd.DataFrame(rows)}, {**about, "budget_musd": budget})
 
 
 def alternatives(plan: opt.Plan, about: dict[str, Any]) -> Study:

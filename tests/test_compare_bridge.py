@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -11,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from conftest import mining_case
+from conftest import DATA, mining_case
 from pairs import CHANGES, changed, pair_of_plans, scaled, solved
 from tiny_cases import tiny_case
 
@@ -19,12 +20,12 @@ import optimizer as opt
 from optimizer.case import TABLE_NAMES, Case
 from optimizer.compare.aligning import CannotMove, moved_to
 from optimizer.compare.bridge import bridge, keep_bridge, kept_bridge
-from optimizer.compare.drafts import SCENARIO, draft_of, hybrid, unlike_groups
+from optimizer.compare.drafts import SCENARIO, draft_of, hybrid, reaching, unlike_groups
 from optimizer.compare.groups import GROUP_OF_SETTING, GROUP_OF_TABLE, GROUPS, NAMING
 from optimizer.compare.stages import Worth, choices_of, kept, worth, worth_or_why
 from optimizer.compare.timing import growth, taken_before
 from optimizer.errors import PlanError
-from optimizer.schema import Settings
+from optimizer.schema import Row, Settings
 from optimizer.solver import SolverOptions
 from optimizer.studies.study import Study
 
@@ -163,6 +164,31 @@ def test_hybrids_have_the_cases_at_their_ends(seed: int) -> None:
     names = [group.name for group in GROUPS]
     assert not unlike_groups(hybrid(first, second, []), first)
     assert not unlike_groups(hybrid(first, second, names), second)
+
+
+def called(rows: Iterable[Row], name: str) -> list[Row]:
+    """Rows with the option of the hall under way called otherwise."""
+    return [
+        row.model_copy(update={"option": name}) if getattr(row, "option", "") == "moses-lake-colocation" else row
+        for row in rows
+    ]
+
+
+def test_cases_that_share_few_names_mix_whatever_comes_from_where() -> None:
+    """Sites, machines, products, ramps and halls under way that only one side knows bring their definition along."""
+    keel, other = (opt.load_case(DATA / name) for name in ("keel_2026", "washington_2025"))
+    a, b = (
+        reaching(draft_of(case, "base").with_settings(first_quarter=keel.first), other.first, keel.last)
+        for case in (keel, other)
+    )
+    tables = {name: called(a.tables[name], "hall under way") for name in ("options", "committed_starts", "deposits")}
+    a = a.with_rows(**tables)
+    names = [group.name for group in GROUPS]
+    for chosen in [*([name] for name in names), *(names[:k] for k in range(len(names) + 1))]:
+        for first, second in ((a, b), (b, a)):
+            mixed = hybrid(first, second, chosen).case()
+            assert {row.asic for row in mixed.fleet} <= set(mixed.asic)
+            assert sum(row.blocks for row in mixed.committed_starts) <= sum(row.max_blocks for row in mixed.options)
 
 
 def test_solves_run_through_the_executor_they_are_given() -> None:

@@ -48,7 +48,7 @@ def test_every_point_is_what_its_variant_is_worth_solved_from_scratch() -> None:
 
 
 def test_regions_of_a_shipped_case(washington: Case, tmp_path: Path) -> None:
-    """The letters cover all points, the base's own decisions are one of the regions, the study reads back."""
+    """The letters cover all points, the plan itself is in one of the regions, the study reads back."""
     plan = opt.solve(washington)
     study = switching_map(plan, points=(5, 4))
     points, regions = study.tables["points"], study.tables["regions"]
@@ -87,15 +87,14 @@ def test_a_map_goes_on_with_the_points_that_are_missing(
 
 
 def test_points_without_a_plan_say_why(case: Case, plan: opt.Plan) -> None:
-    """More minimum cash than the company has: hatched on the picture, a sentence in the table."""
-    cash = driver_named(case, "base", "minimum cash") if case.settings.minimum_cash_musd else None
-    opening = driver_named(case, "base", "opening cash").within(0.0, case.settings.opening_cash_musd)
-    other = cash or driver_named(case, "base", "hashprice")
-    study = switching_map(plan, opening, other, points=(3, 2))
+    """A minimum of more cash than there is: no value and no region there, and a sentence for it."""
+    cash = driver_named(case, "base", "minimum cash").within(0.0, 2 * case.settings.opening_cash_musd)
+    study = switching_map(plan, cash, points=(3, 2))
     points = study.tables["points"]
     assert (points["value_musd"].isna() == (points["words"] != "")).all()
-    if points["value_musd"].isna().any():
-        assert any("there is no plan" in sentence for sentence in study.words)
+    assert points[points["value_musd"].isna()]["x"].unique().tolist() == [cash.high]
+    assert set(points[points["value_musd"].isna()]["region"]) == {""}
+    assert any("At 2 points there is no plan" in sentence for sentence in study.words)
 
 
 def test_axes_that_make_no_map_are_refused(case: Case, plan: opt.Plan) -> None:

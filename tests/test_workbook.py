@@ -138,6 +138,11 @@ def test_a_number_changed_in_the_workbook_shows_in_its_check() -> None:
             assert failing(book, data, {where: float(sheet.cells[row, column].text) + 0.01}) > 0, where
 
 
+def test_fault_139_every_sheet_says_that_it_shows_rounded_figures() -> None:
+    for sheet in openpyxl.load_workbook(io.BytesIO(washington_file())):
+        assert "shown rounded" in str(sheet["A2"].value)
+
+
 def test_equal_plans_give_equal_bytes() -> None:
     assert workbook_bytes(pack_of(washington()))[0] == washington_file()
 
@@ -176,14 +181,14 @@ def changed_part(data: bytes, part: str, old: str, new: str) -> bytes:
     ],
     ids=["number", "number_lost", "formula_lost", "formula_added", "check", "text"],
 )
-def test_what_is_altered_in_the_file_is_refused(part: str, old: str, new: str, words: str) -> None:
+def test_fault_140_what_is_altered_in_the_file_is_refused(part: str, old: str, new: str, words: str) -> None:
     data, desk = written()
     refuse_untrue(data, desk)
     with pytest.raises(PlanError, match=words):
         refuse_untrue(changed_part(data, part, old, new), desk)
 
 
-def test_a_number_that_the_plan_lacks_is_refused() -> None:
+def test_fault_138_a_number_that_the_plan_lacks_is_refused() -> None:
     cash = tiny().cash.assign(liquidity_musd=float("nan"))
     with pytest.raises(PlanError, match="no number"):
         workbook_bytes(replace_tables(tiny(), cash=cash))
@@ -269,7 +274,7 @@ def test_no_text_of_a_user_comes_alive(seed: int) -> None:
     openpyxl.load_workbook(io.BytesIO(data))
 
 
-def test_sheet_names_are_safe_and_distinct() -> None:
+def test_fault_040_sheet_names_are_safe_and_distinct() -> None:
     """Fault 40: 2,000 hostile and long names give 2,000 sheets that the writer takes, none longer than 31."""
     draw = random.Random(1)
     names = [draw.choice(HOSTILE) * draw.randint(1, 3) for _ in range(1_000)] + ["x" * 40] * 1_000
@@ -281,7 +286,7 @@ def test_sheet_names_are_safe_and_distinct() -> None:
     book.close()
 
 
-def test_properties_tell_the_plan_and_nobody() -> None:
+def test_fault_136_properties_tell_the_plan_and_nobody() -> None:
     """Fault 136: title, run and inputs on purpose; no author, no clock of this machine."""
     properties = openpyxl.load_workbook(io.BytesIO(washington_file())).properties
     assert washington().case.settings.title in properties.title

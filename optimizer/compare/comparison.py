@@ -80,7 +80,9 @@ class Pair:
             "moved": pd.DataFrame({"words": list(self.moved)}, dtype=str),
             "megawatts": self.megawatts, "money": self.money, "kpis": self.kpis,
         }  # fmt: skip
-        return told if self.bridge is None else told | {"bridge": self.bridge.tables["lines"]}
+        if self.bridge is None:
+            return told
+        return told | {"bridge": self.bridge.tables["lines"], "bridge_moves": self.bridge.tables["moves"]}
 
     def record(self) -> dict[str, Any]:
         """The comparison as plain data, for JSON; missing numbers are null."""

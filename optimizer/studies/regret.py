@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimizer.decisions import DECIMALS, Decisions, decisions_of
+from optimizer.decisions import DECIMALS, TOLD_MUSD, Decisions, decisions_of
 from optimizer.errors import Infeasible, SolverFault
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
@@ -67,16 +67,17 @@ class Best:
 
 
 def regret(
-    plans: Sequence[Plan], scenarios: Sequence[str] | None = None, *, gap: float = 1e-4, sweep: Sweep | None = None
-) -> Study:
+    plans: Sequence[Plan], scenarios: Sequence[str] | None = None, *, names: Sequence[str] | None = None,
+    gap: float = 1e-4, sweep: Sweep | None = None,
+) -> Study:  # fmt: skip
     """Hold every plan's here-and-now decisions under every scenario, decide the rest again, and compare.
 
     Scenarios are those of the first plan's case, all unless named; plans may be of its scenarios, or of variants of
-    it. Held are starts, signings and their sizes, refreshes and machines; sales at market, debt, BTC and running are
-    decided again. Where liquidity cannot be kept, the study says what is missing. Raises InputError for an unknown
-    scenario or no plan.
+    it, and are called by `names`, or by their scenarios. Held are starts, signings and their sizes, refreshes and
+    machines; sales at market, debt, BTC and running are decided again. Where liquidity cannot be kept, the study says
+    what is missing. Raises InputError for an unknown scenario or no plan.
     """
-    table = Cross(plans, scenarios, gap, Sweep() if sweep is None else sweep)
+    table = Cross(plans, scenarios, gap, Sweep() if sweep is None else sweep, names)
     return _study(table)
 
 
@@ -88,6 +89,7 @@ class Cross:
     asked: Sequence[str] | None
     gap: float
     sweep: Sweep
+    called: Sequence[str] | None = None
     names: list[str] = field(init=False)
     scenarios: list[str] = field(init=False)
     cells: dict[tuple[str, str], Cell] = field(init=False)
@@ -107,7 +109,7 @@ class Cross:
                     )
                 ]
             )
-        self.names = _names(self.plans)
+        self.names = _names(self.plans) if self.called is None else _numbered(self.called)
         self.cells, self.best = {}, {}
         for scenario in self.scenarios:
             self._solve(scenario)
@@ -183,6 +185,11 @@ def _names(plans: Sequence[Plan]) -> list[str]:
     """A name for each plan: its scenario, its case where these differ, a number where that is not enough."""
     cases = {plan.case.settings.name for plan in plans}
     names = [plan.scenario if len(cases) == 1 else f"{plan.case.settings.name} {plan.scenario}" for plan in plans]
+    return _numbered(names)
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    names = list(names)
     return [
         name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})" for i, name in enumerate(names)
     ]
@@ -245,13 +252,14 @@ def _title(cross: Cross, plans: pd.DataFrame) -> str:
     if not len(sound):
         return f"None of the plans can be kept in all of {over} with its liquidity"
     least = sound.loc[sound["worst_regret_musd"].idxmin()]
-    what = f"the plan for {least['plan']}"
-    if len(plans) > 1:
-        return (
-            f"Of {len(plans)} plans held in {over}, {what} is never short of money and regrets least: at most "
-            f"${least['worst_regret_musd']:,.1f}M, in {least['worst_scenario']}"
-        )
-    return f"Held in {over}, {what} regrets at most ${least['worst_regret_musd']:,.1f}M, in {least['worst_scenario']}"
+    most = least["worst_regret_musd"]
+    regrets = f"at most ${most:,.1f}M, in {least['worst_scenario']}" if most >= TOLD_MUSD else "nothing anywhere"
+    if len(plans) == 1:
+        return f"Held in {over}, the plan for {least['plan']} regrets {regrets}"
+    return (
+        f"Of {len(plans)} plans held in {over}, that for {least['plan']} is never short of money and regrets "
+        f"least: {regrets}"
+    )
 
 
 def _words(cross: Cross, tables: Mapping[str, pd.DataFrame], own: Mapping[str, Decisions]) -> tuple[str, ...]:

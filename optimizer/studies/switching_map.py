@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimizer.decisions import Decisions
+from optimizer.decisions import Decisions, decisions_of
 from optimizer.errors import Infeasible, PlanError, SolverFault
 from optimizer.findings import InputError
 from optimizer.plan import Plan
@@ -235,10 +235,10 @@ def _study(chart: Chart) -> Study:
     about = {
         "case": plan.case.settings.name, "scenario": plan.scenario, "run_id": plan.run_id, "gap": chart.gap,
         "gap_musd": chart.gap_musd, "rule": rule.words,
-        "x_driver": x.name, "x_unit": x.unit, "x_words": x.words, "base_x": x.base,
-        "y_driver": y.name, "y_unit": y.unit, "y_words": y.words, "base_y": y.base,
+        "x_driver": x.name, "x_unit": x.unit, "x_words": x.name, "x_means": x.words, "base_x": x.base,
+        "y_driver": y.name, "y_unit": y.unit, "y_words": y.name, "y_means": y.words, "base_y": y.base,
     }  # fmt: skip
-    return Study("map", _title(chart, regions), _words(chart, rule, regions, points), tables, about)
+    return Study("map", _title(chart, rule, regions), _words(chart, rule, regions, points), tables, about)
 
 
 def _figure(chart: Chart, i: int, name: str) -> float:
@@ -276,18 +276,19 @@ def _details(decided: Sequence[Decisions | None], keys: Sequence[str]) -> pd.Dat
     return pd.DataFrame(rows, columns=["decided", "plans", "words"])
 
 
-def _title(chart: Chart, regions: Sequence[Region]) -> str:
+def _title(chart: Chart, rule: Rule, regions: Sequence[Region]) -> str:
     x, y = chart.drivers
-    count, over = len(chart.grid), f"{x.name} and {y.name}"
+    count, over = len(chart.grid), f"over {x.name} and {y.name}"
     if not regions:
-        return f"No plan keeps every rule at any of {count} points over {over}"
-    first = regions[0]
+        return f"No plan keeps every rule at any of {count} points {over}"
+    own = rule.signs(decisions_of(chart.plan))
+    mine = next((one for one in regions if rule.signs(_typical(chart, one)) == own), None)
+    if mine is None:
+        return f"None of {len(regions)} decisions that win {over} is the plan's own"
     if len(regions) == 1:
-        return f"One decision wins wherever there is a plan over {over}: {first.name}"
-    share = len(first.points) / count
-    return (
-        f"{len(regions)} decisions win over {over}; the most common, A ({first.name}), at {share:.0%} of {count} points"
-    )
+        return f"The plan's decisions win wherever there is a plan {over}"
+    share = len(mine.points) / count
+    return f"{len(regions)} decisions win {over}: the plan's own ({mine.letter}) at {share:.0%} of {count} points"
 
 
 def _words(chart: Chart, rule: Rule, regions: Sequence[Region], points: pd.DataFrame) -> tuple[str, ...]:

@@ -38,6 +38,10 @@ SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("prices", "steps"): (
         "words", "unit", "change", "value_change_low_musd", "value_change_high_musd", "moves", "what_moves",
     ),
+    ("map", "points"): ("x", "y", "value_musd", "bound_musd", "region", "as_good", "decided", "words"),
+    ("alternatives", "shares"): ("words", "plans", "otherwise_musd", "verdict"),
+    ("regret", "regret"): ("plan", "scenario", "regret_musd"),
+    ("regret", "decisions"): ("words", "scenarios", "verdict"),
 }  # fmt: skip
 """Columns that the terminal shows where a table has more than fit on a line; the CSV has them all. None: not shown."""
 

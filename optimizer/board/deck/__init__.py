@@ -59,7 +59,7 @@ def write_deck(
     )
     slides = tell(pack)
     data = assemble(open_frame(None if template is None else Path(template)), pack, slides)
-    refuse_unknown(data, pack.ledger, len(slides))
+    refuse_unknown(data, pack, len(slides))
     _put(data, output)
     titles = tuple(pack.ledger.plain(slide.title) for slide in slides)
     numbers = sum(receipt.value is not None for receipt in pack.ledger.receipts)
@@ -83,7 +83,7 @@ def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Pa
     studies, missing = _studies(folder, plans[0], force, stamps)
     bridges = _bridges(folder, against, plans, force, stamps)
     missing += [
-        f"optimizer compare {folder} {path} --bridge"
+        f"optimizer compare {folder.name} {path.name} --bridge"
         for path, plan in zip(against, plans[1:], strict=True)
         if plan.run_id not in bridges
     ]
@@ -132,7 +132,7 @@ def _studies(folder: Path, plan: Plan, force: bool, stamps: dict[str, None]) -> 
     for kind, command in STUDY_COMMANDS.items():
         found = load_study_of(folder / "studies" / kind, plan, force=force)
         if found is None:
-            missing.append(f"{command} {folder}")
+            missing.append(f"{command} {folder.name}")
             continue
         studies[kind], stale = found
         if stale:

@@ -10,7 +10,8 @@ from optimizer.board.deck.contract_slide import price_words
 from optimizer.board.deck.figures import Figure, Row, Word
 from optimizer.board.deck.ledger import listed
 from optimizer.board.deck.origins import origin_of
-from optimizer.board.deck.pack import Pack, input_hash
+from optimizer.board.deck.pack import Pack
+from optimizer.board.receipts import input_hash
 from optimizer.market import hashprice_usd_per_ph_day
 
 MOST_ORIGIN = 105
@@ -103,9 +104,17 @@ def _company(pack: Pack) -> Iterator[Assumption]:
     yield Assumption("Discount rates a year", _rates(pack), "case.toml", "discount_rates")
     for name, words, told in _POLICIES:
         if getattr(settings, name) is not None:
-            shown = getattr(ledger, told)(source.setting(name)) if told else word(source.setting_word(name))
-            yield Assumption(words, shown, "case.toml", name)
+            yield Assumption(words, _policy(pack, name, told), "case.toml", name)
     yield Assumption("G&A in the first quarter", _overhead(pack), "overheads")
+
+
+def _policy(pack: Pack, name: str, told: str) -> str:
+    if not told:
+        return pack.ledger.word(pack.source.setting_word(name))
+    figure = pack.source.setting(name)
+    if told == "number":
+        return pack.ledger.number(figure)
+    return pack.ledger.percent(figure, 0 if abs(figure.value * 100 - round(figure.value * 100)) < 1e-9 else 1)
 
 
 _POLICIES = (

@@ -186,8 +186,9 @@ def _style_line(series: Any, spec: Series, ledger: Ledger, number: int) -> None:
         marker = series.points[i].marker
         marker.style, marker.size = XL_MARKER_STYLE.CIRCLE, 9
         paint(marker.format.fill, spec.role)
-        _label(series, i, _lines(ledger, number, marked), spec.role, "above")
-        _shift_label(series.points[i], _steeper_side(spec, i))
+        if marked:
+            _label(series, i, _lines(ledger, number, marked), spec.role, "above")
+            _shift_label(series.points[i], _steeper_side(spec, i))
     if spec.end_label:
         point, where = spec.label_at or (len(spec.values) - 1, "right")
         _label(series, point, _lines(ledger, number, spec.end_label), spec.role, where)
@@ -212,7 +213,10 @@ def _label(series: Any, point: int, lines: Sequence[str], role: str, where: str)
 
 
 def _steeper_side(spec: Series, i: int) -> int:
-    """-1 where the line is higher after the point than before it, 1 where it is lower: a label leans away from it."""
+    """Where a label leans: away from the ends of the line, and from the side on which the line is higher."""
+    near = max(1, len(spec.values) // 8)
+    if i < near or i >= len(spec.values) - near:
+        return 1 if i < len(spec.values) // 2 else -1
     before, after = (
         max(figure.value for figure in part) for part in (spec.values[max(0, i - 4) : i + 1], spec.values[i : i + 5])
     )

@@ -9,14 +9,14 @@ from optimizer.board.deck.blocks import Box, Chart, Paragraph, Series, Slide, Ta
 from optimizer.board.deck.figures import Figure, Source, Word, about_figure, study_rows
 from optimizer.board.deck.ledger import adds
 from optimizer.board.deck.money_slides import Step, bridge_chart, ended
-from optimizer.board.deck.pack import Pack
+from optimizer.board.deck.pack import Pack, bridge_name
 from optimizer.decisions import decisions_of, moved
 
 if TYPE_CHECKING:
     from optimizer.studies.study import Study
 
 MOST_PLANS = 4
-MOST_MOVED = 7
+MOST_MOVED, MOST_QUARTERS = 7, 16
 
 _FIGURES = (
     ("Value", "value_musd"), ("Value over doing nothing", "value_over_do_nothing_musd"),
@@ -76,7 +76,13 @@ def _row(words: str, name: str, sources: tuple[Source, ...], told: Callable[[Fig
 
 
 def _comparison_title(pack: Pack, other: Source) -> str:
-    ledger = pack.ledger
+    ledger, late = pack.ledger, other.plan.case.first - pack.plan.case.first
+    if late:
+        begins = (
+            f"{quoted(pack, other)} begins {ledger.whole(pack.source.count('quarters between', abs(late)))} quarters"
+        )
+        than = f"{'later' if late > 0 else 'earlier'} than {quoted(pack, pack.source)}"
+        return f"{begins} {than}: compare decisions, not values"
     difference = other.due("value_musd") - pack.source.due("value_musd")
     room = pack.plan.gap_musd + other.plan.gap_musd
     theirs, ours = quoted(pack, other), quoted(pack, pack.source)
@@ -104,7 +110,10 @@ def _basis(pack: Pack) -> str:
 def _what_moved(pack: Pack, other: Source, number: int) -> Slide:
     sentences = moved(decisions_of(pack.plan), decisions_of(other.plan))
     word, ledger = pack.ledger.word, pack.ledger
-    shown = [Paragraph(word(other.word("decisions that moved", text)), bullet=True) for text in sentences[:MOST_MOVED]]
+    shown = [
+        Paragraph(word(other.word("decisions that moved", text.replace(" -> ", " → "))), bullet=True)
+        for text in sentences[:MOST_MOVED]
+    ]
     if len(sentences) > MOST_MOVED:
         rest = ledger.whole(pack.source.count("decisions that moved, not shown", len(sentences) - MOST_MOVED))
         shown.append(Paragraph(f"and {rest} more", bullet=True))
@@ -133,6 +142,9 @@ def _ai_lines(pack: Pack, other: Source) -> tuple[tuple[Box, Texts | Chart], ...
     quarters = tuple(quarter for quarter in pack.quarters if quarter in theirs)
     if len(quarters) < 2:
         return ()
+    by_year = len(quarters) > MOST_QUARTERS
+    if by_year:
+        quarters = tuple(quarter for quarter in quarters if quarter.endswith("Q4"))
     series: list[Series] = []
     for source, role in ((pack.source, "strong"), (other, "other 0")):
         uses = tuple(row.product for row in source.plan.case.products)
@@ -141,9 +153,19 @@ def _ai_lines(pack: Pack, other: Source) -> tuple[tuple[Box, Texts | Chart], ...
         line = Series(name_of(pack, source), path, role, dashed=source is other)
         series.append(ended(line, label, series))
     labels, years = pack.axis(quarters, 0.45)
+    if by_year:
+        labels, years = years_of(pack, quarters), ()
     chart = Chart("chart:comparison", "lines", labels, tuple(series), years, alt="AI capacity of both plans, gross MW")
-    caption = Texts((Paragraph("AI capacity in service, gross MW", bold=True),), largest=14)
+    when = " at the end of each year" if by_year else ""
+    caption = Texts((Paragraph(f"AI capacity in service{when}, gross MW", bold=True),), largest=14)
     return (Box(0.5, 0, 0.5, 0.07), caption), (Box(0.5, 0.08, 0.5, 0.92), chart)
+
+
+def years_of(pack: Pack, quarters: tuple[str, ...]) -> tuple[str, ...]:
+    """The years of quarters, one for each."""
+    word, source = pack.ledger.word, pack.source
+    short = len(quarters) > 10
+    return tuple(word(source.word("calendar year", f"’{q[2:4]}" if short else q[:4])) for q in quarters)
 
 
 # ---- the bridge between two values ----------------------------------------------------------------------------------
@@ -151,7 +173,7 @@ def _ai_lines(pack: Pack, other: Source) -> tuple[tuple[Box, Texts | Chart], ...
 
 def _value_bridge(pack: Pack, other: Source, number: int, study: Study) -> Slide:
     """What made the difference, by groups of inputs, from the study of that kind."""
-    ledger, rows = pack.ledger, study_rows(study, "lines")
+    ledger, rows = pack.ledger, study_rows(study, "lines", bridge_name(other.plan.run_id))
     start, end = about_figure(study, "from_value_musd"), about_figure(study, "to_value_musd")
     forward = str(study.about.get("from_run_id")) == pack.plan.run_id
     first, last = (pack.source, other) if forward else (other, pack.source)
@@ -165,5 +187,7 @@ def _value_bridge(pack: Pack, other: Source, number: int, study: Study) -> Slide
     title = f"The largest step {way} is {ledger.signed(best.figure('line_musd'))}: {word}"
     note = adds([step.figure for step in steps[:-1]], end)
     told = "Each step is the mean of two orders in which the groups of inputs are exchanged and decided anew."
+    if date := study.about.get("date"):
+        told += f" Values are dated at {ledger.word(Word('studies/bridge/about.date', str(date)))}."
     chart = bridge_chart(pack, f"chart:bridge {number}", steps)
     return Slide(f"bridge {number}", title, ((Box(0, 0, 1, 1), chart),), f"{told} {note}".strip())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from optimizer.board.deck.figures import Figure, Word
+from optimizer.board.receipts import adds_up
 from optimizer.errors import PlanError
 
 _MARK = re.compile("\ue000(\\d+)\ue001")
@@ -32,6 +33,7 @@ class Receipt:
     text: str
     value: float | None = None
     decimals: int = 0
+    figure: Figure | None = None
 
     def holds(self) -> bool:
         """Whether the text, read as a number, is the figure at the precision shown."""
@@ -96,7 +98,7 @@ class Ledger:
         shown = round(figure.value, decimals) + 0.0
         sign = MINUS if shown < 0 else "+" if plus and shown > 0 else ""
         text = f"{sign}{before}{abs(shown):,.{decimals}f}{after}"
-        return self._mark(Receipt(figure.key, text, figure.value, decimals))
+        return self._mark(Receipt(figure.key, text, figure.value, decimals, figure))
 
     def _mark(self, receipt: Receipt) -> str:
         self.receipts.append(receipt)
@@ -158,5 +160,4 @@ def listed(items: Sequence[str], most: int = 6, more: str = "more") -> str:
 
 def adds(parts: Iterable[Figure], total: Figure, decimals: int = 1) -> str:
     """A note where the parts, each rounded, do not add to the rounded total; otherwise nothing."""
-    rounded = sum(round(part.value, decimals) for part in parts)
-    return NOT_ADDING if abs(rounded - round(total.value, decimals)) > 10.0 ** -(decimals + 3) else ""
+    return "" if adds_up((part.value for part in parts), total.value, decimals) else NOT_ADDING

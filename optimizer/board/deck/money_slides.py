@@ -86,7 +86,11 @@ def cash(pack: Pack) -> Slide:
     closing = source.by_quarter("cash", "closing_musd", {}, pack.quarters)
     least = source.by_quarter("cash", "minimum_musd", {}, pack.quarters)
     lowest = min(range(len(liquidity)), key=lambda i: round(liquidity[i].value, 6))
-    mark = (lowest, f"lowest: {ledger.money(liquidity[lowest])} in {pack.quarter(pack.quarters[lowest])}")
+    at_end = lowest == len(liquidity) - 1
+    mark = (
+        lowest,
+        "" if at_end else f"lowest: {ledger.money(liquidity[lowest])} in {pack.quarter(pack.quarters[lowest])}",
+    )
     series = [Series("Liquidity", liquidity, "strong", labels=(mark,))]
     if any(abs(a.value - b.value) > TIGHT_MUSD for a, b in zip(liquidity, closing, strict=True)):
         series.append(Series("Cash without BTC", closing, "middle"))
@@ -98,6 +102,7 @@ def cash(pack: Pack) -> Slide:
         )
     labels, years = pack.axis(pack.quarters)
     ends = [f"{one.name}\n{ledger.money(one.values[-1])}" for one in series]
+    ends[0] += ", its lowest" if at_end else ""
     lines = tuple(ended(one, ends[i], series[:i]) for i, one in enumerate(series))
     chart = Chart("chart:cash", "lines", labels, lines, years, alt="Liquidity at the end of each quarter")
     note = "At the end of each quarter, $M. Liquidity is cash and the share of BTC held that counts."
@@ -241,8 +246,8 @@ def _bridge_title(pack: Pack, changes: Sequence[Step], over: Figure) -> str:
     worst = min(changes, key=lambda step: step.figure.value)
     verb = "gains" if over.value >= 0 else "loses"
     head = f"Over doing nothing the plan {verb} {ledger.money(abs(over))}"
-    parts = [_part_words(pack, step) for step in ((best, worst) if best is not worst else (best,))]
-    return f"{head}: {' and '.join(parts)}"
+    large = [step for step in dict.fromkeys((best, worst)) if abs(step.figure.value) >= TIGHT_MUSD]
+    return f"{head}: {' and '.join(_part_words(pack, step) for step in large)}" if large else head
 
 
 def _part_words(pack: Pack, step: Step) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ MOST_LABELLED = 33
 STUDY_COMMANDS = {
     "tornado": "optimizer tornado",
     "breakevens": "optimizer breakevens",
+    "frontier": "optimizer frontier",
     "alternatives": "optimizer alternatives",
     "regret": "optimizer regret",
 }
@@ -57,6 +57,11 @@ class Pack:
     def products(self) -> tuple[str, ...]:
         return tuple(row.product for row in self.plan.case.products)
 
+    @property
+    def named_studies(self) -> Mapping[str, Study]:
+        """All studies by the names that keys call them: kinds, and for each bridge the other plan's run as well."""
+        return {**self.studies, **{bridge_name(run): study for run, study in self.bridges.items()}}
+
     def role(self, use: str) -> str:
         """The colour role of a use of power, the same on every slide."""
         if use in (MINING, "machines_idle", "construction", "unused"):
@@ -85,6 +90,10 @@ def _year_label(quarter: str, quarters: Sequence[str]) -> str:
     return f"’{year[2:]}" if sum(other[:4] == year for other in quarters) == 1 else year
 
 
+def bridge_name(run_id: str) -> str:
+    return f"bridge-{run_id}"
+
+
 def load_study_of(folder: Path, plan: Plan, *, force: bool) -> tuple[Study, bool] | None:
     """A study of the plan and whether it is stale; None where there is none. Raises PlanError for a stale one."""
     from optimizer.studies.study import load_study
@@ -100,12 +109,6 @@ def load_study_of(folder: Path, plan: Plan, *, force: bool) -> tuple[Study, bool
             f"have the deck stamped with --force."
         )
     return study, stale
-
-
-def input_hash(plan: Plan) -> str:
-    """Twelve hexadecimal digits over the names and hashes of all inputs."""
-    hashes: Mapping[str, str] = plan.provenance["inputs_sha256"]
-    return hashlib.sha256("".join(f"{name} {hashes[name]}\n" for name in sorted(hashes)).encode()).hexdigest()[:12]
 
 
 def names_of(plans: Sequence[Plan]) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def decision_title(pack: Pack) -> str:
         further = "further " if len(source.table("starts")) else ""
         if over is None:
             return f"No {further}conversion is proposed: the plan is worth {ledger.money(value)}"
-        return f"No {further}conversion is worth its cost: the plan {_against_nothing(pack, over)}"
+        return f"No {further}conversion is proposed: the plan {_against_nothing(pack, over)}"
     megawatts = source.total("starts", "gross_mw", {"decided": "new"})
     what = f"Converting {ledger.number(megawatts)} gross MW at {_site_names(pack, new)}"
     if over is None:
@@ -158,6 +158,8 @@ def _cards(pack: Pack) -> Cards:
 
 
 def _return_cards(pack: Pack) -> Iterator[tuple[str, str]]:
+    if not len(pack.source.table("starts")):
+        return
     rate, paid = pack.source.kpi("ai_programme_irr"), pack.source.kpi_word("ai_programme_payback_quarter")
     if rate is not None:
         yield pack.ledger.percent(rate, 1), "a year, return of the programme over doing nothing"

@@ -1,4 +1,4 @@
-"""A written deck read again: every text, number, chart and embedded workbook in it is held against the ledger."""
+"""A written deck read again: every text, number, chart and workbook in it is held against ledger and plan."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from optimizer.board.deck.figures import Figure
 from optimizer.board.deck.ledger import Ledger
+from optimizer.board.deck.pack import Pack
+from optimizer.board.receipts import Ledger as Books
 from optimizer.errors import PlanError
 
 _SUSPECT = re.compile(r"\d|\{\{|\}\}|lorem ipsum", re.IGNORECASE)
@@ -16,13 +18,30 @@ _LEFTOVER = re.compile(r"\{\{|\}\}|lorem ipsum", re.IGNORECASE)
 MOST_TOLD = 8
 
 
-def refuse_unknown(data: bytes, ledger: Ledger, slides: int) -> None:
+def refuse_unknown(data: bytes, pack: Pack, slides: int) -> None:
     """Raise PlanError where the file holds a number that stands for nothing in the plan, or has lost one."""
-    problems = list(find_problems(data, ledger, slides))
+    problems = [*find_problems(data, pack.ledger, slides), *find_wrong_keys(pack)]
     if problems:
         more = f"\n  and {len(problems) - MOST_TOLD} more" if len(problems) > MOST_TOLD else ""
         told = "\n".join(f"  {problem}" for problem in problems[:MOST_TOLD])
         raise PlanError(f"The deck is not written; read again, it does not say what the plan says:\n{told}{more}")
+
+
+def find_wrong_keys(pack: Pack) -> Iterator[str]:
+    """Every figure shown or plotted of which the plan, asked again by the key, gives another number."""
+    books = Books(
+        {source.plan.run_id: source.plan for source in (pack.source, *pack.others)}, pack.named_studies, pack.audit
+    )
+    shown = [r.figure for lines in pack.ledger.lines.values() for line in lines.values() for r in line.receipts]
+    plotted = [
+        f for charts in pack.ledger.plots.values() for some in charts.values() for _, figures in some for f in figures
+    ]
+    for figure in dict.fromkeys(figure for figure in (*shown, *plotted) if figure is not None):
+        if figure.amount is None:
+            continue
+        held = books.worth(figure.amount) * figure.scale
+        if abs(held - figure.value) > 1e-9 * max(1.0, abs(held)):
+            yield f"{figure.key} is told as {figure.value!r}, and the plan holds {held!r}"
 
 
 def find_problems(data: bytes, ledger: Ledger, slides: int) -> Iterator[str]:

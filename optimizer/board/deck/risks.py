@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.board.deck.blocks import Box, Paragraph, Slide, Texts
-from optimizer.board.deck.figures import Figure
+from optimizer.board.deck.figures import Figure, Row
 from optimizer.board.deck.ledger import listed
 from optimizer.board.deck.money_slides import TIGHT_MUSD
 from optimizer.board.deck.pack import Pack
-from optimizer.board.deck.study_slides import drivers_in_order, turning_points
+from optimizer.board.deck.study_slides import drivers_in_order, quantity, turning_points
 
 MOST = 6
 GRAVE_SHARE = 0.5
@@ -129,13 +129,22 @@ def _limits(pack: Pack) -> Iterator[str]:
 
 def _turns(pack: Pack) -> Iterator[str]:
     for row in turning_points(pack)[:2]:
-        yield pack.ledger.word(row.word("words"))
+        yield _turn_words(pack, row)
     yield from _worst_driver(pack)
     yield from _regret(pack)
     yield from _doing_nothing(pack)
     yield from _proof(pack)
     if not pack.studies:
         yield "No study was made of this plan: which assumption turns the decision is not known"
+
+
+def _turn_words(pack: Pack, row: Row) -> str:
+    word = pack.ledger.word
+    up = float(row["base"]) <= float(row["below"])
+    then, edge = row.word("decision_above" if up else "decision_below"), row.figure("above" if up else "below")
+    base = f"{quantity(pack, row.figure('base'))} is assumed"
+    at = f"{word(row.word('driver'))} at {quantity(pack, edge)} {word(row.word('unit'))}"
+    return f"{word(row.word('subject'))}: {word(then)}, once {at} ({base})"
 
 
 def _worst_driver(pack: Pack) -> Iterator[str]:
@@ -146,8 +155,8 @@ def _worst_driver(pack: Pack) -> Iterator[str]:
         return
     row, end = min(ends, key=lambda pair: float(pair[0][f"value_{pair[1]}_musd"]))
     ledger = pack.ledger
-    at = f"{ledger.number(row.figure(end), 3)} {ledger.word(row.word('unit'))}"
-    yield f"{ledger.word(row.word('words'))} at {at} leaves a value of {ledger.money(row.figure(f'value_{end}_musd'))}"
+    at = f"{quantity(pack, row.figure(end))} {ledger.word(row.word('unit'))}"
+    yield f"{ledger.word(row.word('driver'))} at {at} leaves a value of {ledger.money(row.figure(f'value_{end}_musd'))}"
 
 
 def _regret(pack: Pack) -> Iterator[str]:

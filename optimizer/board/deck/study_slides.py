@@ -6,13 +6,14 @@ from optimizer.board.deck.blocks import Box, Chart, Keys, Paragraph, Series, Sli
 from optimizer.board.deck.figures import Figure, Row, about_figure, study_rows
 from optimizer.board.deck.pack import Pack
 
-MOST_DRIVERS = 7
+MOST_DRIVERS, MOST_POINTS = 7, 10
+LEAST_SWING = 0.05
 LABEL = '+$#,##0.0"M";\u2212$#,##0.0"M";$0.0"M"'
 
 
 def study_slides(pack: Pack) -> tuple[Slide, ...]:
     """The slides of the studies that there are, in the order of the deck."""
-    made = (sensitivity(pack), breakevens(pack), alternatives(pack), regret(pack))
+    made = (sensitivity(pack), breakevens(pack), frontier(pack), alternatives(pack), regret(pack))
     return tuple(slide for slide in made if slide is not None)
 
 
@@ -35,31 +36,37 @@ def sensitivity(pack: Pack) -> Slide | None:
     if "tornado" not in pack.studies or not (rows := drivers_in_order(pack)):
         return None
     study, ledger = pack.studies["tornado"], pack.ledger
-    base, shown = about_figure(study, "value_musd"), rows[:MOST_DRIVERS]
+    shown = [row for row in rows[:MOST_DRIVERS] if swing_of(row) >= LEAST_SWING] or rows[:1]
+    base = about_figure(study, "value_musd")
     ends = {end: tuple(row.figure(f"value_{end}_musd") - base for row in shown) for end in ("low", "high")}
     series = (Series("Driver low", ends["low"], "middle"), Series("Driver high", ends["high"], "strong"))
-    categories = tuple(f"{ledger.word(row.word('words'))}\n{_range_words(pack, row)}" for row in shown)
+    categories = tuple(f"{ledger.word(row.word('driver'))}\n{_range_words(pack, row)}" for row in shown)
     chart = Chart(
         "chart:tornado", "bars", categories, series, value_labels=LABEL, axis=False, gap=45, category_pt=13,
         alt="Change of value for each driver, low and high",
     )  # fmt: skip
     keys = Keys((("middle", "driver at its low end"), ("strong", "driver at its high end")))
     change = f"Change of the plan's value of {ledger.money(base)} when decisions are taken anew."
-    note = f"{change} {_left_out(pack, len(rows))}"
+    note = f"{change} {_left_out(pack, len(rows), len(shown))}"
     blocks = ((Box(0, 0, 1, 0.07), keys), (Box(0, 0.09, 1, 0.91), chart))
     return Slide("sensitivity", _sensitivity_title(pack, rows[0]), blocks, note.strip())
 
 
 def _range_words(pack: Pack, row: Row) -> str:
-    ledger = pack.ledger
-    low, high = (ledger.number(row.figure(end), 3) for end in ("low", "high"))
-    return f"{low} to {high} {ledger.word(row.word('unit'))}"
+    low, high = (quantity(pack, row.figure(end)) for end in ("low", "high"))
+    return f"{low} to {high} {pack.ledger.word(row.word('unit'))}"
 
 
-def _left_out(pack: Pack, whole: int) -> str:
+def quantity(pack: Pack, figure: Figure) -> str:
+    """An input in its own unit, to about four digits."""
+    size = abs(figure.value)
+    return pack.ledger.number(figure, 1 if size >= 100 else 2 if size >= 10 else 4)
+
+
+def _left_out(pack: Pack, whole: int, shown: int) -> str:
     total = len(pack.studies["tornado"].tables["drivers"])
     words = []
-    for number, what in ((whole - MOST_DRIVERS, "move it less"), (total - whole, "have no plan at one end")):
+    for number, what in ((whole - shown, "move it less"), (total - whole, "have no plan at one end")):
         if number > 0:
             words.append(f"that {what}: {pack.ledger.whole(pack.source.count(f'drivers that {what}', number))}")
     return f"Drivers not shown {'; '.join(words)}." if words else ""
@@ -68,9 +75,9 @@ def _left_out(pack: Pack, whole: int) -> str:
 def _sensitivity_title(pack: Pack, row: Row) -> str:
     ledger = pack.ledger
     low, high = (ledger.money(row.figure(f"value_{end}_musd")) for end in ("low", "high"))
-    ends = " and ".join(ledger.number(row.figure(end), 3) for end in ("low", "high"))
+    driver = ledger.word(row.word("driver"))
     return (
-        f"{ledger.word(row.word('words'))} moves value most: {low} and {high} at {ends} {ledger.word(row.word('unit'))}"
+        f"What moves the value most is {driver}: {low} at {_range_words(pack, row).replace(' to ', f', {high} at ', 1)}"
     )
 
 
@@ -108,15 +115,14 @@ def breakevens(pack: Pack) -> Slide | None:
 
 
 def _turning_cells(pack: Pack, row: Row) -> tuple[str, str, str, str]:
-    number, word = pack.ledger.number, pack.ledger.word
     up = float(row["base"]) <= (float(row["below"]) + float(row["above"])) / 2
     then = row.word("decision_above" if up else "decision_below")
-    between = f"{number(row.figure('below'), 3)} and {number(row.figure('above'), 3)}"
-    return _question(pack, row), number(row.figure("base"), 3), between, word(then)
+    between = " and ".join(quantity(pack, row.figure(side)) for side in ("below", "above"))
+    return _question(pack, row), quantity(pack, row.figure("base")), between, pack.ledger.word(then)
 
 
 def _no_turning_cells(pack: Pack, row: Row) -> tuple[str, str, str, str]:
-    base = pack.ledger.number(row.figure("base"), 3) if row.has("base") else "none"
+    base = quantity(pack, row.figure("base")) if row.has("base") else "none"
     return _question(pack, row), base, "none found", pack.ledger.word(row.word("words"))
 
 
@@ -126,16 +132,54 @@ def _question(pack: Pack, row: Row) -> str:
 
 
 def _breakevens_title(pack: Pack, rows: list[Row], found: list[Row]) -> str:
-    ledger = pack.ledger
     if not found:
-        count = ledger.whole(pack.source.count("break-evens looked for", len(rows)))
+        count = pack.ledger.whole(pack.source.count("break-evens looked for", len(rows)))
         return f"None of {count} assumptions, moved on its own, turns a decision within its range"
-    row, word = found[0], ledger.word
+    row, word = found[0], pack.ledger.word
     edge = row.figure("below" if float(row["base"]) > float(row["above"]) else "above")
-    return (
-        f"The nearest turning point is that of {word(row.word('subject'))}: {ledger.number(edge, 3)} "
-        f"{word(row.word('unit'))}, where {ledger.number(row.figure('base'), 3)} is assumed"
-    )
+    turns = f"{quantity(pack, edge)} {word(row.word('unit'))}"
+    assumed = quantity(pack, row.figure("base"))
+    return f"The nearest turn: {word(row.word('driver'))} at {turns}, where {assumed} is assumed"
+
+
+# ---- frontier -------------------------------------------------------------------------------------------------------
+
+
+def frontier(pack: Pack) -> Slide | None:
+    """The best plan's value at each capex budget, the case's own marked."""
+    if "frontier" not in pack.studies:
+        return None
+    study, ledger = pack.studies["frontier"], pack.ledger
+    rows = [row for row in study_rows(study, "points") if row.has("value_musd")]
+    rows = sorted(rows, key=lambda row: float(row["budget_musd"]))
+    if len(rows) < 2:
+        return None
+    rows = rows[:: -(-len(rows) // MOST_POINTS)]
+    budget = pack.source.due("capex_budget_musd")
+    roles = tuple("strong" if abs(float(row["budget_musd"]) - budget.value) < 1e-6 else "quiet" for row in rows)
+    values = Series("Value, $M", tuple(row.figure("value_musd") for row in rows), "quiet", roles=roles)
+    categories = tuple(ledger.money(row.figure("budget_musd"), 0) for row in rows)
+    chart = Chart(
+        "chart:frontier", "columns", categories, (values,), value_labels='$#,##0.0"M";\u2212$#,##0.0"M"', axis=False,
+        category_pt=14, alt="Value of the best plan at each capex budget",
+    )  # fmt: skip
+    note = "Value of the best plan (above) at each capex budget (below); the budget of this plan is dark."
+    return Slide("frontier", _frontier_title(pack, rows, budget), ((Box(0, 0, 1, 1), chart),), note)
+
+
+def _frontier_title(pack: Pack, rows: list[Row], budget: Figure) -> str:
+    ledger, value = pack.ledger, pack.source.due("value_musd")
+    most, less = rows[-1], [row for row in rows if float(row["budget_musd"]) < budget.value - 1e-6]
+    gain = most.figure("value_musd") - value
+    head = f"A budget of {ledger.money(most.figure('budget_musd'))} would add {ledger.money(gain)}"
+    if float(most["budget_musd"]) <= budget.value + 1e-6:
+        head = f"The plan's own budget is {ledger.money(budget)}"
+    elif gain.value < 0.05:
+        head = f"More budget adds nothing, up to {ledger.money(most.figure('budget_musd'))}"
+    if not less:
+        return head
+    loss = value - less[-1].figure("value_musd")
+    return f"{head}; one of {ledger.money(less[-1].figure('budget_musd'))} costs {ledger.money(loss)}"
 
 
 # ---- alternatives ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from optimizer.board.deck.charts import add_chart, refill_chart
 from optimizer.board.deck.drawing import Pen
 from optimizer.board.deck.figures import Figure
 from optimizer.board.deck.layout import EMU_PER_PT, Frame, Place
-from optimizer.board.deck.pack import Pack, input_hash
+from optimizer.board.deck.pack import Pack
+from optimizer.board.receipts import input_hash
 
 SMALLEST_TITLE = 18.0
 FOOT_PT = 10.5
@@ -206,8 +207,10 @@ def _set_properties(presentation: Any, pack: Pack) -> None:
         "",
         "",
     )
-    core.created = core.modified = core.last_printed = when
+    core.created = core.modified = when
     core.revision = 1
+    for printed in core._element.findall("{*}lastPrinted"):
+        core._element.remove(printed)
     _plain_app(presentation)
 
 

@@ -25,7 +25,7 @@ def assumptions(book: Book) -> Section:
         _many(book, case.options, "option"), _many(book, case.offers, "offer"), Name(str(case.settings.as_of)),
     )  # fmt: skip
     tables = (*_origins(book), _settings(book), *_tables(book))
-    return Section("assumptions", "Assumptions", message, (Words([_scenario(book)]), *tables))
+    return Section("assumptions", "Assumptions", message, tables)
 
 
 def _origins(book: Book) -> tuple[Table | Words, ...]:
@@ -41,13 +41,6 @@ def _origins(book: Book) -> tuple[Table | Words, ...]:
 
 def _many(book: Book, rows: Sequence[object], what: str) -> object:
     return book.many(rows, f"inputs/{what}s", what) if rows else f"no {what}"
-
-
-def _scenario(book: Book) -> Markup:
-    described = {row.scenario: row.description for row in book.plan.case.scenarios}
-    told = described.get(book.plan.scenario) or ""
-    return words("Scenario {}: {}", Name(book.plan.scenario), Name(told)) if told else words(
-        "Scenario {}.", Name(book.plan.scenario))  # fmt: skip
 
 
 def exact(book: Book, value: float, place: str) -> Number:

@@ -19,12 +19,12 @@ def switching_map(book: Book, study: Study) -> list[object]:
     """A grid of letters, x to the right and y upwards, then what each letter decides."""
     points = study.tables["points"].to_dict("records")
     xs, ys = (sorted({float(point[c]) for point in points}) for c in ("x", "y"))
-    letters = list(dict.fromkeys(sorted(str(point["region"]) for point in points)))
+    letters = list(dict.fromkeys(sorted(str(point["region"]) for point in points if point["region"])))
     look = {letter: f"p{n % LOOKS}" for n, letter in enumerate(letters)}
     at = {(float(point["x"]), float(point["y"])): (n, point) for n, point in enumerate(points)}
-    head = [_number(book, points, "x", x) for x in xs]
+    head = [_number(book, points, "x", x, fine(xs)) for x in xs]
     rows = [
-        GridRow(_number(book, points, "y", y), [_cell(study, at.get((x, y)), look, x, y) for x in xs])
+        GridRow(_number(book, points, "y", y, fine(ys)), [_cell(study, at.get((x, y)), look, x, y) for x in xs])
         for y in reversed(ys)
     ]
     about = study.about
@@ -36,14 +36,21 @@ def switching_map(book: Book, study: Study) -> list[object]:
     return [Grid(caption, head, rows), Words([base], note=True), *_regions(book, study, look)]
 
 
-def _number(book: Book, points: list[dict[str, Any]], axis: str, value: float) -> Number:
+def fine(values: list[float]) -> int:
+    """The fewest decimals that tell the values of an axis apart, and show round ones whole."""
+    apart = (d for d in range(7) if len({round(value, d) for value in values}) == len(values))
+    least = next(apart, 6)
+    whole = all(abs(value - round(value, least)) < 1e-9 for value in values)
+    return least if whole else min(least + 1, 6)
+
+
+def _number(book: Book, points: list[dict[str, Any]], axis: str, value: float, decimals: int) -> Number:
     row = next(n for n, point in enumerate(points) if float(point[axis]) == value)
-    decimals = max(len(f"{float(point[axis]):.6f}".rstrip("0").partition(".")[2]) for point in points)
     return book.number(value, at(f"studies/map/points/{axis}", row=row), decimals=decimals)
 
 
 def _cell(study: Study, found: tuple[int, dict[str, Any]] | None, look: dict[str, str], x: float, y: float) -> Cell:
-    if found is None:
+    if found is None or not str(found[1]["region"]):
         return Cell("none", "", False)
     letter = str(found[1]["region"])
     return Cell(Name(letter), look[letter], _is_base(study, x, "x") and _is_base(study, y, "y"))

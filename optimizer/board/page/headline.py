@@ -30,6 +30,12 @@ def headline(book: Book) -> Markup:
     return words("{} comes to {} against doing nothing.", _what(book, sites), gained)
 
 
+def described(book: Book) -> Name | None:
+    """What the case says of the plan's scenario, if it says anything."""
+    said = next((row.description for row in book.plan.case.scenarios if row.scenario == book.plan.scenario), None)
+    return Name(said) if said else None
+
+
 def _what(book: Book, sites: list[str]) -> Markup:
     if not sites:
         mines = bool((book.plan.allocation["use"] == MINING).any())

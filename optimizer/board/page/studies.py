@@ -40,7 +40,8 @@ def studies(book: Book) -> list[Section]:
 
 
 def _section(book: Book, kind: str, study: Study) -> Section:
-    blocks = [Words([Name(sentence) for sentence in study.words])] if study.words else []
+    sentences = [Name(sentence) for sentence in study.words]
+    blocks = [Words(sentences, bullets=len(sentences) > 2)] if sentences else []
     return Section(kind, TOPICS[kind], words("{}", Name(study.title)), (*blocks, *SHOWN[kind](book, study)))
 
 
@@ -109,11 +110,11 @@ def _tables(*tables: Table | None) -> list[object]:
 
 def breakevens(book: Book, study: Study) -> list[object]:
     columns = {
-        "subject": "decision", "words": "answer", "driver": "driver", "unit": "unit", "base": "today",
+        "subject": "decision", "driver": "driver", "unit": "unit", "base": "today",
         "below": "holds to", "above": "changes by", "decision_below": "before", "decision_above": "after",
-        "question": "question",
+        "question": "question", "words": "answer",
     }  # fmt: skip
-    return _tables(_table(book, study, "breakevens", columns, "Where each decision changes"))
+    return _tables(_table(book, study, "breakevens", columns, "Where each decision changes", folded=bool(study.words)))
 
 
 def alternatives(book: Book, study: Study) -> list[object]:
@@ -127,8 +128,10 @@ def alternatives(book: Book, study: Study) -> list[object]:
 
 
 def regret(book: Book, study: Study) -> list[object]:
-    plans = {"plan": "plan", "worst_regret_musd": "worst regret, $M", "worst_scenario": "in scenario",
-             "worst_value_musd": "worst value, $M"}  # fmt: skip
+    plans = {
+        "plan": "plan", "worst_regret_musd": "worst regret, $M", "worst_scenario": "in scenario",
+        "worst_value_musd": "worst value, $M", "worst_short_musd": "liquidity missing, $M", "words": "in words",
+    }  # fmt: skip
     values = {"plan": "plan", "scenario": "scenario", "value_musd": "value, $M", "short_musd": "liquidity missing, $M",
               "words": "in words"}  # fmt: skip
     each = {"plan": "plan", "scenario": "scenario", "regret_musd": "regret, $M"}
@@ -174,13 +177,20 @@ def tornado(book: Book, study: Study) -> list[object]:
             for value, look in sides if math.isfinite(value)
         ]  # fmt: skip
         cells = tuple(cell(book, "tornado", "drivers", n, c, row[c]) for c in ("value_low_musd", "value_high_musd"))
-        bars.append(Bar(Name(str(row["words"])), [*rects, line], cells))
+        bars.append(Bar(_driver(book, n, row), [*rects, line], cells))
     told = words("The line is the plan's value, {}. Dotted: the driver at its low; full: at its high.",
                  book.number(base, "studies/tornado/about/value_musd", "musd"))  # fmt: skip
     return [
         Bars("Value with each driver low and high, decided again, $M", "driver", ("low, $M", "high, $M"), bars),
         Words([told], note=True), *_tornado_table(book, study),
     ]  # fmt: skip
+
+
+def _driver(book: Book, number: int, row: Mapping[str, Any]) -> Markup:
+    """The short name of a driver with its low and high."""
+    name = row["driver"] if len(str(row["driver"])) <= len(str(row["words"])) else row["words"]
+    ends = [cell(book, "tornado", "drivers", number, column, row[column]) for column in ("low", "high")]
+    return words("{} <small>{} to {} {}</small>", Name(str(name)), *ends, Name(str(row["unit"])))
 
 
 def _width(row: Mapping[str, Any]) -> float:
@@ -206,7 +216,11 @@ def frontier(book: Book, study: Study) -> list[object]:
     table = _table(book, study, "points", columns, "Value by budget")
     if table is None or len(known) < 2:
         return _tables(table)
-    return [_frontier_chart(book, known, table)]
+    least = {"minimum_musd": "minimum of cash, $M", **{c: told for c, told in columns.items() if c != "budget_musd"}}
+    return [
+        _frontier_chart(book, known, table),
+        *_tables(_table(book, study, "cash", least, "Value by minimum of cash")),
+    ]
 
 
 def _frontier_chart(book: Book, rows: Sequence[Mapping[str, Any]], table: Table) -> Chart:

@@ -22,7 +22,7 @@ from optimizer.board.page.book import Book
 from optimizer.board.page.bridge import bridge
 from optimizer.board.page.comparison import comparison, label
 from optimizer.board.page.contracts import contracts
-from optimizer.board.page.headline import decisions, headline, tiles
+from optimizer.board.page.headline import decisions, described, headline, tiles
 from optimizer.board.page.keys import Keys
 from optimizer.board.page.megawatts import over_time, where_and_when
 from optimizer.board.page.money import capex, cash, debt, statement
@@ -63,6 +63,7 @@ class Told:
     book: Book
     label: str
     headline: Markup
+    scenario: Name | None
     tiles: Tiles
     sections: Sequence[Section]
 
@@ -123,7 +124,9 @@ def _title(books: Sequence[Book]) -> Name | str:
 
 def _told(book: Book, books: Sequence[Book]) -> Told:
     sections = [teller(book) for teller in _TELLERS]
-    return Told(book, label(book, books), headline(book), tiles(book), (*sections, *studies(book), audit(book)))
+    return Told(
+        book, label(book, books), headline(book), described(book), tiles(book), (*sections, *studies(book), audit(book))
+    )
 
 
 def _shared(books: Sequence[Book]) -> list[tuple[str, Section]]:

@@ -52,6 +52,7 @@ _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "text": {"num_format": "@", "valign": "top", "align": "left", "indent": 1},
     "wrapped": {"num_format": "@", "text_wrap": True, "valign": "top", "align": "left", "indent": 1},
     "note": {"italic": True, "font_color": "#6B7280", "num_format": "@", "valign": "top", "align": "left", "indent": 1},
+    "none": {"italic": True, "font_color": "#6B7280", "num_format": "@", "valign": "top", "align": "right"},
     "strong": {"num_format": "@", "valign": "top", "align": "left", "indent": 1, **_TOTAL},
     "good": {"bold": True, "font_color": GREEN, "num_format": "0", "align": "left"},
     "low": {"bg_color": "#FBE3C4", "bold": True},
@@ -112,11 +113,8 @@ class Workbook:
         safe = sheet_name(name, self.sheets)
         sheet = Sheet(self, safe, self.book.add_worksheet(safe))
         self.sheets[safe] = sheet
-        settings = self.plan.case.settings
         sheet.text(0, 0, title, "title")
-        sheet.text(
-            1, 0, f"{settings.title}. Scenario {self.plan.scenario}. Money in $M, {settings.money_basis}.", "case"
-        )
+        sheet.text(1, 0, about(self.plan), "case")
         sheet.text(2, 0, f"{self.status}   run {self.plan.run_id}   inputs {self.input_hash}", "case")
         if self.stamps:
             sheet.text(0, 3, "   ".join(self.stamps), "stamp")
@@ -149,6 +147,13 @@ class Workbook:
             self.book.set_custom_property(name, value, "text")
         self.book.close()
         return self.buffer.getvalue()
+
+
+def about(plan: Plan) -> str:
+    """What a sheet says of its numbers: whose they are, in what money, and that they are shown rounded."""
+    settings = plan.case.settings
+    money = f"Money in $M, {settings.money_basis}; shown rounded, so figures may not add up as shown."
+    return f"{settings.title}. Scenario {plan.scenario}. {money}"
 
 
 def _set_print(sheet: Sheet) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.board.receipts import Amount, Key, Reckoned, at, input_hash, kpi
-from optimizer.board.workbook.book import HEAD_ROWS, Sheet, Workbook, is_missing
+from optimizer.board.workbook.book import HEAD_HEIGHT, HEAD_ROWS, Sheet, Workbook, about, is_missing
 from optimizer.board.workbook.tables import NONE, head_of, letters, look_of, span, write_grid
 from optimizer.studies.study import NUMERIC, Study
 
@@ -118,8 +118,7 @@ def _edge(first: Plan, other: Plan, side: str) -> Amount:
 def write_other(desk: Workbook, plan: Plan, name: str) -> None:
     """Another plan on one sheet: its megawatts by use, its cash and its liquidity by quarter."""
     sheet = desk.add(name, f"Another plan: {name}")
-    settings = plan.case.settings
-    sheet.text(1, 0, f"{settings.title}. Scenario {plan.scenario}. Money in $M, {settings.money_basis}.", "case")
+    sheet.text(1, 0, about(plan), "case")
     sheet.text(2, 0, f"{plan.word}   run {plan.run_id}   inputs {input_hash(plan)}", "case")
     quarters, run = list(plan.cash["quarter"]), plan.run_id
     uses = list(dict.fromkeys(plan.allocation["use"]))
@@ -172,7 +171,7 @@ def write_sensitivities(desk: Workbook, studies: Mapping[str, Study]) -> None:
             row = _write_study_table(sheet, row, study, place, name)
         row += 1
     sheet.at.set_column(0, 0, 34)
-    sheet.at.set_column(1, 16, 16)
+    sheet.at.set_column(1, 16, 17)
     sheet.at.freeze_panes(HEAD_ROWS, 0)
 
 
@@ -180,15 +179,18 @@ def _write_study_table(sheet: Sheet, row: int, study: Study, place: str, name: s
     """A table of a study; a number that does not exist says so, the study's own column `words` says why."""
     table = study.tables[name].reset_index(drop=True)
     numeric = [c for c in table.columns if NUMERIC.fullmatch(str(c)) and table[c].dtype.kind in "fiu"]
+    sheet.at.set_row(row, HEAD_HEIGHT)
     for column, words in enumerate(table.columns):
         sheet.text(row, column, head_of(str(words)), "head right" if words in numeric else "head")
     for number, record in enumerate(table.to_dict("records")):
         for column, (field, value) in enumerate(record.items()):
             if is_missing(value):
-                sheet.text(row + 1 + number, column, NONE if field in numeric else "", "note")
+                sheet.text(row + 1 + number, column, NONE if field in numeric else "", "none")
             elif field in numeric:
                 key = Key(f"studies/{place}/{name}", str(field), (("#", str(number)),))
                 sheet.number(row + 1 + number, column, value, key, look_of(str(field)))
             else:
-                sheet.text(row + 1 + number, column, str(value))
+                sheet.text(row + 1 + number, column, str(value), "wrapped")
+        longest = max((len(str(value)) for field, value in list(record.items())[1:] if field not in numeric), default=0)
+        sheet.at.set_row(row + 1 + number, 14.0 * min(12, 1 + longest // 16))
     return row + len(table) + 2

@@ -100,7 +100,7 @@ def write_frame(
             if name not in numeric:
                 sheet.text(number, column, "" if is_missing(value) else str(value))
             elif is_missing(value) and name in missing:
-                sheet.text(number, column, NONE, "note")
+                sheet.text(number, column, NONE, "none")
             elif live and name in live:
                 key = Key(room, name, where, plan=plan)
                 sheet.formula(number, column, live[name](number + 1, at), value, key, look_of(name))

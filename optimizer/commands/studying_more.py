@@ -1,0 +1,137 @@
+"""Commands that study decisions: where others win, which plans are almost as good, how plans bear other futures."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optimizer.commands.common import EXIT_INTERRUPTED, PlanFolder, fail, load
+from optimizer.commands.studying import AsJson, Gap, Jobs, keep_study, study_plan, sweeping, tell_study
+
+if TYPE_CHECKING:
+    from optimizer.plan import Plan
+    from optimizer.studies.study import Study
+    from optimizer.sweeps.drivers import Driver
+    from optimizer.sweeps.runner import Sweep
+
+app = typer.Typer()
+
+Axis = Annotated[
+    str | None, typer.Option(metavar="NAME[=LOW:HIGH]", help="A driver, with its range if not the usual one.")
+]
+
+
+@app.command("map")
+def switching_map(
+    plan: PlanFolder,
+    x: Axis = None,
+    y: Axis = None,
+    points: Annotated[int, typer.Option(min=2, max=200, help="Points along each axis.")] = 20,
+    jobs: Jobs = None,
+    gap: Gap = 1e-3,
+    as_json: AsJson = False,
+) -> None:
+    """Solve the case over two inputs, hashprice and rent unless named: which decisions win where, and their value."""
+
+    def make(plan: Plan, sweep: Sweep) -> Study:
+        from optimizer.studies.switching_map import switching_map as study
+
+        return study(plan, _driver(plan, x), _driver(plan, y), points=(points, points), gap=gap, sweep=sweep)
+
+    study_plan(plan, "map", jobs, as_json, make)
+
+
+def _driver(plan: Plan, text: str | None) -> Driver | None:
+    from optimizer.studies.tornado import drivers_given
+
+    return None if text is None else drivers_given(plan, [text])[0]
+
+
+@app.command()
+def alternatives(
+    plan: PlanFolder,
+    within: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="What may be given up, as a share of the value over doing nothing.")
+    ] = 0.02,
+    time_limit: Annotated[
+        float, typer.Option(min=1.0, max=1e6, help="Seconds for each search of the plan that differs most.")
+    ] = 120.0,
+    jobs: Jobs = None,
+    gap: Gap = 1e-4,
+    as_json: AsJson = False,
+) -> None:
+    """Find plans almost as good that decide otherwise, and prove what all such plans have in common."""
+
+    def make(plan: Plan, sweep: Sweep) -> Study:
+        from optimizer.studies.alternatives import alternatives as study
+
+        return study(plan, within, gap=gap, time_limit=time_limit, sweep=sweep)
+
+    study_plan(plan, "alternatives", jobs, as_json, make)
+
+
+@app.command()
+def regret(
+    folders: Annotated[list[Path], typer.Argument(metavar="PLAN...", help="Plan folders; or one case folder.")],
+    all_scenarios: Annotated[
+        bool, typer.Option("--all-scenarios", help="Solve every scenario of a case first.")
+    ] = False,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="A scenario to hold plans in, instead of all; may be repeated.")
+    ] = None,
+    jobs: Jobs = None,
+    gap: Gap = 1e-4,
+    as_json: AsJson = False,
+) -> None:
+    """Hold each plan's decisions under every scenario: values, regrets, missing money, and what can wait."""
+    from optimizer.studies.regret import regret as study
+
+    if all_scenarios:
+        folders = _solved(folders, gap)
+    plans, place = [_plan(folder) for folder in folders], folders[0] / "studies" / "regret"
+    try:
+        with sweeping(place, jobs) as sweep:
+            made = study(plans, scenario, names=_names(folders, plans), gap=gap, sweep=sweep)
+    except KeyboardInterrupt:
+        fail(f"Interrupted. The answers so far are kept in {place}.", EXIT_INTERRUPTED)
+    keep_study(made, place)
+    tell_study(made, as_json)
+    print(f"Study written to {place}", file=sys.stderr if as_json else sys.stdout)
+
+
+def _plan(folder: Path) -> Plan:
+    from optimizer.errors import PlanError
+    from optimizer.plan_files import load_plan
+
+    if (folder / "case.toml").exists():
+        raise PlanError(f"{folder} is a case; add --all-scenarios to solve all its scenarios first.")
+    return load_plan(folder)
+
+
+def _names(folders: list[Path], plans: list[Plan]) -> list[str] | None:
+    """Plans are called by their folders where their scenarios do not tell them apart."""
+    told_apart = (
+        len({plan.scenario for plan in plans}) == len(plans) and len({p.case.settings.name for p in plans}) == 1
+    )
+    return None if told_apart else [folder.resolve().name for folder in folders]
+
+
+def _solved(folders: list[Path], gap: float) -> list[Path]:
+    """A plan folder for each scenario of a case, in its usual place."""
+    from optimizer.errors import PlanError
+    from optimizer.plan_files import save_plan
+    from optimizer.plan_places import default_folder, refuse_unwritable
+    from optimizer.planner import solve
+
+    if len(folders) != 1:
+        raise PlanError("--all-scenarios solves one case; name that alone.")
+    case, places = load(folders[0]), []
+    for row in case.scenarios:
+        place = default_folder(case.settings.name, row.scenario)
+        refuse_unwritable(place)
+        print(f"Solving scenario {row.scenario} ...", file=sys.stderr)
+        places.append(save_plan(solve(case, row.scenario, gap=gap), place))
+    return places
