@@ -292,6 +292,10 @@ def _regret_title(pack: Pack, plans: list[Row]) -> str:
     worst: Figure = best.figure("worst_regret_musd")
     where = ledger.word(best.word("worst_scenario"))
     name = f"“{ledger.word(best.word('plan'))}”"
+    if worst.value < LEAST_SWING:
+        return (
+            f"The decisions of {name} suit every scenario that was tried: their worst regret is {ledger.money(worst)}"
+        )
     if len(plans) == 1:
         return f"The decisions of {name} cost {ledger.money(worst)} of regret at worst, in “{where}”"
     return f"The decisions of {name} are the safest: at worst they cost {ledger.money(worst)} of regret, in “{where}”"
