@@ -98,6 +98,11 @@ def case_format() -> str:
         f"column, value, reason and mend. A file may have {tables.MOST_BYTES // 2**20} MB "
         f"and {tables.MOST_LINES:,} lines. What goes wrong with files is listed in [faults](faults.md); numbers that "
         "do not fit their unit, in [units](units.md).",
+        "A case may also be one Excel workbook (`optimizer init mycase --xlsx`, `optimizer convert CASE TARGET`): a "
+        "sheet for each table, named like it, and the sheet `settings` (columns `setting`, `value`, `note`) for "
+        "`case.toml`. Row 1 is the header; a row below it in which every cell begins with `#` holds notes. Text stays "
+        "text, numbers are numbers, findings name sheet and cell. Sheets named `README`, `SOURCES` or `_...` are not "
+        "read.",
         "Quarters are written `2027Q1`, dates `2028-04-12`, shares as decimals (`0.12`), yes and no as `yes` and `no`.",
         "## `case.toml`",
         _columns(schema.Settings.model_fields),
@@ -159,10 +164,13 @@ def faults() -> str:
 
 def _fault(row: dict[str, Any]) -> str:
     says = [row["says"]] if isinstance(row["says"], str) else row["says"]
-    quote = "`" if row["verdict"] in ("refused", "warned") and "test" not in row else ""
-    words = "<br>".join(f"{quote}{sentence}{quote}" for sentence in says).replace("|", "\\|")
+    printed = "test" not in row or row["test"] == "tests/test_case_books.py"
+    quote = "`" if row["verdict"] in ("refused", "warned") and printed else ""
+    told = [f"{quote}{sentence}{quote}" for sentence in says] + [f"`{line}`" for line in row.get("workbook", ())]
+    words = "<br>".join(told).replace("|", "\\|")
     file = "" if row["verdict"] == "no such input" else row.get("test", "tests/test_faults_input.py")
-    return f"| {row['number']} | {row['fault']} | {row['verdict']} | {words} | {Path(file).name} |"
+    files = [Path(file).name, *(["test_case_books.py"] if "workbook" in row else [])]
+    return f"| {row['number']} | {row['fault']} | {row['verdict']} | {words} | {', '.join(files)} |"
 
 
 def unit_bands() -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from optimizer.audit import audit as audit
     from optimizer.case import Case as Case
     from optimizer.case_files import load_case as load_case
+    from optimizer.compare import compare as compare
     from optimizer.conflicts import explain as explain
     from optimizer.errors import Infeasible as Infeasible
     from optimizer.errors import NoPlan as NoPlan
@@ -32,6 +33,7 @@ _PUBLIC = {
     "NoPlan": "optimizer.errors",
     "Plan": "optimizer.plan",
     "audit": "optimizer.audit",
+    "compare": "optimizer.compare",
     "explain": "optimizer.conflicts",
     "load_case": "optimizer.case_files",
     "load_plan": "optimizer.plan_files",

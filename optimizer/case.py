@@ -26,7 +26,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _Row = TypeVar("_Row", bound=schema.Row)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """One company, its horizon, its choices and its markets; a tuple of rows for each table of the case format.
 
@@ -66,6 +66,9 @@ class Case:
     allow: tuple[schema.Allow, ...] = ()
     terms: Mapping[str, tuple[schema.Row, ...]] = field(default_factory=dict)
     warnings: tuple[Finding, ...] = field(default=(), compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Case {self.settings.name}: {len(self.sites)} sites, {self.first} to {self.last}>"
 
     # ---- variants -------------------------------------------------------------------------------------------
 

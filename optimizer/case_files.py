@@ -15,20 +15,23 @@ from typing import Any
 
 from optimizer import schema
 from optimizer.case import TABLE_NAMES, TABLE_TYPES, Case, _nearest, assemble
+from optimizer.case_books import SETTINGS_FILE, is_book, load_book
+from optimizer.columns import fitting_rows, number_text
 from optimizer.findings import Finding, InputError
 from optimizer.tables import kind_of_bytes, line_of, read_csv, read_toml
 
-SETTINGS_FILE = "case.toml"
 OTHER_FILES = ("SOURCES.md", "README.md")
 _LOCKS = ("~$", ".~lock.")
 
 
 def load_case(folder: str | Path, *, check_units: bool = True) -> Case:
-    """Read and check a case folder. Raises InputError with every problem of every file in one pass.
+    """Read and check a case folder or workbook. Raises InputError with every problem of every file in one pass.
 
     `check_units` also refuses numbers whose size does not fit their unit, unless `allow.csv` says that they are meant,
     and promises that no plan could keep; and it notes what is odd.
     """
+    if is_book(folder):
+        return load_book(Path(folder), check_units=check_units)
     if problem := _no_folder(folder):
         raise InputError([problem])
     folder = Path(folder)
@@ -82,23 +85,7 @@ def _read_table(folder: Path, name: str, row_type: type[schema.Row], findings: l
         if row_type.required:
             findings.append(Finding(file, "is missing", f"write the table {name} (docs/case-format.md)"))
         return ()
-    known = list(row_type.model_fields)
-    raw = read_csv(folder / file, file, known)
-    needed = [name for name, info in row_type.model_fields.items() if info.is_required()]
-    absent = [c for c in needed if c not in raw.columns] if raw.columns else []
-    extra = [c for c in raw.columns if c and c not in known]
-    findings += [Finding(file, "is a missing column", _nearest_hint(c, extra), line=1, column=c) for c in absent]
-    findings += [Finding(file, "is an unknown column", _nearest(c, known), line=1, column=c) for c in extra]
-    if absent or extra:
-        findings += [finding for finding in raw.findings if finding.line == 1]
-        return ()
-    findings += raw.findings
-    return raw.rows
-
-
-def _nearest_hint(name: str, candidates: list[str]) -> str:
-    hint = _nearest(name, candidates)
-    return f"add it, or {hint.replace('did you mean', 'rename')[:-1]} to it" if "mean" in hint else "add it"
+    return fitting_rows(read_csv(folder / file, file, list(row_type.model_fields)), row_type, findings)
 
 
 def _stray_files(folder: Path) -> list[Finding]:
@@ -117,7 +104,11 @@ def _stray(name: str, known: list[str]) -> Finding:
     kind = kinds.get(Path(name).suffix.lower())
     if kind is not None:
         table = _nearest(f"{Path(name).stem}.csv", known)
-        return Finding(name, f"is {kind}, which is not read", f"save each sheet as CSV UTF-8 ({table.rstrip('?')}?)")
+        return Finding(
+            name,
+            f"is {kind}, which is not read inside a case folder",
+            f"save each sheet as CSV UTF-8 ({table.rstrip('?')}?)",
+        )
     return Finding(name, "is no file of a case", _nearest(name, known))
 
 
@@ -163,9 +154,7 @@ def cell_text(value: Any) -> str:
     """One value as a cell: shortest decimal that reads back exactly, blank for None."""
     if value is None:
         return ""
-    if isinstance(value, float):
-        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    return str(value)
+    return number_text(value) if isinstance(value, float) else str(value)
 
 
 def settings_text(settings: schema.Settings) -> str:

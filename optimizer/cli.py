@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from optimizer.commands import solving, studying, studying_more
+from optimizer.commands import boards, books, comparing, pages, solving, studying, studying_more
 from optimizer.commands.common import EXIT_FILES, EXIT_INPUT, fail
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for commands in (solving, studying, studying_more):
+for commands in (solving, comparing, studying, studying_more, boards, books, pages):
     app.add_typer(commands.app)
 
 

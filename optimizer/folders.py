@@ -161,6 +161,28 @@ def write_file(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def put_file(path: Path, data: bytes) -> Path:
+    """Write one file whole or not at all, in place of an earlier one; where it stands then. Raises OSError.
+
+    Where the earlier one is held open by another program (Windows), the new one is put beside it.
+    """
+    fresh = path.with_name(f".{path.name}.new-{secrets.token_hex(4)}")
+    try:
+        write_file(fresh, data)
+        _sync(fresh)
+        if fresh.read_bytes() != data:
+            raise OSError(errno.EIO, f"the disk does not give back what was written ({path.name})")
+        try:
+            fresh.replace(path)
+        except PermissionError:
+            taken = (path.with_stem(f"{path.stem}-{number}") for number in range(2, 10_000))
+            path = next(beside for beside in taken if not beside.exists())
+            fresh.rename(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return path
+
+
 def sync_all(paths: Iterable[Path]) -> None:
     """Have files, and the names in folders, on the disk. All at once: the disk then waits about once, not for each."""
     with ThreadPoolExecutor(8) as threads:

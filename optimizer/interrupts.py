@@ -20,6 +20,7 @@ _asked = threading.Event()
 _holding = threading.Event()
 _watching = False
 _workspaces: set[Path] = set()
+_farewells = ["Interrupted; nothing was written."]
 
 
 @contextmanager
@@ -77,10 +78,20 @@ def _raise() -> NoReturn:
     raise KeyboardInterrupt
 
 
+@contextmanager
+def told_when_left(words: str) -> Iterator[None]:
+    """While it lasts, what `leave` says: work that keeps what it has done says where."""
+    _farewells.append(words)
+    try:
+        yield
+    finally:
+        _farewells.pop()
+
+
 def leave() -> NoReturn:
     """End this process with a sentence. An exception would not do: libraries swallow some that come while they load."""
     cursor = SHOW_CURSOR if sys.stderr.isatty() else ""
     for folder in _workspaces:
         shutil.rmtree(folder, ignore_errors=True)
-    os.write(2, f"{cursor}\nInterrupted; nothing was written.\n".encode())
+    os.write(2, f"{cursor}\n{_farewells[-1]}\n".encode(errors="replace"))
     os._exit(EXIT_INTERRUPTED)

@@ -44,7 +44,7 @@ NUMERIC = re.compile(r".*(_mw|musd|blocks|factor|_btc|btc_mined|price)$")
 """Columns of plan tables that hold numbers; all others hold text."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """The solved plan of one scenario of a case.
 
@@ -70,6 +70,9 @@ class Plan:
     run: Mapping[str, Any] = field(default_factory=dict, compare=False)
     log: str = field(default="", compare=False)
     edited: tuple[str, ...] = field(default=(), compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Plan of {self.case.settings.name}, {self.scenario}: ${self.value_musd:,.1f}M, {self.word}>"
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name in TABLES:

@@ -63,6 +63,17 @@ class RawSettings:
 
 def read_text(path: Path, file: str) -> str | Finding:
     """The file's text with line ends made `\\n`, or why it cannot be read."""
+    data = read_bytes(path, file)
+    if isinstance(data, Finding):
+        return data
+    kind = kind_of_bytes(data)
+    if kind is not None:
+        return Finding(file, f"is {kind[0]}, not text", kind[1])
+    return _decoded(data, file)
+
+
+def read_bytes(path: Path, file: str) -> bytes | Finding:
+    """The file as it stands, unchanged while it was read, or why it cannot be read."""
     try:
         if not path.is_file():
             return Finding(file, f"is not a file but {_kind_of(path)}", "put the file itself there")
@@ -73,10 +84,7 @@ def read_text(path: Path, file: str) -> str | Finding:
         return Finding(file, "changed while it was read", "save and close it in the other program, then try again")
     if len(data) > MOST_BYTES:
         return Finding(file, f"is larger than {MOST_BYTES / 2**20:g} MB", "take out what is not needed")
-    kind = kind_of_bytes(data)
-    if kind is not None:
-        return Finding(file, f"is {kind[0]}, not text", kind[1])
-    return _decoded(data, file)
+    return data
 
 
 def kind_of_bytes(data: bytes) -> tuple[str, str] | None:
@@ -136,7 +144,7 @@ def read_csv(path: Path, file: str, known: Collection[str] = ()) -> RawTable:
     if not lines:
         return RawTable(file, findings=(Finding(file, "is empty", "write a header and rows"),))
     columns = [cell.strip() for cell in lines[0][1]]
-    buried = _buried_header(lines, set(known))
+    buried = buried_header(lines, set(known))
     findings = [Finding(file, *buried, line=lines[0][0])] if buried else _header_findings(file, columns)
     if not findings and len(lines) == 1:
         findings.append(Finding(file, "has a header but no data rows", "write rows, or take the file away", line=1))
@@ -174,7 +182,7 @@ def _csv_finding(error: str, file: str, line: int) -> Finding:
     return Finding(file, f"is not CSV: {error}", "mend that line", line=line)
 
 
-def _buried_header(lines: list[tuple[int, list[str]]], known: set[str]) -> tuple[str, str] | None:
+def buried_header(lines: list[tuple[int, list[str]]], known: set[str]) -> tuple[str, str] | None:
     """Why and mend where a title, a note or a comment stands above the header."""
     first = {cell.strip() for cell in lines[0][1]}
     if first & known:

@@ -36,7 +36,7 @@ def hostile(study: Study) -> Study:
         text for name, table in study.tables.items() for text in table[texts[name]].to_numpy().ravel()
     )
     named = {
-        text: f"{nasty} {i}" if i > len(NASTY) else nasty for i, (text, nasty) in enumerate(zip(every, cycle(NASTY)))
+        text: f"{nasty} {i}" if i >= len(NASTY) else nasty for i, (text, nasty) in enumerate(zip(every, cycle(NASTY)))
     }
     tables = {
         name: table.assign(**{column: table[column].map(named) for column in texts[name]})

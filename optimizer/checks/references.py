@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from optimizer.case import Case
 
 
+_ALIASES = {
+    "facility_curve": "profile", "gpu_curve": "profile", "ramp": "profile",
+    "requires": "offer", "requires_offer": "offer", "refinances": "facility",
+}  # fmt: skip
+_HOMES = {"bitcoin": "bitcoin", "index": "indices", "facility": "facilities"}
+
+
+def kind_and_home(column: str) -> tuple[str, str]:
+    """What the names in a column are, if they are anything's, and the table that lists them."""
+    kind = _ALIASES.get(column, column)
+    return kind, _HOMES.get(kind, f"{kind}s")
+
+
 def references_exist(case: Case) -> Iterator[Finding]:
     known = {
         "scenario": {row.scenario for row in case.scenarios},
@@ -27,16 +40,10 @@ def references_exist(case: Case) -> Iterator[Finding]:
         "base_rate": {row.base_rate for row in case.base_rates},
         "index": {row.index for row in case.rows("indices")},
     }
-    aliases = {
-        "facility_curve": "profile", "gpu_curve": "profile", "ramp": "profile",
-        "requires": "offer", "requires_offer": "offer", "refinances": "facility",
-    }  # fmt: skip
-    homes = {"bitcoin": "bitcoin", "index": "indices", "facility": "facilities"}
     for rows in case.every_table:
         for row in rows:
             for column in type(row).model_fields:
-                kind = aliases.get(column, column)
-                home = homes.get(kind, f"{kind}s")
+                kind, home = kind_and_home(column)
                 if kind not in known or (row.table == home and column in row.key):
                     continue
                 value = getattr(row, column)

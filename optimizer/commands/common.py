@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXIT_INPUT, EXIT_INFEASIBLE, EXIT_NOT_PROVEN, EXIT_REFUSED, EXIT_FILES, EXIT_INTERRUPTED = 2, 3, 5, 6, 7, 130
 
-CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")]
+CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case: a folder, or a workbook (.xlsx).")]
 PlanFolder = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")]
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of case.toml.")

@@ -43,10 +43,16 @@ class Second(StrEnum):
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to make, or workbook (.xlsx).")],
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write an Excel workbook, a sheet for each table.")] = False,
+) -> None:
     """Write an annotated starter case to begin your own company from."""
+    from optimizer.commands.books import starter_book
     from optimizer.errors import PlanError
 
+    if xlsx or folder.suffix.lower() == ".xlsx":
+        return starter_book(folder)
     if folder.exists():
         raise PlanError(f"{folder} exists already; name a new folder.")
     try:
@@ -55,6 +61,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> Non
     except OSError as error:
         raise PlanError(f"{folder} cannot be written: {error.strerror}.") from None
     print(f"{folder} holds a small case with notes in case.toml. Edit it, then: optimizer check {folder}")
+    return None
 
 
 @app.command()

@@ -40,15 +40,24 @@ def study_plan(folder: Path, kind: str, jobs: int | None, as_json: bool, make: M
     from optimizer.plan_files import load_plan
 
     plan, place = load_plan(folder), folder / "studies" / kind
-    try:
-        with sweeping(place, jobs) as sweep:
-            study = make(plan, sweep)
-    except KeyboardInterrupt:
-        fail(f"Interrupted. The answers so far are kept in {place}; the same command goes on with them.",
-             EXIT_INTERRUPTED)  # fmt: skip
+    with interruptible(place), sweeping(place, jobs) as sweep:
+        study = make(plan, sweep)
     keep_study(study, place)
     tell_study(study, as_json)
     print(f"Study written to {place}", file=sys.stderr if as_json else sys.stdout)
+
+
+@contextmanager
+def interruptible(place: Path) -> Iterator[None]:
+    """While it lasts, Ctrl-C ends the program with the word that what has landed is kept."""
+    from optimizer.interrupts import told_when_left
+
+    words = f"Interrupted. The answers so far are kept in {place}; the same command goes on with them."
+    try:
+        with told_when_left(words):
+            yield
+    except KeyboardInterrupt:
+        fail(words, EXIT_INTERRUPTED)
 
 
 @contextmanager
@@ -128,3 +137,82 @@ def tornado(
         return study(plan, drivers_given(plan, driver) if driver else None, gap=gap, sweep=sweep)
 
     study_plan(plan, "tornado", jobs, as_json, make)
+
+
+@app.command()
+def breakevens(
+    plan: PlanFolder,
+    site: Annotated[list[str] | None, typer.Option("--site", help="A site; may be repeated.")] = None,
+    offer: Annotated[list[str] | None, typer.Option("--offer", help="An offer; may be repeated.")] = None,
+    option: Annotated[list[str] | None, typer.Option("--option", help="An option; may be repeated.")] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=1e-6, max=0.5, help="How far apart the two sides may be, as a share of the base.")
+    ] = 0.01,
+    grid: Annotated[int, typer.Option(min=3, max=101, help="Numbers of each driver that are tried first.")] = 9,
+    jobs: Jobs = None,
+    gap: Gap = 1e-4,
+    as_json: AsJson = False,
+) -> None:
+    """Find the numbers at which decisions turn: hashprice, power, rent, capex or delay, both sides solved.
+
+    Without --site, --offer or --option: hashprice for every site, rent for every offer, capex for every option.
+    """
+
+    def make(plan: Plan, sweep: Sweep) -> Study:
+        from optimizer.studies.breakevens import breakevens as study
+        from optimizer.studies.breakevens import turns_of
+
+        turns = turns_of(plan, sites=site or (), offers=offer or (), options=option or ())
+        return study(plan, turns, tolerance=tolerance, grid=grid, gap=gap, sweep=sweep)
+
+    study_plan(plan, "breakevens", jobs, as_json, make)
+
+
+@app.command()
+def frontier(
+    plan: PlanFolder,
+    budgets: Annotated[
+        str | None, typer.Option("--budgets", metavar="$M,$M,...", help="Capex budgets; 40% to 160% unless named.")
+    ] = None,
+    minima: Annotated[
+        str | None, typer.Option("--minima", metavar="$M,$M,...", help="Minima of cash; up from none unless named.")
+    ] = None,
+    cash: Annotated[bool, typer.Option("--cash/--no-cash", help="Whether minima of cash are tried too.")] = True,
+    jobs: Jobs = None,
+    gap: Gap = 1e-4,
+    as_json: AsJson = False,
+) -> None:
+    """Solve the case at other capex budgets and minima of cash: value against the limit, each point a whole plan."""
+
+    def make(plan: Plan, sweep: Sweep) -> Study:
+        from optimizer.studies.frontier import frontier as study
+
+        tried = _numbers("--minima", minima) if cash else []
+        return study(plan, _numbers("--budgets", budgets), minima=tried, gap=gap, sweep=sweep)
+
+    study_plan(plan, "frontier", jobs, as_json, make)
+
+
+def _numbers(option: str, text: str | None) -> list[float] | None:
+    """Numbers with commas between them."""
+    from optimizer.findings import Finding, InputError
+
+    try:
+        return None if text is None else [float(part) for part in text.split(",")]
+    except ValueError:
+        why = "is no list of numbers with commas between them"
+        raise InputError(
+            [Finding("command line", why, "such as 100,200,300", column=option, value=text or "")]
+        ) from None
+
+
+@app.command()
+def prices(plan: PlanFolder, jobs: Jobs = None, gap: Gap = 1e-4, as_json: AsJson = False) -> None:
+    """Say what a little more of every limit is worth: by duals with decisions kept, and by solving again."""
+
+    def make(plan: Plan, sweep: Sweep) -> Study:
+        from optimizer.studies.prices import prices as study
+
+        return study(plan, gap=gap, sweep=sweep)
+
+    study_plan(plan, "prices", jobs, as_json, make)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from optimizer.pictures.lettering import cut, first_said, missing, plain, width_in, with_unit, wrap
 from optimizer.pictures.rows import Rows, names_in, open_rows, rows_that_fit
-from optimizer.pictures.sheet import DARK, INK, LINE_IN, SOFT, finish, fit, label, open_sheet, value_axis
+from optimizer.pictures.sheet import DARK, INK, LINE_IN, PAPER, SOFT, finish, fit, label, open_sheet, value_axis
 from optimizer.pictures.tables import source_of, table_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,11 @@ def _question(row: Any) -> str:
 def _write_numbers(rows: Rows, i: int, row: Any, x: float) -> None:
     sheet, room, y = rows.sheet, NUMBERS_IN - 0.08, rows.y(i)
     if not _found(row):
-        lines = wrap(first_said(row["words"], "not found"), room, 2)
+        words = first_said(row["words"], "not found")
+        if width_in(words) > 1.9 * room:  # a sentence takes the room of the axes too
+            room = sheet.right - x
+            sheet.box(x - 0.03, y - rows.each / 2, room + 0.03, rows.each, facecolor=PAPER, linewidth=0)
+        lines = wrap(words, room, 2)
         for j, line in enumerate(lines):
             sheet.write(x, y + (len(lines) - 1) * LINE_IN / 2 - j * LINE_IN, line, color=SOFT)
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from optimizer.pictures.lettering import cut, first_said, musd, plain, width_in
+from optimizer.pictures.lettering import cut, first_said, musd, number, plain, width_in
 from optimizer.pictures.quarter_axis import quarter_axis
 from optimizer.pictures.rows import Rows, names_in, open_rows, rows_that_fit
 from optimizer.pictures.sheet import DARK, INK, LINE_IN, PALE, PAPER, SOFT, finish, label, open_sheet
@@ -70,7 +70,7 @@ def _name(row: Any) -> str:
 
 
 def _detail(row: Any) -> str:
-    return f"{row.it_mw:g} IT MW {plain(row.product)}, {plain(row.site)}"
+    return f"{number(row.it_mw)} IT MW {plain(row.product)}, {plain(row.site)}"
 
 
 def _draw_bar(axes: Any, i: int, row: Any, first: int, quarter_in: float) -> None:
@@ -79,7 +79,7 @@ def _draw_bar(axes: Any, i: int, row: Any, first: int, quarter_in: float) -> Non
     end = int(Quarter.parse(str(row.end_quarter))) - first
     dark = row.decided != "committed"
     axes.barh(i, end - start + 1, left=start - 0.5, height=0.6, facecolor=DARK if dark else PALE, edgecolor=DARK)
-    price = f"${row.price:g}{BASES.get(str(row.price_basis), '')}"
+    price = f"${number(row.price)}{BASES.get(str(row.price_basis), '')}"
     inside, before = (end - start + 1) * quarter_in - 0.08, (start + 0.5) * quarter_in
     after = (axes.get_xlim()[1] - end - 0.5) * quarter_in
     whole = f"{price}, {row.delivery_quarter}-{row.end_quarter}"

@@ -75,9 +75,9 @@ def _draw_values(axes: Any, points: pd.DataFrame, sheet: Sheet, study: Study) ->
     value_axis(axes.xaxis, 5)
     axes.tick_params(labelbottom=False)
     asked = study.about.get("budget_musd")
-    if asked is not None:
+    low, high = axes.get_xlim()
+    if asked is not None and low <= asked <= high:
         axes.axvline(asked, color=SOFT, linewidth=0.8, linestyle=(0, (4, 2)))
-        low, high = axes.get_xlim()
         side, ha = (-2, "right") if asked > (low + high) / 2 else (2, "left")
         look = {"xycoords": axes.get_xaxis_transform(), "ha": ha, "color": SOFT}
         label(axes, "budget of the plan", (asked, 0), (side, 2), **look)

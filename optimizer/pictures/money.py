@@ -69,8 +69,8 @@ def draw_cash(plan: Plan) -> Figure:
     axes.axhline(0.0, color=INK, linewidth=0.5)
     axes.plot([lowest], [low], marker="v", markersize=7, color=INK, markeredgecolor=PAPER, zorder=4)
     axes.margins(y=0.14)
-    _name_lines(axes, lines)
     side = _lower_side(lines["the plan"], lowest)
+    _name_lines(axes, lines, (lowest, low), side)
     label(axes, musd(low), (lowest, low), (5 * side, 8), ha="right" if side < 0 else "left", weight="bold")
     return finish(sheet)
 
@@ -85,29 +85,30 @@ def _lower_side(values: Any, at: int) -> int:
     return -1 if left < right else 1
 
 
-def _name_lines(axes: Any, lines: dict[str, Any]) -> None:
-    """Each name where its line is flat and far from the others, on the side where there is room."""
+def _name_lines(axes: Any, lines: dict[str, Any], lowest: Spot, side: int) -> None:
+    """Each name where its line is flat and far from the others, on the side where there is room.
+
+    The number at the lowest quarter stands above it, on its left (side -1) or its right (1).
+    """
     low, high = axes.get_ylim()
     lines = {name: _finer(values) for name, values in lines.items()}
-    taken: list[Spot] = []
+    reach = max(2, len(lines["the plan"]) // 9)
+    taken: list[Spot] = [(lowest[0] * FINE + side * k * reach, lowest[1] + 0.05 * (high - low)) for k in (0, 1)]
     for name, values in lines.items():
         others = [line for other, line in lines.items() if other != name]
         if any(np.allclose(values, line) for line in others[: list(lines).index(name)]):
             continue
         at, above = _best_place(values, [*others, np.zeros(len(values))], (low, high), taken)
-        taken.append((at, float(values[at])))
-        look = (
-            {"weight": "bold", "color": DARK} if name == "the plan" else {"color": INK if name == "minimum" else SOFT}
-        )
-        label(
-            axes, name, (at, values[at]), (0, 4 if above else -4), ha="center", va="bottom" if above else "top", **look
-        )
+        taken.append((at, float(values[at]) + (0.05 if above else -0.05) * (high - low)))
+        look = {"weight": "bold", "color": DARK} if name == "the plan" else {"color": SOFT}
+        away, va = ((0, 4), "bottom") if above else ((0, -4), "top")
+        label(axes, name, (at / FINE, values[at]), away, ha="center", va=va, **look)
 
 
 def _best_place(values: Any, others: list[Any], limits: Spot, taken: list[Spot]) -> tuple[int, bool]:
     """Quarter and side for a name: near the line itself nothing else passes for some quarters around."""
     n, span = len(values), limits[1] - limits[0]
-    reach = max(1, n // 10)
+    reach = max(2, n // 9)
     best = (-np.inf, n // 2, True)
     for at in range(min(reach, n - 1), max(n - reach, min(reach, n - 1) + 1)):
         near = slice(max(0, at - reach), at + reach + 1)
@@ -116,7 +117,8 @@ def _best_place(values: Any, others: list[Any], limits: Spot, taken: list[Spot])
             gaps = [_gap(side * (line[near] - values[at]), span) for line in others]
             edge = limits[1] - values[at] if above else values[at] - limits[0]
             room = min([*gaps, edge, 0.25 * span]) / span
-            crowd = sum(abs(at - x) < 2 * reach and abs(values[at] - y) < 0.12 * span for x, y in taken)
+            y = float(values[at]) + side * 0.05 * span
+            crowd = sum(abs(at - x) < 2 * reach and abs(y - other) < 0.1 * span for x, other in taken)
             score = room - 1.5 * max(0.0, (side * (values[near] - values[at])).max()) / span - crowd
             if score > best[0] + 1e-9:
                 best = (score, at, above)

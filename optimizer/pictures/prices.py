@@ -137,16 +137,20 @@ def _list_duals(sheet: Sheet, duals: pd.DataFrame) -> None:
 
 
 def _summed(duals: pd.DataFrame) -> list[tuple[str, str]]:
-    binding = duals[duals["dual_musd_per_unit"].abs() > 0].fillna({"place": "", "quarter": "", "limit": 1.0})
+    binding = duals[duals["dual_musd_per_unit"].abs() > 0]
+    binding = binding.assign(
+        limit=binding["limit"].fillna(1.0),
+        **{name: binding[name].map(plain) for name in ("rule", "place", "quarter", "words", "unit")},
+    )
     found = []
     for _, group in binding.groupby(["rule", "place", "words", "unit"], sort=False):
         row, dual = group.iloc[0], float(group["dual_musd_per_unit"].sum())
-        quarters = [plain(quarter) for quarter in group["quarter"] if plain(quarter)]
+        quarters = [quarter for quarter in group["quarter"] if quarter]
         when = quarters[0] if len(quarters) == 1 else f"{len(quarters)} quarters" if quarters else ""
-        place = plain(row["place"])
-        words = ", ".join(part for part in (plain(row["words"]), place, when) if part)
+        place = "" if row["place"] in row["words"] else row["place"]
+        words = ", ".join(part for part in (row["words"], place, when) if part)
         worth = abs(dual) * max(abs(float(group["limit"].mean())), 1e-9)
-        found.append((worth, words, f"{_fine(dual)} per {plain(row['unit'])}"))
+        found.append((worth, words, f"{_fine(dual)} per {row['unit']}"))
     return [(words, price) for _, words, price in sorted(found, key=lambda one: -one[0])]
 
 

@@ -139,7 +139,14 @@ def fit(low: float, high: float, length_in: float, before_in: float, after_in: f
 def label(axes: Any, text: str, at: tuple[float, float], away: tuple[float, float] = (0, 0), **look: Any) -> Any:
     """A text beside a point of the data, so many points away."""
     return axes.annotate(
-        text, at, xytext=away, textcoords="offset points", family=families(text), parse_math=False, **look
+        text,
+        at,
+        xytext=away,
+        textcoords="offset points",
+        family=families(text),
+        parse_math=False,
+        annotation_clip=False,
+        **look,
     )
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     Grid = NDArray[Any]
 
-KEY_IN, TICKS_IN = 2.25, 0.5
+KEY_IN = 2.2
+Point = tuple[float, float]
 SHADES = LinearSegmentedColormap.from_list("value", ["#f7f9fb", "#c3d3e4", "#8fb0d0", "#5d8ab8"])
 """Light enough at its dark end for black letters."""
 HALO = [withStroke(linewidth=2.2, foreground=PAPER)]
@@ -34,16 +35,18 @@ def draw_map(study: Study) -> Figure:
     points = table_of(study, "points", "x", "y", "value_musd", "region")
     regions = table_of(study, "regions", "region", "name", "plans")
     sheet = open_sheet(study.title, source_of(study))
-    bottom = sheet.bottom + 0.32
-    axes = sheet.axes(sheet.left + TICKS_IN, bottom, sheet.width - KEY_IN - TICKS_IN, sheet.top - 0.04 - bottom)
     xs, ys = (np.unique(points[name].dropna().to_numpy(float)) for name in ("x", "y"))
+    bottom = sheet.bottom + 0.32
+    ticks = 0.3 + max((width_in(number(float(y))) for y in (*ys[:1], *ys[-1:])), default=0.1)
+    width = sheet.width - KEY_IN - ticks - 0.14
+    axes = sheet.axes(sheet.left + ticks, bottom, width, sheet.top - 0.04 - bottom)
+    star = _mark_base(axes, study)
     if len(xs) and len(ys):
         values, names = _grids(points, xs, ys)
-        _draw_values(axes, xs, ys, values)
+        numbers = _draw_values(axes, xs, ys, values)
         _outline(axes, edges(xs), edges(ys), names)
-        _name_regions(axes, xs, ys, names)
+        _name_regions(axes, (xs, ys), names, star, numbers)
         _draw_scale(sheet, values)
-    _mark_base(axes, study)
     _name_axes(axes, study, xs, ys)
     _list_regions(sheet, regions, bool(np.isnan(points["value_musd"].to_numpy(float)).any()))
     return finish(sheet)
@@ -70,7 +73,8 @@ def edges(at: Grid) -> Grid:
     return np.concatenate([[2 * at[0] - between[0]], between, [2 * at[-1] - between[-1]]])
 
 
-def _draw_values(axes: Any, xs: Grid, ys: Grid, values: Grid) -> None:
+def _draw_values(axes: Any, xs: Grid, ys: Grid, values: Grid) -> list[Any]:
+    """The shades and, over three points or more each way, contour lines; returns the contours' numbers."""
     ex, ey = edges(xs), edges(ys)
     axes.set_facecolor(PAPER)
     axes.patch.set(hatch=HATCH, edgecolor=RULE)
@@ -79,13 +83,18 @@ def _draw_values(axes: Any, xs: Grid, ys: Grid, values: Grid) -> None:
     known = values[~np.isnan(values)]
     if not len(known):
         label(axes, "no plan at any point", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center")
-        return
+        return []
     low, high = known.min(), known.max()
-    axes.pcolormesh(ex, ey, np.ma.masked_invalid(values), cmap=SHADES, vmin=low, vmax=high if high > low else low + 1)
+    top = high if high > low else low + 1
+    look = {"cmap": SHADES, "edgecolors": "face", "linewidth": 0.4}  # edges, or viewers show paper between the cells
+    axes.pcolormesh(ex, ey, np.ma.masked_invalid(values), vmin=low, vmax=top, **look)
     if min(values.shape) >= 3 and high - low > 1e-6 * max(1.0, abs(high)):
         lines = axes.contour(xs, ys, np.ma.masked_invalid(values), levels=5, colors=INK, linewidths=0.5, linestyles=":")
-        for text in axes.clabel(lines, fontsize=8, fmt=lambda value: f"{value:,.5g}", inline_spacing=2):
+        texts = list(axes.clabel(lines, fontsize=8, fmt=lambda value: f"{value:,.5g}", inline_spacing=2))
+        for text in texts:
             text.set(color=SOFT)
+        return texts
+    return []
 
 
 def _outline(axes: Any, ex: Grid, ey: Grid, names: Grid) -> None:
@@ -98,8 +107,11 @@ def _outline(axes: Any, ex: Grid, ey: Grid, names: Grid) -> None:
     axes.add_collection(LineCollection(across + upward, colors=INK, linewidths=1.1, capstyle="round"), autolim=False)
 
 
-def _name_regions(axes: Any, xs: Grid, ys: Grid, names: Grid) -> None:
-    """Each region's letter once in each of its larger parts, deep inside, and never on another letter."""
+def _name_regions(axes: Any, at: tuple[Grid, Grid], names: Grid, star: list[Point], numbers: list[Any]) -> None:
+    """Each region's letter once in each of its larger parts, deep inside, never on another letter or the star.
+
+    Where a letter must stand on the number of a contour, the number goes.
+    """
     from scipy import ndimage
 
     parts = []
@@ -108,32 +120,42 @@ def _name_regions(axes: Any, xs: Grid, ys: Grid, names: Grid) -> None:
         sizes = [int((marks == part).sum()) for part in range(1, count + 1)]
         parts += [(size, name, marks == part) for part, size in enumerate(sizes, start=1)
                   if size == max(sizes) or size >= 0.02 * names.size]  # fmt: skip
-    taken: list[Any] = []
+    taken = [_inches(axes, point) for point in star]
     for _, name, part in sorted(parts, key=lambda one: (-one[0], one[1])):
         depth = ndimage.distance_transform_edt(np.pad(part, 1))[1:-1, 1:-1]
-        at = _free_place(axes, xs, ys, depth, taken)
-        if at is not None:
-            label(axes, name, at, ha="center", va="center", fontsize=9, weight="bold", path_effects=HALO)
+        place = _free_place(axes, *at, depth, taken)
+        if place is not None:
+            label(axes, name, place, ha="center", va="center", fontsize=9, weight="bold", path_effects=HALO)
+    for text in numbers:
+        x, y = _inches(axes, text.get_position())
+        if any(abs(x - one[0]) < 0.24 and abs(y - one[1]) < 0.2 for one in taken):
+            text.remove()
 
 
-def _free_place(axes: Any, xs: Grid, ys: Grid, depth: Grid, taken: list[Any]) -> tuple[float, float] | None:
+def _inches(axes: Any, point: Point) -> Any:
+    return axes.transData.transform(point) / axes.figure.dpi
+
+
+def _free_place(axes: Any, xs: Grid, ys: Grid, depth: Grid, taken: list[Any]) -> Point | None:
     """The deepest point of a part, nearest to its middle, that is far enough from every letter placed before."""
     inside = np.argwhere(depth > 0)
     middle = inside.mean(axis=0)
     order = sorted(inside.tolist(), key=lambda cell: (-depth[tuple(cell)], float(((cell - middle) ** 2).sum())))
     for i, j in order:
-        spot = axes.transData.transform((xs[j], ys[i])) / axes.figure.dpi
+        spot = _inches(axes, (xs[j], ys[i]))
         if all(abs(spot[0] - x) > 0.2 or abs(spot[1] - y) > 0.16 for x, y in taken):
             taken.append(spot)
             return float(xs[j]), float(ys[i])
     return None
 
 
-def _mark_base(axes: Any, study: Study) -> None:
+def _mark_base(axes: Any, study: Study) -> list[Point]:
+    """A star at the base case; returns its point, if the study says one."""
     x, y = study.about.get("base_x"), study.about.get("base_y")
-    if missing(x) or missing(y):
-        return
+    if x is None or y is None or missing(x) or missing(y):
+        return []
     axes.plot([x], [y], marker="*", markersize=9, color=INK, markeredgecolor=PAPER, markeredgewidth=0.8, zorder=5)
+    return [(float(x), float(y))]
 
 
 def _name_axes(axes: Any, study: Study, xs: Grid, ys: Grid) -> None:
@@ -160,7 +182,8 @@ def _draw_scale(sheet: Sheet, values: Grid) -> None:
     wide = max(0.2, sheet.right - width_in(words[1]) - 0.06 - x)
     steps = 24
     for i in range(steps):
-        sheet.box(x + i * wide / steps, y - 0.05, wide / steps, 0.1, facecolor=SHADES(i / (steps - 1)), linewidth=0)
+        shade = SHADES(i / (steps - 1))
+        sheet.box(x + i * wide / steps, y - 0.05, wide / steps, 0.1, facecolor=shade, edgecolor=shade, linewidth=0.4)
     sheet.box(x, y - 0.05, wide, 0.1, facecolor="none", edgecolor=SOFT, linewidth=0.5)
     sheet.write(sheet.right, y, words[1], ha="right")
     sheet.write(left, y + LINE_IN, "value of the plan; star: base case", color=SOFT)

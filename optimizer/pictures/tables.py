@@ -34,8 +34,8 @@ def source_of(study: Study) -> str:
         [*([str(about["case"])] if "case" in about else []),
          *([f"scenario {about['scenario']}"] if "scenario" in about else [])]
     )  # fmt: skip
-    runs = [about.get("run_id"), about.get("from_run_id"), about.get("to_run_id")]
-    run = " to ".join(str(one) for one in runs if one)
+    ends = [about[name] for name in ("from_run_id", "to_run_id") if about.get(name)]
+    run = " to ".join(map(str, ends or [about["run_id"]] if about.get("run_id") else ends))
     proof = ", ".join([*([f"run {run}"] if run else []), *_gap(about.get("gap")), *_bounds(study)])
     return " ".join(f"{part}." for part in (place, f"{proof[:1].upper()}{proof[1:]}") if part)
 
@@ -49,7 +49,7 @@ def _bounds(study: Study) -> list[str]:
             if value in table.columns and len(table):
                 above = float((table[bound] - table[value]).max())
                 most = most if missing(above) else max(most, above)
-    return [f"bounds at most {musd(most)} above the values"] if most >= 0.05 else []
+    return [f"bounds within {musd(most)}"] if most >= 0.05 else []
 
 
 def _gap(gap: Any) -> list[str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from optimizer.case import Case
@@ -14,7 +13,7 @@ from optimizer.findings import InputError
 from optimizer.plan import Plan
 from optimizer.studies.sentences import told_clash
 from optimizer.sweeps.drivers import Driver
-from optimizer.sweeps.family import Compiled, Family, Point, compile_case
+from optimizer.sweeps.family import Compiled, Family, Point
 from optimizer.sweeps.reading import decisions_in, keep
 from optimizer.sweeps.runner import NAN, Landed, Question, Sweep, replaced_start
 
@@ -58,52 +57,28 @@ class Inquiry:
     def __post_init__(self) -> None:
         narrow = [driver.within(driver.base, driver.base) for driver in self.drivers]
         self.family = Family(self.plan.case, self.plan.scenario, narrow if self.exact else list(self.drivers))
-        [self.base] = self._ask([self._prepared({}, kept=False)], None)
+        [self.base] = ask([self.prepare({})], self.sweep, self.gap)
         if not self.base.has_plan:
             raise SolverFault(f"the plan's own case, solved again, gives no plan ({self.base.why})")
 
     def at(self, points: Sequence[Point], *, kept: bool = False) -> list[Reply]:
         """The best plan at each point; with `kept` the best that keeps the decisions of the base."""
-        return self._ask([self._prepared(point, kept) for point in points], self.base)
+        return ask([self.prepare(point, kept=kept) for point in points], self.sweep, self.gap, self.base)
 
-    def of(self, cases: Iterable[Case]) -> list[Reply]:
-        """The best plan of each case, compiled for itself."""
+    def prepare(self, point: Point, *, kept: bool = False) -> Prepared:
+        """The program of a point, ready to be asked together with others."""
         scenario = self.plan.scenario
-        return self._ask([_prepare(case, partial(compile_case, case, scenario)) for case in cases], self.base)
-
-    def _ask(self, prepared: Sequence[Prepared], near: Reply | None) -> list[Reply]:
-        """Ask what could be compiled, all at once, each beginning from the plan of a reply."""
-        known = None if near is None else near.landed
-        asked = {
-            i: replaced_start(Question(one.compiled.program, self.gap), known)
-            for i, one in enumerate(prepared)
-            if one.compiled is not None
-        }
-        landed = dict(zip(asked, self.sweep.ask(list(asked.values())), strict=True))
-        return [self._read(one, landed.get(i)) for i, one in enumerate(prepared)]
-
-    def _prepared(self, point: Point, kept: bool) -> Prepared:
         try:
             case = self.family.variant(point)
         except InputError as error:
-            return Prepared(self.plan.case, None, _short(str(error.findings[0])))
-        if not kept:
-            return _prepare(case, lambda: self.family.at(point))
-        return _prepare(case, lambda: self._kept(self.family.at(point)))
+            return Prepared(self.plan.case, scenario, None, refused(error))
+        return prepare(case, scenario, lambda: self._kept(point) if kept else self.family.at(point))
 
-    def _kept(self, compiled: Compiled) -> Compiled | str:
+    def _kept(self, point: Point) -> Compiled | str:
         """The program with the base's here-and-now decisions held; why they cannot be."""
         assert self.base.compiled is not None and self.base.landed is not None
-        held = keep(self.base.compiled, self.base.landed.vector, compiled)
+        held = keep(self.base.compiled, self.base.landed.vector, self.family.at(point))
         return "these decisions cannot be taken there" if held is None else held
-
-    def _read(self, one: Prepared, landed: Landed | None) -> Reply:
-        if landed is None or one.compiled is None:
-            return Reply(one.case, NAN, NAN, None, one.why)
-        if not landed.has_plan:
-            return Reply(one.case, NAN, NAN, None, _short(landed.why))
-        decided = decisions_in(one.case, self.plan.scenario, one.compiled, landed.vector)
-        return Reply(one.case, landed.value_musd, landed.bound_musd, decided, "", landed, one.compiled)
 
 
 @dataclass(frozen=True)
@@ -111,21 +86,53 @@ class Prepared:
     """A case with its program; without one, why there is none."""
 
     case: Case
+    scenario: str
     compiled: Compiled | None
     why: str = ""
 
 
-def _prepare(case: Case, compiled: Callable[[], Compiled | str]) -> Prepared:
+def prepare(case: Case, scenario: str, compiled: Callable[[], Compiled | str]) -> Prepared:
+    """A case with the program that a function makes of it; or with the reason why it has none."""
     try:
         program = compiled()
     except (Infeasible, NoPlan, SolverFault) as error:
-        return Prepared(case, None, _short(str(error)))
+        return Prepared(case, scenario, None, short_why(str(error)))
     except InputError as error:
-        return Prepared(case, None, _short(str(error.findings[0])))
-    return Prepared(case, None, program) if isinstance(program, str) else Prepared(case, program)
+        return Prepared(case, scenario, None, refused(error))
+    if isinstance(program, str):
+        return Prepared(case, scenario, None, program)
+    return Prepared(case, scenario, program)
 
 
-def _short(words: str) -> str:
+def ask(prepared: Sequence[Prepared], sweep: Sweep, gap: float, near: Reply | None = None) -> list[Reply]:
+    """Ask what could be compiled, all at once and nothing twice, each beginning from the plan of a reply."""
+    known = None if near is None else near.landed
+    questions = [
+        None if one.compiled is None else replaced_start(Question(one.compiled.program, gap), known) for one in prepared
+    ]
+    once = {question.key: question for question in questions if question is not None}
+    landed = dict(zip(once, sweep.ask(list(once.values())), strict=True))
+    return [
+        _read(one, None if question is None else landed[question.key])
+        for one, question in zip(prepared, questions, strict=True)
+    ]
+
+
+def _read(one: Prepared, landed: Landed | None) -> Reply:
+    if landed is None or one.compiled is None:
+        return Reply(one.case, NAN, NAN, None, one.why)
+    if not landed.has_plan:
+        return Reply(one.case, NAN, NAN, None, short_why(landed.why))
+    decided = decisions_in(one.case, one.scenario, one.compiled, landed.vector)
+    return Reply(one.case, landed.value_musd, landed.bound_musd, decided, "", landed, one.compiled)
+
+
+def refused(error: InputError) -> str:
+    """Why a case cannot be: its first error."""
+    return short_why(str(next(finding for finding in error.findings if finding.severity == "error")))
+
+
+def short_why(words: str) -> str:
     """Why there is no plan in one line, cut where it is long."""
     line = told_clash(words).rstrip(".")
     return line if len(line) <= MOST_TOLD else f"{line[: MOST_TOLD - 4].rsplit(' ', 1)[0]} ..."

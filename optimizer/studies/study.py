@@ -26,6 +26,7 @@ KINDS = {
     "frontier": "value against the capex budget",
     "alternatives": "plans almost as good that decide otherwise",
     "regret": "every plan under every scenario",
+    "bridge": "the difference in value to another plan, by groups of inputs",
 }
 
 NUMERIC = re.compile(

@@ -23,7 +23,7 @@ SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
         "kept_high_musd",
     ),
     ("breakevens", "breakevens"): (
-        "subject", "question", "unit", "base", "below", "decision_below", "above", "decision_above",
+        "subject", "question", "state", "unit", "base", "below", "above",
     ),
     ("frontier", "points"): (
         "budget_musd", "value_musd", "bound_musd", "marginal_musd", "capex_musd", "lowest_cash_musd", "decisions",
@@ -31,7 +31,10 @@ SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("frontier", "cash"): (
         "minimum_musd", "value_musd", "bound_musd", "marginal_musd", "capex_musd", "lowest_cash_musd", "decisions",
     ),
-    ("prices", "duals"): ("words", "place", "quarters", "kind", "unit", "limit", "dual_musd_per_unit"),
+    ("prices", "duals"): (),
+    ("prices", "prices"): (
+        "words", "kind", "unit", "limit", "dual_musd_per_unit", "tighter_musd_per_unit", "quarters",
+    ),
     ("prices", "steps"): (
         "words", "unit", "change", "value_change_low_musd", "value_change_high_musd", "moves", "what_moves",
     ),
@@ -40,7 +43,7 @@ SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("regret", "regret"): ("plan", "scenario", "regret_musd"),
     ("regret", "decisions"): ("words", "scenarios", "verdict"),
 }  # fmt: skip
-"""Columns that the terminal shows where a table has more than fit on a line; the CSV has them all."""
+"""Columns that the terminal shows where a table has more than fit on a line; the CSV has them all. None: not shown."""
 
 
 def print_study(study: Study, console: Console) -> None:
@@ -50,7 +53,7 @@ def print_study(study: Study, console: Console) -> None:
         for words in study.words:
             console.print(Text(words))
         for name, table in study.tables.items():
-            if len(table):
+            if len(table) and SHOWN.get((study.kind, name)) != ():
                 console.print()
                 console.print(_shown(study.kind, name, table))
         console.print()

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from optimizer.case import Case
-from optimizer.decisions import DECIMALS, Decisions, Signing, Start
+from optimizer.decisions import DECIMALS, TO_THE_END, Decisions, Signing, Start
+from optimizer.market import mining_economics
 from optimizer.quarters import Quarter
 from optimizer.solver.program import Floats
 from optimizer.sweeps.family import Compiled, Name
@@ -34,13 +35,18 @@ STATES = ("N", "F", "Y", "Q")
 """Those of them that say what has been decided by the end of a quarter; a quarter without a column changes nothing."""
 
 
-def keep(base: Compiled, vector: Floats, other: Compiled) -> Compiled | None:
+def keep(base: Compiled, vector: Floats, other: Compiled, *, whole: bool = False) -> Compiled | None:
     """The other program with the here-and-now decisions of an answer of the base held; None where it cannot take them.
 
-    Programs of other cases may have other quarters in which something can be decided.
+    With `whole` it is every whole number that is held, and nothing else. Programs of other cases may have other
+    quarters in which something can be decided.
     """
-    taken = {base.columns[i]: float(vector[i]) for i in kept_columns(base)}
-    columns = kept_columns(other)
+
+    def held(compiled: Compiled) -> npt.NDArray[np.int32]:
+        return np.flatnonzero(compiled.program.integers).astype(np.int32) if whole else kept_columns(compiled)
+
+    taken = {base.columns[i]: float(vector[i]) for i in held(base)}
+    columns = held(other)
     there = {other.columns[i]: _state(taken, other.columns[i]) for i in columns}
     lost = (name for name in taken if name not in other.place)
     if any(abs(taken[name] - _state(there, name)) > SAME for name in lost):
@@ -112,6 +118,22 @@ def _signing(
     row = case.offer[offer]
     end = delivery + make_deal(case, scenario, row, site, delivery, tier=tier, committed=committed).length - 1
     return Signing(offer, site, str(delivery), round(it_mw, DECIMALS), row.customer, row.product, str(end), committed)
+
+
+def mining_in(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> dict[str, str]:
+    """The last quarter of mining of each site where an answer mines, as `Decisions.mining` has it."""
+    running = [*_by_key(compiled, vector, "x").items(), *_by_key(compiled, vector, "b").items()]
+    if "x" not in {name for name, _ in compiled.columns}:
+        running += [
+            ((a, s, t, scenario), mw)
+            for (a, s, t), mw in _by_key(compiled, vector, "g").items()
+            if mining_economics(case, scenario, s, case.asic[a], t).runs
+        ]
+    last: dict[str, Quarter] = {}
+    for (_, s, t, _), mw in running:
+        if mw > 10**-DECIMALS:
+            last[s] = max(t, last.get(s, t))
+    return {s: TO_THE_END if t == case.last else str(t) for s, t in sorted(last.items())}
 
 
 def _by_key(compiled: Compiled, vector: Floats, component: str) -> Mapping[tuple[Any, ...], float]:

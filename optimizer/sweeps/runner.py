@@ -11,6 +11,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -174,13 +175,29 @@ class Answers:
 @contextmanager
 def workers(count: int | None = None) -> Iterator[Executor]:
     """Processes on this machine, one for each core unless said; each keeps a solver of its own."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count or os.cpu_count() or 1, mp_context=context, initializer=_stay_with_parent) as pool:
+    context, count = multiprocessing.get_context("spawn"), count or os.cpu_count() or 1
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_stay_with_parent) as pool:
+        with _deaf():
+            for _ in range(count):
+                pool.submit(os.getpid)
         try:
             yield pool
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that begin meanwhile do not hear Ctrl-C, which reaches all of a terminal: the parent ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _stay_with_parent() -> None:

@@ -109,11 +109,12 @@ def _trade(m: ConcreteModel, ports: Ports, index: list[tuple[str, str, Quarter]]
 
 
 def _standing(m: ConcreteModel, ports: Ports, index: list[tuple[str, str, Quarter]]) -> list[tuple[str, str, Quarter]]:
-    """Quarters in which machines could leave a site: wherever some may have stood the quarter before."""
+    """Quarters in which machines could leave a site: wherever some stood the quarter before, or are bought at once."""
     fit = {(a, s): [t for asic, site, t in index if (asic, site) == (a, s)] for a, s, _ in index}
     leaving = []
     for (a, s), quarters in fit.items():
-        begins = [quarters[0]] if (a, s) in m.opening else []
+        at_once = _buyable(ports, a) and ports.case.machine_market[a].delivery_quarters == 0
+        begins = [quarters[0]] if (a, s) in m.opening or at_once else []
         leaving += [(a, s, t) for t in [*begins, *(q + 1 for q in quarters)] if _fit(ports, a, t)]
     return list(dict.fromkeys(leaving))
 

@@ -1,0 +1,132 @@
+"""The slide on contracts: when each runs, at which price, and the rent of each year."""
+
+from __future__ import annotations
+
+from optimizer.board.deck.blocks import Bar, Box, Chart, Gantt, Lane, Paragraph, Series, Slide, Texts
+from optimizer.board.deck.figures import Figure, Row
+from optimizer.board.deck.pack import Pack
+from optimizer.quarters import Quarter
+from optimizer.units import KW_PER_MW, QUARTERS_PER_YEAR, USD_PER_MUSD, musd_per_mw_quarter_from_gpu_hour
+
+MOST_CONTRACTS = 9
+
+
+def contracts(pack: Pack) -> Slide | None:
+    """Signed contracts from delivery to end, and the rent of each year below; None where nothing is signed."""
+    rows = sorted(pack.source.rows("contracts"), key=lambda row: (str(row["delivery_quarter"]), str(row["offer"])))
+    if not rows:
+        return None
+    first = Quarter.parse(str(pack.quarters[0])).year
+    last = max(Quarter.parse(str(row["end_quarter"])).year for row in rows)
+    years = range(first, max(last, Quarter.parse(pack.quarters[-1]).year) + 1)
+    shown = rows[:MOST_CONTRACTS]
+    lanes = tuple(_contract_lane(pack, row, first) for row in shown)
+    every = 1 if len(years) <= 10 else 2 if len(years) <= 20 else 4
+    ticks = tuple(((year - first) * 4, _year(pack, year)) for year in years if (year - first) % every == 0)
+    tall = min(0.56, 0.1 + 0.075 * len(lanes))
+    gantt = Gantt("gantt:contracts", 4 * len(years), ticks, lanes, label_share=0.24)
+    caption = Texts((Paragraph("Rent by calendar year, $M", quiet=True),), largest=12)
+    blocks = (
+        (Box(0, 0, 1, tall), gantt),
+        (Box(0, tall + 0.03, 1, 0.06), caption),
+        (Box(0.24, tall + 0.09, 0.76, 0.91 - tall), _rent_chart(pack, years)),
+    )
+    return Slide("contracts", _contracts_title(pack, rows, years), blocks, _contracts_note(pack, rows, shown))
+
+
+def _year(pack: Pack, year: int) -> str:
+    return pack.ledger.word(pack.source.word("calendar year", year))
+
+
+def _short_year(pack: Pack, year: int) -> str:
+    """`’27`: many years stand side by side."""
+    return pack.ledger.word(pack.source.word("calendar year", f"’{year % 100:02d}"))
+
+
+def _contract_lane(pack: Pack, row: Row, first_year: int) -> Lane:
+    word, number = pack.ledger.word, pack.ledger.number
+    start, end = (
+        Quarter.parse(str(row[name])) - Quarter(4 * first_year) for name in ("delivery_quarter", "end_quarter")
+    )
+    text = (
+        f"{number(row.figure('it_mw'))} IT MW at {word(row.word('site'))}, {price_words(pack, row)}, "
+        f"{word(row.word('delivery_quarter'))} to {word(row.word('end_quarter'))}"
+    )
+    short = f"{number(row.figure('it_mw'))} IT MW, {price_words(pack, row)}"
+    return Lane(word(row.word("customer")), (Bar(start, end, pack.role(str(row["product"])), (text, short)),))
+
+
+def price_words(pack: Pack, row: Row) -> str:
+    """A contract's price as the trade quotes it, and what it is a year."""
+    price, basis = row.figure("price"), str(row["price_basis"])
+    forms = {
+        "usd_per_kw_month": ("$", "/kW-month"),
+        "musd_per_it_mw_year": ("$", "M/IT MW-year"),
+        "usd_per_gpu_hour": ("$", "/GPU-hour"),
+    }
+    before, after = forms[basis]
+    return f"{before}{pack.ledger.number(price, 2)}{after}"
+
+
+def first_rent(pack: Pack, row: Row) -> Figure:
+    """Rent of a year at the first price and full size, $M."""
+    price, size, basis = row.figure("price"), row.figure("it_mw"), str(row["price_basis"])
+    if basis == "usd_per_kw_month":
+        factor = KW_PER_MW * 12 / USD_PER_MUSD
+    elif basis == "musd_per_it_mw_year":
+        factor = 1.0
+    else:
+        product = pack.plan.case.product[str(row["product"])]
+        offer = pack.plan.case.offer[str(row["offer"])]
+        used = offer.utilisation or product.utilisation or 1.0
+        quarter = Quarter.parse(str(row["delivery_quarter"]))
+        gpus = product.gpus_per_it_mw or 0.0
+        factor = QUARTERS_PER_YEAR * musd_per_mw_quarter_from_gpu_hour(1.0, gpus, used, quarter)
+    return Figure(f"{price.key} x {size.key} in $M a year", price.value * size.value * factor)
+
+
+def _rent_of(pack: Pack, year: int) -> tuple[Figure, Figure]:
+    """Rent of a calendar year within and after the horizon."""
+    quarters = [str(Quarter(4 * year + i)) for i in range(4)]
+    where = {"line": "rent", "quarter": quarters}
+    return pack.source.total("cash_flow", "musd", where), pack.source.total("after_horizon", "musd", where)
+
+
+def _rent_chart(pack: Pack, years: range) -> Chart:
+    pairs = [_rent_of(pack, year) for year in years]
+    last = pack.quarter(pack.quarters[-1])
+    series = (
+        Series(f"to {last}", tuple(within for within, _ in pairs), "product 0"),
+        Series(f"after {last}", tuple(after for _, after in pairs), "product 0 later"),
+    )
+    labels = tuple(_year(pack, year) if len(years) <= 16 else _short_year(pack, year) for year in years)
+    return Chart("chart:rent", "stacked columns", labels, series, gap=30, alt="Rent by calendar year")
+
+
+def _contracts_title(pack: Pack, rows: list[Row], years: range) -> str:
+    ledger = pack.ledger
+    rents = [_rent_of(pack, year) for year in years]
+    best = max(range(len(rents)), key=lambda i: rents[i][0].value)
+    count = ledger.whole(pack.source.count("contracts", len(rows)))
+    signed = "One signed contract brings" if len(rows) == 1 else f"{count} signed contracts bring"
+    last = max(rows, key=lambda row: str(row["end_quarter"]))
+    brings = f"{signed} {ledger.money(rents[best][0])} of rent in {_year(pack, years[best])}"
+    return f"{brings}; {'it ends' if len(rows) == 1 else 'the last ends'} in {ledger.word(last.word('end_quarter'))}"
+
+
+def _contracts_note(pack: Pack, rows: list[Row], shown: list[Row]) -> str:
+    ledger = pack.ledger
+    refused = pack.source.count("offers refused", len(pack.plan.case.offers) - len(rows))
+    offers = pack.source.count("inputs/offers", len(pack.plan.case.offers))
+    rents = [first_rent(pack, row) for row in rows]
+    total = sum(rents[1:], rents[0])
+    words = [
+        f"At first prices and full size they pay {ledger.money(total)} a year.",
+        f"{ledger.whole(refused)} of {ledger.whole(offers)} offers are refused.",
+        f"Rent after {pack.quarter(pack.quarters[-1])} is lighter.",
+    ]
+    if len(rows) > len(shown):
+        words.append(
+            f"{ledger.whole(pack.source.count('contracts not shown', len(rows) - len(shown)))} more are not shown."
+        )
+    return " ".join(words)

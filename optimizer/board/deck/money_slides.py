@@ -1,0 +1,264 @@
+"""Slides on money: capex against budget, cash and liquidity, the bridge from doing nothing to the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from optimizer.board.deck.blocks import WHOLE, Box, Chart, Paragraph, Series, Slide, Texts
+from optimizer.board.deck.figures import Figure
+from optimizer.board.deck.ledger import adds
+from optimizer.board.deck.pack import Pack
+from optimizer.lines import LINES, VALUE_LINES
+
+TIGHT_MUSD = 0.05
+
+# ---- capex ----------------------------------------------------------------------------------------------------------
+
+
+def capex(pack: Pack) -> Slide | None:
+    """Capex by quarter, and what is spent to date against the budget; None where nothing is spent."""
+    total, budget = pack.source.due("capex_musd"), pack.source.due("capex_budget_musd")
+    spent = pack.source.by_quarter("capex_to_date", "capex_musd", {}, pack.quarters)
+    to_date = pack.source.by_quarter("capex_to_date", "to_date_musd", {}, pack.quarters)
+    last = max((i for i, figure in enumerate(spent) if abs(figure.value) > 1e-9), default=-1)
+    if last < 0:
+        return None
+    shown = range(min(len(spent), max(last + 2, 4)))
+    labels, years = pack.axis([pack.quarters[i] for i in shown], 0.45)
+    columns = (Series("Capex, $M", tuple(spent[i] for i in shown), "strong"),)
+    by_quarter = Chart("chart:capex", "columns", labels, columns, years, alt="Capex by quarter")
+    limit = Series(
+        "Budget", (budget,) * len(shown), "quiet", dashed=True, end_label=f"budget {pack.ledger.money(budget)}"
+    )
+    so_far = Series("Spent to date", tuple(to_date[i] for i in shown), "strong")
+    series = (limit, ended(so_far, f"spent {pack.ledger.money(to_date[shown[-1]])}", [limit], lines=1))
+    against = Chart("chart:budget", "lines", labels, series, years, alt="Capex to date against the budget")
+    blocks = (
+        (Box(0, 0, 0.48, 0.07), Texts((Paragraph("By quarter, $M", bold=True),), largest=14)),
+        (Box(0, 0.08, 0.48, 0.77), by_quarter),
+        (Box(0.52, 0, 0.48, 0.07), Texts((Paragraph("Since the first quarter, $M", bold=True),), largest=14)),
+        (Box(0.52, 0.08, 0.48, 0.77), against),
+        (Box(0, 0.88, 1, 0.12), Texts(_budget_words(pack), largest=14)),
+    )
+    return Slide("capex", _capex_title(pack, total, budget), blocks, _capex_note(pack))
+
+
+def _capex_title(pack: Pack, total: Figure, budget: Figure) -> str:
+    ledger = pack.ledger
+    quarter = pack.source.kpi_word("peak_capex_quarter")
+    room = budget - total
+    head = f"Capex of {ledger.money(total)}"
+    if room.value < TIGHT_MUSD:
+        head += f" takes all of the budget of {ledger.money(budget)}"
+    else:
+        head += f" leaves {ledger.money(room)} of the {ledger.money(budget)} budget"
+    if quarter is None:
+        return head
+    return f"{head}; most falls in {ledger.word(quarter)}, {ledger.money(pack.source.due('peak_capex_musd'))}"
+
+
+def _budget_words(pack: Pack) -> tuple[Paragraph, ...]:
+    """What is spent of each year's own budget."""
+    words = []
+    for row in pack.source.inputs("budget_years")[:6]:
+        quarters = [f"{row['year']}Q{n}" for n in range(1, 5)]
+        spent = pack.source.total("capex_to_date", "capex_musd", {"quarter": quarters})
+        budget = pack.ledger.money(row.figure("capex_budget_musd"))
+        words.append(f"{pack.ledger.word(row.word('year'))}: {pack.ledger.money(spent)} of {budget}")
+    return (Paragraph(f"Budgets of single years: {'; '.join(words)}."),) if words else ()
+
+
+def _capex_note(pack: Pack) -> str:
+    paid = pack.source.total("capex", "musd", {"line": "tenant_capex"})
+    if abs(paid.value) < TIGHT_MUSD:
+        return "Capex within the horizon."
+    return f"Capex within the horizon, net of {pack.ledger.money(-paid)} that tenants pay."
+
+
+# ---- cash -----------------------------------------------------------------------------------------------------------
+
+
+def cash(pack: Pack) -> Slide:
+    """Liquidity and its minimum by quarter, the lowest quarter marked, and cash if nothing were done."""
+    source, ledger = pack.source, pack.ledger
+    liquidity = source.by_quarter("cash", "liquidity_musd", {}, pack.quarters)
+    closing = source.by_quarter("cash", "closing_musd", {}, pack.quarters)
+    least = source.by_quarter("cash", "minimum_musd", {}, pack.quarters)
+    lowest = min(range(len(liquidity)), key=lambda i: round(liquidity[i].value, 6))
+    at_end = lowest == len(liquidity) - 1
+    mark = (
+        lowest,
+        "" if at_end else f"lowest: {ledger.money(liquidity[lowest])} in {pack.quarter(pack.quarters[lowest])}",
+    )
+    series = [Series("Liquidity", liquidity, "strong", labels=(mark,))]
+    if any(abs(a.value - b.value) > TIGHT_MUSD for a, b in zip(liquidity, closing, strict=True)):
+        series.append(Series("Cash without BTC", closing, "middle"))
+    series.append(Series("Minimum", least, "bad", dashed=True))
+    if pack.plan.nothing is not None:
+        rows = source.rows("cash", nothing=True)
+        series.append(
+            Series("If nothing is done", tuple(row.figure("closing_musd") for row in rows), "quiet", dashed=True)
+        )
+    labels, years = pack.axis(pack.quarters)
+    ends = [f"{one.name}\n{ledger.money(one.values[-1])}" for one in series]
+    ends[0] += ", its lowest" if at_end else ""
+    lines = tuple(ended(one, ends[i], series[:i]) for i, one in enumerate(series))
+    chart = Chart("chart:cash", "lines", labels, lines, years, alt="Liquidity at the end of each quarter")
+    note = "At the end of each quarter, $M. Liquidity is cash and the share of BTC held that counts."
+    return Slide("cash", _cash_title(pack, liquidity, lowest), ((WHOLE, chart),), note)
+
+
+def ended(series: Series, label: str, others: Sequence[Series], lines: int = 2) -> Series:
+    """The series with a label at its end, or where it is farthest from the others that have one there."""
+    spot = None if _ends_apart(series, others, lines) else _freest(series, others)
+    return replace(series, end_label=label, label_at=spot)
+
+
+def _ends_apart(series: Series, others: Sequence[Series], lines: int) -> bool:
+    """Whether the series' end is its label's lines of text away from that of every series that comes before it."""
+    values = [figure.value for one in (series, *others) for figure in one.values]
+    line = 0.05 * lines * (max(values) - min(values))
+    return all(abs(series.values[-1].value - one.values[-1].value) > line for one in others)
+
+
+def _freest(series: Series, others: Sequence[Series]) -> tuple[int, str]:
+    """The point, not near the ends, at which the nearest other series is farthest; and the side without it."""
+    last = len(series.values) - 1
+    start = max(1, last // 6)
+    inner = range(start, max(last - start, start) + 1)
+
+    def gap(i: int) -> float:
+        return min((abs(one.values[i].value - series.values[i].value) for one in others), default=0.0)
+
+    best = max(reversed(inner), key=gap)
+    here = series.values[best].value
+    values = [figure.value for one in (series, *others) for figure in one.values]
+    over = [one.values[best].value - here for one in others if one.values[best].value >= here]
+    return best, "above" if min(over, default=1e9) > 0.09 * (max(values) - min(values)) else "below"
+
+
+def _cash_title(pack: Pack, liquidity: Sequence[Figure], lowest: int) -> str:
+    ledger, least = pack.ledger, pack.source.due("minimum_cash_musd")
+    low = liquidity[lowest]
+    head = f"Liquidity is lowest at the end of {pack.quarter(pack.quarters[lowest])} with {ledger.money(low)}"
+    room = low - least
+    at_least = sum(figure.value - least.value < TIGHT_MUSD for figure in liquidity)
+    if room.value >= TIGHT_MUSD:
+        return f"{head}, {ledger.money(room)} above the minimum"
+    if at_least == 1:
+        return f"{head}: the minimum, and no dollar more"
+    count = ledger.whole(pack.source.count("quarters with liquidity at the minimum", at_least))
+    return f"{head}, and stands at the minimum in {count} quarters"
+
+
+# ---- the bridge -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of a bridge: a level (both ends count from zero) or a change."""
+
+    words: str
+    figure: Figure
+    is_level: bool = False
+
+
+def bridge(pack: Pack) -> Slide | None:
+    """From the value of doing nothing to the plan's, by groups of lines; None where doing nothing is no choice."""
+    nothing, value = pack.source.kpi("do_nothing_value_musd"), pack.source.due("value_musd")
+    over = pack.source.kpi("value_over_do_nothing_musd")
+    if nothing is None or over is None:
+        return None
+    changes = _changes(pack)
+    steps = (Step("Doing nothing", nothing, True), *changes, Step("The plan", value, True))
+    chart = bridge_chart(pack, "chart:bridge", steps)
+    parts = [step.figure for step in steps[:-1]]
+    last = pack.quarter(pack.quarters[-1])
+    first = pack.quarter(pack.quarters[0])
+    note = f"Present values at the start of {first}, $M; all but the last step to {last}. {adds(parts, value)}"
+    return Slide("bridge", _bridge_title(pack, changes, over), ((WHOLE, chart),), note.strip())
+
+
+def _changes(pack: Pack) -> tuple[Step, ...]:
+    """What the plan adds to doing nothing, by group within the horizon, and after it; groups without change go."""
+    groups: dict[str, list[str]] = {}
+    for name in VALUE_LINES:
+        groups.setdefault(LINES[name].group, []).append(name)
+    steps = []
+    for group, names in groups.items():
+        if group != "residual":
+            words = group[0].upper() + group[1:]
+            steps.append(Step(words, _difference(pack, "within_musd", tuple(names))))
+    last = tuple(name for name in groups["residual"])
+    residual = _difference(pack, "within_musd", last) + _difference(pack, "after_musd", last)
+    after = _difference(pack, "after_musd", tuple(name for name in VALUE_LINES if name not in last))
+    steps += [Step("Residual values", residual), Step("After the horizon", after)]
+    return tuple(step for step in steps if abs(step.figure.value) >= 0.005)
+
+
+def _difference(pack: Pack, column: str, lines: tuple[str, ...]) -> Figure:
+    where = {"line": lines}
+    return pack.source.total("value", column, where) - pack.source.total("value", column, where, nothing=True)
+
+
+def bridge_chart(pack: Pack, name: str, steps: Sequence[Step]) -> Chart:
+    """A waterfall of stacked columns: an unseen base, and what is seen above and below zero."""
+    ends, level = [], Figure("0", 0.0)
+    for step in steps:
+        start = Figure("0", 0.0) if step.is_level else level
+        level = step.figure if step.is_level else level + step.figure
+        ends.append((min(start, level, key=_value), max(start, level, key=_value)))
+    categories = tuple(f"{step.words}\n{_amount(pack, step)}" for step in steps)
+    roles = tuple("level" if step.is_level else "good" if step.figure.value > 0 else "bad" for step in steps)
+    base = [high if high.value < 0 else low if low.value > 0 else Figure("0", 0.0) for low, high in ends]
+    above = [_above(high) - _above(low) for low, high in ends]
+    below = [_below(low) - _below(high) for low, high in ends]
+    series = (
+        Series("Base", tuple(base), "none", hidden=True),
+        Series("Above zero", tuple(above), "level", roles=roles),
+        Series("Below zero", tuple(below), "level", roles=roles),
+    )
+    return Chart(name, "stacked columns", categories, series, gap=35, category_pt=14, alt="Bridge between two values")
+
+
+def _value(figure: Figure) -> float:
+    return figure.value
+
+
+def _above(figure: Figure) -> Figure:
+    return figure if figure.value > 0 else Figure("0", 0.0)
+
+
+def _below(figure: Figure) -> Figure:
+    return figure if figure.value < 0 else Figure("0", 0.0)
+
+
+def _amount(pack: Pack, step: Step) -> str:
+    return pack.ledger.money(step.figure) if step.is_level else pack.ledger.signed(step.figure)
+
+
+def _bridge_title(pack: Pack, changes: Sequence[Step], over: Figure) -> str:
+    ledger = pack.ledger
+    if not changes:
+        return f"The plan and doing nothing are worth the same, {ledger.money(pack.source.due('value_musd'))}"
+    best = max(changes, key=lambda step: step.figure.value)
+    worst = min(changes, key=lambda step: step.figure.value)
+    verb = "gains" if over.value >= 0 else "loses"
+    head = f"Over doing nothing the plan {verb} {ledger.money(abs(over))}"
+    large = [step for step in dict.fromkeys((best, worst)) if abs(step.figure.value) >= TIGHT_MUSD]
+    return f"{head}: {' and '.join(_part_words(pack, step) for step in large)}" if large else head
+
+
+def _part_words(pack: Pack, step: Step) -> str:
+    words = {
+        "After the horizon": "comes after the horizon", "Capex": "goes into capex", "AI margin": "comes from AI margin",
+        "Mining margin": "comes from mining", "Financing": "comes from financing",
+    }  # fmt: skip
+    amount = pack.ledger.money(step.figure)
+    if step.words in ("After the horizon", "AI margin", "Mining margin", "Financing") and step.figure.value > 0:
+        return f"{amount} {words[step.words]}"
+    if step.words == "Capex" and step.figure.value < 0:
+        return f"{pack.ledger.money(-step.figure)} {words[step.words]}"
+    amount = pack.ledger.signed(step.figure)
+    return f"{amount} in {step.words.lower() if step.words != 'AI margin' else step.words}"

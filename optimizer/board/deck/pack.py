@@ -1,0 +1,124 @@
+"""All that a deck is written from: the plan, plans to compare with, studies, the audit, sources of the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optimizer.board.deck.figures import Source
+from optimizer.board.deck.ledger import Ledger
+from optimizer.board.deck.origins import Origin
+from optimizer.errors import PlanError
+from optimizer.schema import MINING
+
+if TYPE_CHECKING:
+    from optimizer.audit import Report
+    from optimizer.plan import Plan
+    from optimizer.studies.study import Study
+
+MOST_LABELLED = 33
+"""Quarters on an axis that have room for `Q1`; more have room for `1`."""
+
+STUDY_COMMANDS = {
+    "tornado": "optimizer tornado",
+    "breakevens": "optimizer breakevens",
+    "frontier": "optimizer frontier",
+    "alternatives": "optimizer alternatives",
+    "regret": "optimizer regret",
+}
+"""Studies that a deck tells, and the command that makes each from a plan folder."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What the slides are written from. `stamps` stand on every slide; `missing` are commands of studies left out."""
+
+    source: Source
+    ledger: Ledger
+    audit: Report
+    others: tuple[Source, ...] = ()
+    studies: Mapping[str, Study] = field(default_factory=dict)
+    bridges: Mapping[str, Study] = field(default_factory=dict)
+    origins: tuple[Origin, ...] = ()
+    stamps: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        return self.source.plan
+
+    @property
+    def quarters(self) -> tuple[str, ...]:
+        return tuple(map(str, self.plan.case.horizon))
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        return tuple(row.product for row in self.plan.case.products)
+
+    @property
+    def named_studies(self) -> Mapping[str, Study]:
+        """All studies by the names that keys call them: kinds, and for each bridge the other plan's run as well."""
+        return {**self.studies, **{bridge_name(run): study for run, study in self.bridges.items()}}
+
+    def role(self, use: str) -> str:
+        """The colour role of a use of power, the same on every slide."""
+        if use in (MINING, "machines_idle", "construction", "unused"):
+            return use
+        return f"product {min(self.products.index(use), 3)}"
+
+    def use_words(self, use: str) -> str:
+        """A use of power in words; a product is called what the case calls it."""
+        words = {MINING: "Mining", "machines_idle": "Machines idle", "construction": "Under construction"}
+        return words.get(use) or self.ledger.word(self.source.word("inputs/products.product", use))
+
+    def quarter(self, quarter: object) -> str:
+        return self.ledger.word(self.source.word("quarter of the horizon", quarter))
+
+    def axis(self, quarters: Sequence[str], share: float = 1.0) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Labels of quarters for the axis of a chart that wide, and their years for its second level."""
+        short = len(quarters) <= MOST_LABELLED * share
+        word, source = self.ledger.word, self.source
+        labels = tuple(word(source.word("quarter of the year", q[4:] if short else q[5:])) for q in quarters)
+        return labels, tuple(word(source.word("calendar year", _year_label(q, quarters))) for q in quarters)
+
+
+def _year_label(quarter: str, quarters: Sequence[str]) -> str:
+    """The year of a quarter; `’26` where only one quarter of it stands on the axis."""
+    year = quarter[:4]
+    return f"’{year[2:]}" if sum(other[:4] == year for other in quarters) == 1 else year
+
+
+def bridge_name(run_id: str) -> str:
+    return f"bridge-{run_id}"
+
+
+def load_study_of(folder: Path, plan: Plan, *, force: bool) -> tuple[Study, bool] | None:
+    """A study of the plan and whether it is stale; None where there is none. Raises PlanError for a stale one."""
+    from optimizer.studies.study import load_study
+
+    if not (folder / "study.json").is_file():
+        return None
+    study = load_study(folder)
+    of = study.about.get("run_id", study.about.get("to_run_id"))
+    stale = plan.run_id not in (of, study.about.get("from_run_id"))
+    if stale and not force:
+        raise PlanError(
+            f"{folder} is a study of run {of}, and the plan is run {plan.run_id}. Make it again, take it away, or "
+            f"have the deck stamped with --force."
+        )
+    return study, stale
+
+
+def names_of(plans: Sequence[Plan]) -> tuple[str, ...]:
+    """A short name for each plan, told apart: by scenario, by case, by both, or by run id as well."""
+    forms = (
+        [plan.scenario for plan in plans],
+        [plan.case.settings.name for plan in plans],
+        [f"{plan.case.settings.name}, {plan.scenario}" for plan in plans],
+    )
+    for names in forms:
+        if len(set(names)) == len(plans):
+            return tuple(names)
+    return tuple(f"{name}, run {plan.run_id}" for name, plan in zip(forms[2], plans, strict=True))

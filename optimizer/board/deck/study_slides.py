@@ -1,0 +1,297 @@
+"""Slides from studies: what moves the value, break-evens, alternatives, scenarios and regret."""
+
+from __future__ import annotations
+
+from optimizer.board.deck.blocks import Box, Chart, Keys, Paragraph, Series, Slide, Table, Texts
+from optimizer.board.deck.figures import Figure, Row, about_figure, study_rows
+from optimizer.board.deck.pack import Pack
+
+MOST_DRIVERS, MOST_POINTS = 7, 10
+LEAST_SWING = 0.05
+LABEL = '+$#,##0.0"M";\u2212$#,##0.0"M";$0.0"M"'
+
+
+def study_slides(pack: Pack) -> tuple[Slide, ...]:
+    """The slides of the studies that there are, in the order of the deck."""
+    made = (sensitivity(pack), breakevens(pack), frontier(pack), alternatives(pack), regret(pack))
+    return tuple(slide for slide in made if slide is not None)
+
+
+# ---- sensitivity ----------------------------------------------------------------------------------------------------
+
+
+def swing_of(row: Row) -> float:
+    return abs(float(row["value_high_musd"]) - float(row["value_low_musd"]))
+
+
+def drivers_in_order(pack: Pack) -> list[Row]:
+    """Drivers of which both ends have a plan, the one that moves the value most first."""
+    rows = study_rows(pack.studies["tornado"], "drivers")
+    whole = [row for row in rows if row.has("value_low_musd") and row.has("value_high_musd")]
+    return sorted(whole, key=swing_of, reverse=True)
+
+
+def sensitivity(pack: Pack) -> Slide | None:
+    """Bars from the plan's value to what each driver, low and high, makes of it once decided again."""
+    if "tornado" not in pack.studies or not (rows := drivers_in_order(pack)):
+        return None
+    study, ledger = pack.studies["tornado"], pack.ledger
+    shown = [row for row in rows[:MOST_DRIVERS] if swing_of(row) >= LEAST_SWING] or rows[:1]
+    base = about_figure(study, "value_musd")
+    ends = {end: tuple(row.figure(f"value_{end}_musd") - base for row in shown) for end in ("low", "high")}
+    series = (Series("Driver low", ends["low"], "middle"), Series("Driver high", ends["high"], "strong"))
+    categories = tuple(f"{ledger.word(row.word('driver'))}\n{_range_words(pack, row)}" for row in shown)
+    chart = Chart(
+        "chart:tornado", "bars", categories, series, value_labels=LABEL, axis=False, gap=45, category_pt=13,
+        alt="Change of value for each driver, low and high",
+    )  # fmt: skip
+    keys = Keys((("middle", "driver at its low end"), ("strong", "driver at its high end")))
+    change = f"Change of the plan's value of {ledger.money(base)} when decisions are taken anew."
+    note = f"{change} {_left_out(pack, len(rows), len(shown))}"
+    blocks = ((Box(0, 0, 1, 0.07), keys), (Box(0, 0.09, 1, 0.91), chart))
+    return Slide("sensitivity", _sensitivity_title(pack, rows[0]), blocks, note.strip())
+
+
+def _range_words(pack: Pack, row: Row) -> str:
+    low, high = (quantity(pack, row.figure(end)) for end in ("low", "high"))
+    return f"{low} to {high} {pack.ledger.word(row.word('unit'))}"
+
+
+def quantity(pack: Pack, figure: Figure) -> str:
+    """An input in its own unit, to about four digits."""
+    size = abs(figure.value)
+    return pack.ledger.number(figure, 1 if size >= 100 else 2 if size >= 10 else 4)
+
+
+def _left_out(pack: Pack, whole: int, shown: int) -> str:
+    total = len(pack.studies["tornado"].tables["drivers"])
+    words = []
+    for number, what in ((whole - shown, "move it less"), (total - whole, "have no plan at one end")):
+        if number > 0:
+            words.append(f"that {what}: {pack.ledger.whole(pack.source.count(f'drivers that {what}', number))}")
+    return f"Drivers not shown {'; '.join(words)}." if words else ""
+
+
+def _sensitivity_title(pack: Pack, row: Row) -> str:
+    ledger = pack.ledger
+    low, high = (ledger.money(row.figure(f"value_{end}_musd")) for end in ("low", "high"))
+    driver = ledger.word(row.word("driver"))
+    return (
+        f"What moves the value most is {driver}: {low} at {_range_words(pack, row).replace(' to ', f', {high} at ', 1)}"
+    )
+
+
+# ---- break-evens ----------------------------------------------------------------------------------------------------
+
+
+def turning_points(pack: Pack) -> list[Row]:
+    """Break-evens that were found, the one nearest to what the case assumes first."""
+    if "breakevens" not in pack.studies:
+        return []
+    found = [row for row in study_rows(pack.studies["breakevens"], "breakevens") if str(row["found"]) == "yes"]
+    return sorted(found, key=_distance)
+
+
+def _distance(row: Row) -> float:
+    base, middle = float(row["base"]), (float(row["below"]) + float(row["above"])) / 2
+    return abs(middle - base) / abs(base) if base else float("inf")
+
+
+def breakevens(pack: Pack) -> Slide | None:
+    """What would have to be true for another decision, nearest first, and what was looked for and not found."""
+    if "breakevens" not in pack.studies:
+        return None
+    rows, found = study_rows(pack.studies["breakevens"], "breakevens"), turning_points(pack)
+    if not rows:
+        return None
+    others = [row for row in rows if str(row["found"]) != "yes"]
+    cells = tuple(_turning_cells(pack, row) for row in found) + tuple(_no_turning_cells(pack, row) for row in others)
+    table = Table(
+        "table:breakevens", ("What", "Assumed", "Turns between", "Then"), cells, (0.34, 0.13, 0.2, 0.33),
+        "lrrl",
+    )  # fmt: skip
+    note = "Each side of a turning point was solved; the decision changes between the two figures."
+    return Slide("breakevens", _breakevens_title(pack, rows, found), ((Box(0, 0, 1, 1), table),), note)
+
+
+def _turning_cells(pack: Pack, row: Row) -> tuple[str, str, str, str]:
+    up = float(row["base"]) <= (float(row["below"]) + float(row["above"])) / 2
+    then = row.word("decision_above" if up else "decision_below")
+    between = " and ".join(quantity(pack, row.figure(side)) for side in ("below", "above"))
+    return _question(pack, row), quantity(pack, row.figure("base")), between, pack.ledger.word(then)
+
+
+def _no_turning_cells(pack: Pack, row: Row) -> tuple[str, str, str, str]:
+    base = quantity(pack, row.figure("base")) if row.has("base") else "none"
+    return _question(pack, row), base, "none found", pack.ledger.word(row.word("words"))
+
+
+def _question(pack: Pack, row: Row) -> str:
+    word = pack.ledger.word
+    return f"{word(row.word('subject'))}: {word(row.word('question'))} ({word(row.word('unit'))})"
+
+
+def _breakevens_title(pack: Pack, rows: list[Row], found: list[Row]) -> str:
+    if not found:
+        count = pack.ledger.whole(pack.source.count("break-evens looked for", len(rows)))
+        return f"None of {count} assumptions, moved on its own, turns a decision within its range"
+    row, word = found[0], pack.ledger.word
+    edge = row.figure("below" if float(row["base"]) > float(row["above"]) else "above")
+    turns = f"{quantity(pack, edge)} {word(row.word('unit'))}"
+    assumed = quantity(pack, row.figure("base"))
+    return f"The nearest turn: {word(row.word('driver'))} at {turns}, where {assumed} is assumed"
+
+
+# ---- frontier -------------------------------------------------------------------------------------------------------
+
+
+def frontier(pack: Pack) -> Slide | None:
+    """The best plan's value at each capex budget, the case's own marked."""
+    if "frontier" not in pack.studies:
+        return None
+    study, ledger = pack.studies["frontier"], pack.ledger
+    rows = [row for row in study_rows(study, "points") if row.has("value_musd")]
+    rows = sorted(rows, key=lambda row: float(row["budget_musd"]))
+    if len(rows) < 2:
+        return None
+    rows = rows[:: -(-len(rows) // MOST_POINTS)]
+    budget = pack.source.due("capex_budget_musd")
+    roles = tuple("strong" if abs(float(row["budget_musd"]) - budget.value) < 1e-6 else "quiet" for row in rows)
+    values = Series("Value, $M", tuple(row.figure("value_musd") for row in rows), "quiet", roles=roles)
+    categories = tuple(ledger.money(row.figure("budget_musd"), 0) for row in rows)
+    chart = Chart(
+        "chart:frontier", "columns", categories, (values,), value_labels='$#,##0.0"M";\u2212$#,##0.0"M"', axis=False,
+        category_pt=14, alt="Value of the best plan at each capex budget",
+    )  # fmt: skip
+    note = "Value of the best plan (above) at each capex budget (below); the budget of this plan is dark."
+    return Slide("frontier", _frontier_title(pack, rows, budget), ((Box(0, 0, 1, 1), chart),), note)
+
+
+def _frontier_title(pack: Pack, rows: list[Row], budget: Figure) -> str:
+    ledger, value = pack.ledger, pack.source.due("value_musd")
+    most, less = rows[-1], [row for row in rows if float(row["budget_musd"]) < budget.value - 1e-6]
+    gain = most.figure("value_musd") - value
+    head = f"A budget of {ledger.money(most.figure('budget_musd'))} would add {ledger.money(gain)}"
+    if float(most["budget_musd"]) <= budget.value + 1e-6:
+        head = f"The plan's own budget is {ledger.money(budget)}"
+    elif gain.value < 0.05:
+        head = f"More budget adds nothing, up to {ledger.money(most.figure('budget_musd'))}"
+    if not less:
+        return head
+    loss = value - less[-1].figure("value_musd")
+    return f"{head}; one of {ledger.money(less[-1].figure('budget_musd'))} costs {ledger.money(loss)}"
+
+
+# ---- alternatives ---------------------------------------------------------------------------------------------------
+
+
+def alternatives(pack: Pack) -> Slide | None:
+    """Plans almost as good: what each gives up and decides otherwise; and what all of them share."""
+    if "alternatives" not in pack.studies:
+        return None
+    rows = study_rows(pack.studies["alternatives"], "alternatives")
+    if not rows:
+        return None
+    ledger, word = pack.ledger, pack.ledger.word
+    cells = tuple(
+        (
+            ledger.whole(row.figure("number")), ledger.money(row.figure("value_musd")),
+            ledger.money(row.figure("gives_up_musd")), word(row.word("words")),
+        )
+        for row in rows
+    )  # fmt: skip
+    table = Table(
+        "table:alternatives", ("", "Value", "Gives up", "Decides otherwise"), cells, (0.05, 0.13, 0.13, 0.69),
+        "rrrl", strong=frozenset({0}),
+    )  # fmt: skip
+    blocks = ((Box(0, 0, 1, 0.54), table), (Box(0, 0.58, 1, 0.42), Texts(_shares(pack), largest=15)))
+    return Slide("alternatives", _alternatives_title(pack, rows), blocks, "Number one is the plan.")
+
+
+def _shares(pack: Pack) -> tuple[Paragraph, ...]:
+    rows = study_rows(pack.studies["alternatives"], "shares")
+    words, word = [Paragraph("How firm each decision is", bold=True)], pack.ledger.word
+    for row in sorted(rows, key=lambda row: -float(row["share"]))[:5]:
+        share = pack.ledger.percent(row.figure("share"))
+        words.append(Paragraph(f"In {share} of these plans: {word(row.word('words'))}", bullet=True))
+    return tuple(words)
+
+
+def _alternatives_title(pack: Pack, rows: list[Row]) -> str:
+    ledger = pack.ledger
+    others = sorted((row for row in rows if float(row["number"]) != 1), key=lambda row: float(row["gives_up_musd"]))
+    if not others:
+        return f"No other plan comes near the value of {ledger.money(rows[0].figure('value_musd'))}"
+    count = ledger.whole(pack.source.count("alternatives", len(others)))
+    most, least = ledger.money(others[-1].figure("gives_up_musd")), ledger.money(others[0].figure("gives_up_musd"))
+    if len(others) == 1:
+        return f"One other plan comes near: it gives up {least}"
+    return f"{count} other plans come near: they give up between {least} and {most}"
+
+
+# ---- scenarios and regret -------------------------------------------------------------------------------------------
+
+
+def regret(pack: Pack) -> Slide | None:
+    """What each plan's decisions are worth in each scenario, its worst regret, and what can be decided now."""
+    if "regret" not in pack.studies:
+        return None
+    study = pack.studies["regret"]
+    plans, values = study_rows(study, "plans"), study_rows(study, "values")
+    if not plans:
+        return None
+    scenarios = list(dict.fromkeys(str(row["scenario"]) for row in values))[:5]
+    plans = sorted(plans, key=lambda row: float(row["worst_regret_musd"]) if row.has("worst_regret_musd") else 1e99)
+    names = [
+        pack.ledger.word(next(row for row in values if str(row["scenario"]) == name).word("scenario"))
+        for name in scenarios
+    ]
+    cells = tuple(_regret_cells(pack, plan, values, scenarios) for plan in plans)
+    wide = (0.22, *(0.6 / len(scenarios) for _ in scenarios), 0.18)
+    head = ("Decisions of", *(f"Value in {name}" for name in names), "Worst regret")
+    aligns = "l" + "r" * len(scenarios) + "r"
+    table = Table("table:regret", head, cells, wide, aligns, strong=frozenset({0}))
+    blocks = ((Box(0, 0, 1, 0.5), table), (Box(0, 0.54, 1, 0.46), Texts(_verdicts(pack), largest=15)))
+    note = "Decisions are kept, money is settled anew. Regret: what a plan made for the scenario is worth more."
+    return Slide("regret", _regret_title(pack, plans), blocks, note)
+
+
+def _regret_cells(pack: Pack, plan: Row, values: list[Row], scenarios: list[str]) -> tuple[str, ...]:
+    ledger, cells = pack.ledger, [pack.ledger.word(plan.word("plan"))]
+    for scenario in scenarios:
+        row = next((r for r in values if r["plan"] == plan["plan"] and str(r["scenario"]) == scenario), None)
+        if row is None or not row.has("value_musd"):
+            cells.append(ledger.word(row.word("words")) if row else "not solved")
+        elif row.has("short_musd") and row["short_musd"] > 0.05:
+            cells.append(f"{ledger.money(row.figure('value_musd'))}, {ledger.money(row.figure('short_musd'))} short")
+        else:
+            cells.append(ledger.money(row.figure("value_musd")))
+    worst = ledger.money(plan.figure("worst_regret_musd")) if plan.has("worst_regret_musd") else "none: it fails"
+    return (*cells, worst)
+
+
+def _verdicts(pack: Pack) -> tuple[Paragraph, ...]:
+    rows, word = study_rows(pack.studies["regret"], "decisions"), pack.ledger.word
+    now = [row for row in rows if str(row["verdict"]) == "commit now"]
+    wait = [row for row in rows if str(row["verdict"]) != "commit now"]
+    words = [Paragraph(_verdict_head("Right in every scenario, so commit now", now), bold=True)]
+    words += [Paragraph(word(row.word("words")), bullet=True) for row in now[:3]]
+    words.append(Paragraph(_verdict_head("Right in some, so wait where that is free", wait), bold=True))
+    words += [Paragraph(f"{word(row.word('words'))} ({word(row.word('scenarios'))})", bullet=True) for row in wait[:4]]
+    return tuple(words)
+
+
+def _verdict_head(words: str, rows: list[Row]) -> str:
+    return words if rows else f"{words}: nothing"
+
+
+def _regret_title(pack: Pack, plans: list[Row]) -> str:
+    ledger, best = pack.ledger, plans[0]
+    if not best.has("worst_regret_musd"):
+        return "No plan's decisions can be kept in every scenario"
+    worst: Figure = best.figure("worst_regret_musd")
+    where = ledger.word(best.word("worst_scenario"))
+    name = f"“{ledger.word(best.word('plan'))}”"
+    if len(plans) == 1:
+        return f"The decisions of {name} cost {ledger.money(worst)} of regret at worst, in “{where}”"
+    return f"The decisions of {name} are the safest: at worst they cost {ledger.money(worst)} of regret, in “{where}”"

@@ -1,0 +1,196 @@
+"""A plan with all that the page tells of it: its audit, its studies, and every figure by its key."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from optimizer.board.page.keys import Row, Source
+from optimizer.board.page.numbers import Name, Number, Style, words
+from optimizer.case import TABLE_NAMES, TABLE_TYPES
+from optimizer.case_files import cell_text
+from optimizer.errors import PlanError
+from optimizer.lines import LINES
+from optimizer.quarters import Quarter
+from optimizer.schema import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from optimizer.audit.report import Report
+    from optimizer.plan import Plan
+    from optimizer.studies.study import Study
+
+
+Origins = tuple[tuple[str, ...], ...]
+"""Where numbers come from: a heading, then rows of texts."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """One plan of the page under the name that its keys begin with.
+
+    `studies` are those of this very plan by kind; `left_out` says of every other why it is not shown. `stamps` say what
+    forbids to trust the plan, where it is shown all the same. `origins` tells where the inputs come from.
+    """
+
+    id: str
+    plan: Plan
+    report: Report
+    studies: Mapping[str, Study] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    stamps: tuple[str, ...] = ()
+    origins: Origins = ()
+
+    @property
+    def quarters(self) -> list[str]:
+        return [str(quarter) for quarter in self.plan.case.horizon]
+
+    @cached_property
+    def input_hash(self) -> str:
+        """Twelve hexadecimal digits over the hashes of all inputs."""
+        hashes = self.plan.provenance.get("inputs_sha256", {})
+        whole = "".join(f"{name} {digest}\n" for name, digest in sorted(hashes.items()))
+        return hashlib.sha256(whole.encode()).hexdigest()[:12]
+
+    # ---- numbers --------------------------------------------------------------------------------------------
+
+    def number(self, value: float, place: str, style: Style = "plain", decimals: int = 1) -> Number:
+        """A number that stands at a place of this plan."""
+        return Number(float(value), f"{self.id}/{place}", style, decimals)
+
+    def mw(self, value: float, place: str) -> Number:
+        """Megawatts in a sentence: without decimals where they are whole."""
+        return self.number(value, place, decimals=0 if abs(value - round(value)) < 1e-6 else 1)
+
+    def kpi_mw(self, name: str) -> Number:
+        """A KPI in MW."""
+        return self.mw(self.plan.kpis[name], f"kpis/{name}")
+
+    def kpi(self, name: str, style: Style = "musd", decimals: int = 1) -> Number:
+        """A KPI that is there; see `has`."""
+        return self.number(self.plan.kpis[name], f"kpis/{name}", style, decimals)
+
+    def has(self, name: str) -> bool:
+        """Whether the plan has a KPI: some do not exist in some plans."""
+        return self.plan.kpis.get(name) is not None
+
+    def quarter(self, name: str) -> Name:
+        """A KPI that is a quarter."""
+        return Name(str(self.plan.kpis[name]))
+
+    def count(self, rows: Sequence[object], table: str) -> Number:
+        """How many rows a table has."""
+        return self.number(len(rows), f"{table}/row!rows", decimals=0)
+
+    def many(self, rows: Sequence[object], table: str, one: str) -> Markup:
+        """`1 site`, `11 sites`."""
+        return words("{} {}", self.count(rows, table), one if len(rows) == 1 else f"{one}s")
+
+    # ---- what the keys mean ---------------------------------------------------------------------------------
+
+    def source(self) -> Source:
+        """Every table and figure of the plan, for looking numbers up."""
+        tables = {name: records(table) for name, table in self.plan.tables.items()}
+        nothing = self.plan.nothing or {}
+        tables |= {f"nothing/{name}": records(table) for name, table in nothing.items()}
+        tables |= {f"inputs/{name}": rows for name, rows in case_tables(self.plan)}
+        tables["audit"] = records(self.report.frame)
+        for kind, study in self.studies.items():
+            tables |= {f"studies/{kind}/{name}": records(table) for name, table in study.tables.items()}
+        return Source(tables, dict(self._figures()))
+
+    def _figures(self) -> Iterator[tuple[str, float]]:
+        yield from _numbers("record", self.plan.record())
+        yield from _numbers("kpis", self.plan.kpis)
+        yield from _numbers("settings", self.plan.case.settings.model_dump())
+        yield "audit/rows", float(self.report.rows)
+        yield "audit/rules", float(len({check.name for check in (*self.report.checks, *self.report.nothing)}))
+        for kind, study in self.studies.items():
+            yield from _numbers(f"studies/{kind}/about", study.about)
+
+    def texts(self) -> Iterator[str]:
+        """Every text of the plan: what a name on the page may say."""
+        yield from _texts(self.plan.record())
+        yield from (self.plan.run_id, self.input_hash, self.plan.word, self.plan.status_words, *self.stamps)
+        yield from _texts(self.plan.case.settings.model_dump())
+        yield from (about(name) for name in type(self.plan.case.settings).model_fields)
+        yield from (TABLE_TYPES[name].about for name in TABLE_NAMES)
+        yield from (str(self.plan.case.settings.as_of), *(str(day) for day in self.plan.case.settings.halvings))
+        yield from (year for quarter in self.quarters for year in (quarter, quarter[:4]))
+        source = self.source()
+        yield from (text for rows in source.tables.values() for row in rows for text in _texts(row))
+        for study in self.studies.values():
+            yield from (study.title, *study.words)
+            yield from _texts(study.about)
+        yield from self.plan.edited
+        yield from (cell for row in self.origins for cell in row)
+
+
+def about(setting: str) -> str:
+    """What a setting is, as the schema says it."""
+    return str(Settings.model_fields[setting].description).replace("`", "")
+
+
+def records(table: pd.DataFrame) -> list[Row]:
+    """The rows of a table, each with its number, its year and the group of its line where there are such."""
+    rows: list[dict[str, Any]] = table.to_dict("records")
+    for number, row in enumerate(rows):
+        row["row"] = number
+        if "quarter" in row:
+            row["year"] = str(row["quarter"])[:4]
+        if "line" in row and row["line"] in LINES:
+            row["group"] = LINES[row["line"]].group
+    return list(rows)
+
+
+def case_tables(plan: Plan) -> Iterator[tuple[str, list[Row]]]:
+    """The input tables that hold anything; cells that are no numbers as they stand in the file."""
+    for name in TABLE_NAMES:
+        rows = [row.model_dump() for row in plan.case.rows(name)]
+        if rows:
+            yield name, [_case_row(number, row) for number, row in enumerate(rows)]
+
+
+def _case_row(number: int, row: Mapping[str, Any]) -> Row:
+    cells = {column: cell if is_number(cell) else cell_text(cell) for column, cell in row.items()}
+    year = {"year": str(cells["quarter"])[:4]} if "quarter" in cells else {}
+    return {**cells, **year, "row": number}
+
+
+def is_number(cell: object) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool | Quarter)
+
+
+def _numbers(place: str, held: Any) -> Iterator[tuple[str, float]]:
+    """Every number in nested dictionaries, by its path."""
+    if isinstance(held, Mapping):
+        for name, inner in held.items():
+            yield from _numbers(f"{place}/{name}", inner)
+    elif is_number(held) and math.isfinite(held):
+        yield place, float(held)
+
+
+def _texts(held: Any) -> Iterator[str]:
+    """Every name and text in nested dictionaries and lists."""
+    if isinstance(held, Mapping):
+        yield from (str(name) for name in held)
+        yield from (text for inner in held.values() for text in _texts(inner))
+    elif isinstance(held, list | tuple):
+        yield from (text for inner in held for text in _texts(inner))
+    elif held is not None and not is_number(held):
+        yield str(held)
+
+
+def finite(cells: Iterable[Any], what: str) -> list[float]:
+    """Numbers for a chart. Raises PlanError where one is none."""
+    numbers = [float(cell) for cell in cells]
+    if not all(math.isfinite(number) for number in numbers):
+        raise PlanError(f"The page is not written: {what} holds something that is no finite number.")
+    return numbers

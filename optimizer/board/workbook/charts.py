@@ -1,0 +1,68 @@
+"""Native charts over ranges of the workbook's own sheets: columns, stacked or not, with lines above them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optimizer.board.workbook.book import INK, LINE, Sheet
+
+Cells = tuple[Sheet, tuple[int, int], tuple[int, int]]
+WIDTH, HEIGHT = 720, 330
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series: rows and columns (first, last) of its numbers, and the cell of its name."""
+
+    sheet: Sheet
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    name_row: int
+    name_column: int
+    colour: str
+    dashed: bool = False
+
+
+def add_chart(
+    where: Sheet,
+    row: int,
+    column: int,
+    title: str,
+    columns: Sequence[Series],
+    lines: Sequence[Series],
+    categories: Cells,
+    *,
+    stacked: bool = False,
+) -> None:
+    """Put a chart with its corner at a cell. The title is the program's own words, never a user's."""
+    book = where.desk.book
+    bars = book.add_chart({"type": "column", "subtype": "stacked"} if stacked else {"type": "column"})
+    over = book.add_chart({"type": "line"})
+    for series in columns:
+        bars.add_series(_of(series, categories) | {"fill": {"color": series.colour}, "gap": 30 if stacked else 60})
+    for series in lines:
+        look: dict[str, Any] = {"color": series.colour, "width": 2}
+        over.add_series(_of(series, categories) | {"line": look | ({"dash_type": "dash"} if series.dashed else {})})
+    chart = bars if columns else over
+    if columns and lines:
+        bars.combine(over)
+    chart.set_title({"name": title, "name_font": {"size": 12, "color": INK}, "overlay": False})
+    chart.set_x_axis({"num_font": {"size": 8, "rotation": -90}, "interval_unit": 2, "label_position": "low"})
+    chart.set_y_axis({"num_format": "#,##0", "num_font": {"size": 9}, "major_gridlines": {"visible": True,
+                      "line": {"color": LINE, "width": 0.5}}, "line": {"none": True}})  # fmt: skip
+    chart.set_legend({"position": "bottom", "font": {"size": 9}})
+    chart.set_size({"width": WIDTH, "height": HEIGHT})
+    chart.show_blanks_as("gap")
+    where.reach(row + 16, column + 11)
+    where.at.insert_chart(row, column, chart, {"object_position": 2, "description": title})
+
+
+def _of(series: Series, categories: Cells) -> dict[str, Any]:
+    sheet, rows, columns = categories
+    return {
+        "name": [series.sheet.name, series.name_row, series.name_column],
+        "categories": [sheet.name, rows[0], columns[0], rows[1], columns[1]],
+        "values": [series.sheet.name, series.rows[0], series.columns[0], series.rows[1], series.columns[1]],
+    }

@@ -1,0 +1,196 @@
+"""The sheets that look beyond one plan: other plans beside it, and the studies kept with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from optimizer.board.receipts import Amount, Key, Reckoned, at, input_hash, kpi
+from optimizer.board.workbook.book import HEAD_HEIGHT, HEAD_ROWS, Sheet, Workbook, about, is_missing
+from optimizer.board.workbook.tables import NONE, head_of, letters, look_of, span, write_grid
+from optimizer.studies.study import NUMERIC, Study
+
+if TYPE_CHECKING:
+    from optimizer.plan import Plan
+
+_COMPARED = (
+    ("Value of the plan", "value_musd", "musd"),
+    ("Value over doing nothing", "value_over_do_nothing_musd", "musd"),
+    ("Capex within the horizon", "capex_musd", "musd"),
+    ("Lowest liquidity", "lowest_liquidity_musd", "musd"),
+    ("Lowest cash", "lowest_cash_musd", "musd"),
+    ("Most debt", "highest_debt_musd", "musd"),
+    ("Debt at the end", "debt_at_end_musd", "musd"),
+    ("Interest and fees", "interest_and_fees_musd", "musd"),
+    ("Return of the AI programme, a year", "ai_programme_irr", "share"),
+    ("Converted, gross MW", "converted_gross_mw", "mw"),
+    ("Contracted, IT MW", "contracted_it_mw", "mw"),
+    ("BTC mined", "btc_mined", "count"),
+)
+
+# ---- comparison ---------------------------------------------------------------------------------------------------
+
+
+def write_comparison(desk: Workbook, plans: Sequence[Plan], names: Sequence[str]) -> None:
+    """The plans side by side: what they stand on, their figures, and what each differs from the first by."""
+    if len(plans) < 2:
+        return
+    sheet = desk.add("comparison", "Comparison of plans; differences are from the first")
+    row = _write_bases(sheet, HEAD_ROWS, plans, names)
+    _write_figures(sheet, row + 1, plans, names)
+    sheet.at.set_column(0, 0, 42)
+    sheet.at.set_column(1, 3 * len(plans), 25)
+    sheet.at.freeze_panes(HEAD_ROWS, 1)
+
+
+def _write_bases(sheet: Sheet, row: int, plans: Sequence[Plan], names: Sequence[str]) -> int:
+    """What the plans were solved from and how well; where they differ, their figures do not measure the same thing."""
+    sheet.text(row, 0, "What the plans stand on", "section")
+    for column, words in enumerate(["", *names, "Alike"]):
+        sheet.text(row + 1, column, words, "head")
+    told = (
+        ("Case", [plan.case.settings.name for plan in plans]),
+        ("Scenario", [plan.scenario for plan in plans]),
+        ("As of", [str(plan.case.settings.as_of) for plan in plans]),
+        ("Value is dated at the start of", [str(plan.case.first) for plan in plans]),
+        ("Last quarter of the horizon", [str(plan.case.last) for plan in plans]),
+        ("Currency and basis", [f"{p.case.settings.currency}, {p.case.settings.money_basis}" for p in plans]),
+        ("Inputs", [input_hash(plan) for plan in plans]),
+        ("Status", [plan.word for plan in plans]),
+        ("Run", [plan.run_id for plan in plans]),
+    )
+    for number, (words, values) in enumerate(told, row + 2):
+        sheet.text(number, 0, words)
+        for column, value in enumerate(values, 1):
+            sheet.text(number, column, value)
+        sheet.text(number, 1 + len(plans), "yes" if len(set(values)) == 1 else "differs", "note")
+    return row + 2 + len(told)
+
+
+def _write_figures(sheet: Sheet, row: int, plans: Sequence[Plan], names: Sequence[str]) -> None:
+    """Figures of each plan, and live differences; of the value, the interval that both gaps leave."""
+    count = len(plans)
+    alike = [plan.case.first == plans[0].case.first for plan in plans]
+    sheet.text(row, 0, "Figures", "section")
+    heads = ["", *names, *(f"{name}, less the first" for name in names[1:])]
+    sheet.heads(row + 1, 0, heads, 1)
+    for number, (words, name, look) in enumerate(_COMPARED, row + 2):
+        sheet.text(number, 0, words)
+        for column, plan in enumerate(plans, 1):
+            if plan.kpis.get(name) is None:
+                sheet.text(number, column, NONE, "note")
+            else:
+                sheet.number(number, column, plan.kpis[name], kpi(name, plan.run_id), look)
+        for other, plan in enumerate(plans[1:], 1):
+            _write_difference(sheet, number, count + other, (other + 1, name, look), (plans[0], plan), alike[other])
+    end = row + 2 + len(_COMPARED)
+    for offset, (words, side) in enumerate((("at least", "low"), ("at most", "high"))):
+        sheet.text(end + offset, 0, f"Value, {words} (both gaps counted)", "note")
+        for other, plan in enumerate(plans[1:], 1):
+            if alike[other]:
+                key = _edge(plans[0], plan, side)
+                sheet.number(end + offset, count + other, sheet.desk.ledger.worth(key), key)
+            else:
+                sheet.text(end + offset, count + other, "dated otherwise", "note")
+
+
+def _write_difference(
+    sheet: Sheet, row: int, column: int, of: tuple[int, str, str], pair: tuple[Plan, Plan], alike: bool
+) -> None:
+    source, name, look = of
+    first, other = pair
+    if "value" in name and not alike:
+        sheet.text(row, column, "dated otherwise", "note")
+    elif first.kpis.get(name) is None or other.kpis.get(name) is None:
+        sheet.text(row, column, NONE, "note")
+    else:
+        key = Reckoned("less", (kpi(name, other.run_id), kpi(name, first.run_id)))
+        formula = f"={letters(source)}{row + 1}-B{row + 1}"
+        sheet.formula(row, column, formula, sheet.desk.ledger.worth(key), key, look)
+
+
+def _edge(first: Plan, other: Plan, side: str) -> Amount:
+    """Least and largest difference that the two gaps allow: `[V2 - U1, U2 - V1]`."""
+    mine, theirs = ("bound_musd", "value_musd") if side == "low" else ("value_musd", "bound_musd")
+    return Reckoned("less", (Key("record", theirs, plan=other.run_id), Key("record", mine, plan=first.run_id)))
+
+
+def write_other(desk: Workbook, plan: Plan, name: str) -> None:
+    """Another plan on one sheet: its megawatts by use, its cash and its liquidity by quarter."""
+    sheet = desk.add(name, f"Another plan: {name}")
+    sheet.text(1, 0, about(plan), "case")
+    sheet.text(2, 0, f"{plan.word}   run {plan.run_id}   inputs {input_hash(plan)}", "case")
+    quarters, run = list(plan.cash["quarter"]), plan.run_id
+    uses = list(dict.fromkeys(plan.allocation["use"]))
+    sums = plan.allocation.groupby(["use", "quarter"])["gross_mw"].sum()
+    held: dict[tuple[tuple[str, ...], str], float]
+    held = {((str(use),), str(quarter)): float(value) for (use, quarter), value in sums.items()}
+    sheet.text(HEAD_ROWS, 0, "Gross MW by use", "section")
+    grid = write_grid(
+        sheet, HEAD_ROWS + 1, [(use,) for use in uses], ["Use"], quarters, held,
+        lambda label, quarter: at("allocation", "gross_mw", "sum", run, use=label[0], quarter=quarter), "mw",
+    )  # fmt: skip
+    sheet.text(grid.last + 1, 0, "All sites", "strong")
+    for quarter, column in grid.columns.items():
+        key = at("allocation", "gross_mw", "sum", run, quarter=quarter)
+        value = desk.ledger.worth(key)
+        sheet.formula(grid.last + 1, column, f"=SUM({span(column, grid.first, grid.last)})", value, key, "mw total")
+        desk.tie(f"{name}: gross MW of {quarter}", sheet.cell(grid.last + 1, column), key)
+    row = grid.last + 3
+    sheet.text(row, 0, "Money, $M", "section")
+    sheet.heads(row + 1, 0, ["", *quarters], 1)
+    measures = (("capex_to_date", "capex_musd", "Capex"), ("cash", "closing_musd", "Closing cash"),
+                ("cash", "liquidity_musd", "Liquidity"), ("cash", "minimum_musd", "Minimum"))  # fmt: skip
+    for number, (room, column_name, words) in enumerate(measures, row + 2):
+        sheet.text(number, 0, words)
+        for column, quarter in enumerate(quarters, 1):
+            key = at(room, column_name, "sum", run, quarter=quarter)
+            sheet.number(number, column, desk.ledger.worth(key), key)
+    sheet.at.set_column(0, 0, 30)
+    sheet.at.set_column(1, len(quarters), 8)
+    sheet.at.freeze_panes(HEAD_ROWS, 1)
+    sheet.at.fit_to_pages(max(1, round(len(quarters) / 16)), 0)
+    sheet.at.repeat_columns(0)
+
+
+# ---- studies ------------------------------------------------------------------------------------------------------
+
+
+def write_sensitivities(desk: Workbook, studies: Mapping[str, Study]) -> None:
+    """Each study kept with the plan: its answer in words, and its tables."""
+    if not studies:
+        return
+    sheet = desk.add("sensitivities", "Sensitivities: what was asked of this plan and found by solving again")
+    row = HEAD_ROWS
+    for place, study in studies.items():
+        sheet.text(row, 0, study.title, "section")
+        for number, words in enumerate(study.words, row + 1):
+            sheet.text(number, 0, words, "note")
+        row += len(study.words) + 1
+        for name in study.tables:
+            row = _write_study_table(sheet, row, study, place, name)
+        row += 1
+    sheet.at.set_column(0, 0, 34)
+    sheet.at.set_column(1, 16, 17)
+    sheet.at.freeze_panes(HEAD_ROWS, 0)
+
+
+def _write_study_table(sheet: Sheet, row: int, study: Study, place: str, name: str) -> int:
+    """A table of a study; a number that does not exist says so, the study's own column `words` says why."""
+    table = study.tables[name].reset_index(drop=True)
+    numeric = [c for c in table.columns if NUMERIC.fullmatch(str(c)) and table[c].dtype.kind in "fiu"]
+    sheet.at.set_row(row, HEAD_HEIGHT)
+    for column, words in enumerate(table.columns):
+        sheet.text(row, column, head_of(str(words)), "head right" if words in numeric else "head")
+    for number, record in enumerate(table.to_dict("records")):
+        for column, (field, value) in enumerate(record.items()):
+            if is_missing(value):
+                sheet.text(row + 1 + number, column, NONE if field in numeric else "", "none")
+            elif field in numeric:
+                key = Key(f"studies/{place}/{name}", str(field), (("#", str(number)),))
+                sheet.number(row + 1 + number, column, value, key, look_of(str(field)))
+            else:
+                sheet.text(row + 1 + number, column, str(value), "wrapped")
+        longest = max((len(str(value)) for field, value in list(record.items())[1:] if field not in numeric), default=0)
+        sheet.at.set_row(row + 1 + number, 14.0 * min(12, 1 + longest // 16))
+    return row + len(table) + 2

@@ -1,0 +1,112 @@
+"""Commands around Excel workbooks: a case as a workbook and back, and a plan as a workbook."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optimizer.commands.common import CaseFolder
+
+if TYPE_CHECKING:
+    from optimizer.case import Case
+
+app = typer.Typer()
+
+
+def starter_book(name: Path) -> None:
+    """Write the starter case as a workbook. Raises PlanError where there is something of that name."""
+    from optimizer.case_files import load_case
+    from optimizer.case_sheets import write_book
+
+    book = name if name.suffix.lower() == ".xlsx" else name.with_name(f"{name.name}.xlsx")
+    _refuse_existing(book)
+    with as_file(files("optimizer") / "starter") as starter:
+        written = write_book(load_case(starter), book)
+    print(f"{written} holds a small case, a sheet for each table. Edit it, then: optimizer check {written}")
+
+
+@app.command()
+def convert(
+    case: CaseFolder,
+    target: Annotated[Path, typer.Argument(help="Workbook (.xlsx) to write from a folder, or folder from a workbook.")],
+) -> None:
+    """Write a case folder as an Excel workbook, or a workbook as a folder; the case stays the same.
+
+    SOURCES.md goes along as a sheet and comes back as a file; notes in case.toml do not.
+    """
+    from optimizer.case_books import is_book
+    from optimizer.case_files import load_case
+    from optimizer.case_sheets import sources_in, write_book
+
+    loaded = load_case(case)
+    from_book = is_book(case)
+    book = target if target.suffix.lower() == ".xlsx" or from_book else target.with_name(f"{target.name}.xlsx")
+    _refuse_existing(book)
+    if from_book:
+        _write_folder(loaded, target, sources_in(case))
+        print(f"{target} holds the case of {case}, a file for each table.")
+        return
+    sources = case / "SOURCES.md"
+    notes = {"SOURCES": sources.read_text(encoding="utf-8")} if sources.is_file() else {}
+    print(f"{write_book(loaded, book, notes)} holds the case of {case}, a sheet for each table.")
+
+
+def _write_folder(loaded: Case, target: Path, sources: str) -> None:
+    """A case folder, whole or not at all. Raises PlanError."""
+    from optimizer.case_files import write_case
+    from optimizer.errors import PlanError
+    from optimizer.folders import fresh_folder
+
+    try:
+        fresh = fresh_folder(target)
+        try:
+            write_case(loaded, fresh)
+            if sources:
+                (fresh / "SOURCES.md").write_text(sources, encoding="utf-8", newline="\n")
+            fresh.rename(target)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        raise PlanError(f"{target} cannot be written: {error.strerror}.") from None
+
+
+def _refuse_existing(path: Path) -> None:
+    from optimizer.errors import PlanError
+
+    if path.exists():
+        raise PlanError(f"{path} exists already; name a new one.")
+
+
+@app.command()
+def workbook(
+    plans: Annotated[
+        list[Path], typer.Argument(metavar="PLAN...", help="A plan folder, and others to compare it with.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Workbook to write.")] = Path("plan.xlsx"),
+    of: Annotated[
+        Path | None, typer.Option("--case", help="The case the plan is of: refused where it has changed since.")
+    ] = None,
+    sources: Annotated[
+        Path | None, typer.Option(help="List of sources; SOURCES.md of the plan or of --case unless named.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Stamp every sheet instead of refusing.")] = False,
+) -> None:
+    """Write a plan as an Excel workbook: live totals that tie, native charts, the inputs and the audit."""
+    from optimizer.board.workbook import write_workbook
+    from optimizer.case_files import load_case
+
+    case = None if of is None else load_case(of)
+    beside = None if of is None else of / "SOURCES.md"
+    listing = sources or (beside if beside is not None and beside.is_file() else None)
+    written = write_workbook(plans, output, case=case, sources=listing, force=force)
+    for stamp in written.stamps:
+        print(f"stamped: {stamp}", file=sys.stderr)
+    print(
+        f"{written.path}: {len(written.sheets)} sheets, {written.numbers:,} numbers, each the plan's; "
+        f"{written.checks} checks, none fails."
+    )

@@ -1,0 +1,78 @@
+"""Figures of two plans by quarter, and their KPIs: what differs, as tidy tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from optimizer.plan import Plan
+
+NOISE = 1e-6
+"""What differs by less than a watt or a dollar is the same."""
+
+
+def megawatt_changes(a: Plan, b: Plan) -> pd.DataFrame:
+    """Gross MW by use and quarter that differ: quarter, use, first, second, change."""
+    return _changes(a, b, _megawatts, "use", "gross_mw")
+
+
+def money_changes(a: Plan, b: Plan) -> pd.DataFrame:
+    """Capex, cash, liquidity and debt by quarter that differ: quarter, figure, first, second, change, $M."""
+    return _changes(a, b, _money, "figure", "musd")
+
+
+def kpi_changes(a: Plan, b: Plan) -> pd.DataFrame:
+    """KPIs that differ: kpi, first, second, and the change of those that are numbers."""
+    rows: list[tuple[str, Any, Any, float]] = []
+    for name in dict.fromkeys([*a.kpis, *b.kpis]):
+        was: Any = a.kpis.get(name)
+        now: Any = b.kpis.get(name)
+        change = float(now - was) if _is_number(was) and _is_number(now) else float("nan")
+        if was != now and not abs(change) <= NOISE * 1e-3 * (abs(was) + 1.0 if _is_number(was) else 1.0):
+            rows.append((name, was, now, change))
+    return pd.DataFrame(rows, columns=["kpi", "first", "second", "change"]).astype({"change": float})
+
+
+def kpi_table(plans: Sequence[Plan], names: Sequence[str]) -> pd.DataFrame:
+    """Every KPI of several plans side by side, a column for each plan."""
+    kpis = dict.fromkeys(name for plan in plans for name in plan.kpis)
+    columns = {name: [plan.kpis.get(kpi) for kpi in kpis] for name, plan in zip(names, plans, strict=True)}
+    return pd.DataFrame({"kpi": list(kpis)} | columns, dtype=object)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _changes(a: Plan, b: Plan, read: Callable[[Plan], pd.Series], what: str, unit: str) -> pd.DataFrame:
+    """Figures of both plans side by side; one that a plan has no quarter for is missing, and so is its change."""
+    both = pd.concat({"first": read(a), "second": read(b)}, axis=1)
+    for name, plan in (("first", a), ("second", b)):
+        mine = both.index.get_level_values("quarter").isin([str(t) for t in plan.case.horizon])
+        both.loc[mine & both[name].isna(), name] = 0.0
+    both["change"] = both["second"] - both["first"]
+    differs = both[
+        ~(both["change"].abs() <= NOISE) & ~(both[["first", "second"]].fillna(0.0).abs() <= NOISE).all(axis=1)
+    ]
+    table = differs.rename(columns=lambda name: f"{name}_{unit}").reset_index()
+    return table.rename(columns={"what": what}).sort_values(["quarter", what], kind="stable", ignore_index=True)
+
+
+def _megawatts(plan: Plan) -> pd.Series:
+    sums = plan.allocation.groupby(["quarter", "use"], sort=False)["gross_mw"].sum()
+    return sums.rename_axis(["quarter", "what"])
+
+
+def _money(plan: Plan) -> pd.Series:
+    debt = (
+        plan.debt.groupby("quarter")["closing_musd"].sum().reindex([str(t) for t in plan.case.horizon], fill_value=0.0)
+    )
+    capex, cash = plan.capex_to_date.set_index("quarter"), plan.cash.set_index("quarter")
+    parts = {
+        "capex": capex["capex_musd"], "capex_to_date": capex["to_date_musd"], "closing_cash": cash["closing_musd"],
+        "liquidity": cash["liquidity_musd"], "debt": debt,
+    }  # fmt: skip
+    return pd.concat(parts).swaplevel().rename_axis(["quarter", "what"])
