@@ -85,6 +85,8 @@ def test_a_plan_that_cannot_be_taken_at_all_says_why() -> None:
     assert row["value_musd"] != row["value_musd"] and row["short_musd"] != row["short_musd"]
     assert "lease" in row["words"]
     assert study.tables["plans"]["words"].iloc[1] == "cannot be kept in base"
+    regrets = study.tables["regret"].set_index("plan")["regret_musd"]
+    assert regrets.iloc[0] == 0 and regrets.iloc[1] != regrets.iloc[1]  # no regret is told where there is no value
 
 
 def start(quarter: str, mw: float) -> Start:

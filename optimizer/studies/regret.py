@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -174,10 +175,10 @@ class Cross:
         return Cell(landed.value_musd, landed.bound_musd, missing_in(capped, landed.vector))
 
     def regret(self, name: str, scenario: str) -> tuple[float, float]:
-        """At least and at most what a plan falls short of the scenario's own best, $M, by the values and bounds."""
+        """At least and at most what a plan falls short of the scenario's own best, $M; NaN where it cannot be kept."""
         cell, best = self.cells[name, scenario], self.best[scenario]
         ends = best.value_musd - cell.bound_musd, best.bound_musd - cell.value_musd
-        least, most = (round(max(0.0, end), 6) for end in ends)
+        least, most = (NAN if isnan(end) else round(max(0.0, end), 6) for end in ends)
         return least, most
 
 
