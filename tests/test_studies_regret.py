@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from conftest import mining_case
+from conftest import DATA, Run, mining_case
 from tiny_cases import tiny_case
 
 import optimizer as opt
@@ -118,3 +120,16 @@ def test_scenarios_are_those_named_and_known(washington: Case, tmp_path: object)
     assert "commit now" in set(study.tables["decisions"]["verdict"])
     back = load_study(save_study(study, f"{tmp_path}/regret"))
     assert back.tables["values"]["value_musd"].tolist() == study.tables["values"]["value_musd"].tolist()
+
+
+def test_all_scenarios_keeps_the_plans_that_are_there(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proven plan in its usual place is used, not replaced by a draft that would orphan its studies."""
+    monkeypatch.chdir(tmp_path)
+    assert run("solve", DATA / "washington_2025", "--prove")[0] == 0
+    proven = Path("results/washington_2025-base/plan.json").read_bytes()
+    code, _, err = run("regret", DATA / "washington_2025", "--all-scenarios", "-j", "1")
+    assert code == 0, err
+    assert "Solving scenario base" not in err and "Solving scenario headline" in err
+    assert Path("results/washington_2025-base/plan.json").read_bytes() == proven

@@ -12,6 +12,7 @@ from optimizer.commands.common import PlanFolder, load
 from optimizer.commands.studying import AsJson, Gap, Jobs, interruptible, keep_study, study_plan, sweeping, tell_study
 
 if TYPE_CHECKING:
+    from optimizer.case import Case
     from optimizer.plan import Plan
     from optimizer.studies.study import Study
     from optimizer.sweeps.drivers import Driver
@@ -117,7 +118,7 @@ def _names(folders: list[Path], plans: list[Plan]) -> list[str] | None:
 
 
 def _solved(folders: list[Path], gap: float) -> list[Path]:
-    """A plan folder for each scenario of a case, in its usual place."""
+    """A plan folder for each scenario of a case, in its usual place; a plan of these inputs that is there is kept."""
     from optimizer.errors import PlanError
     from optimizer.plan_files import save_plan
     from optimizer.plan_places import default_folder, refuse_unwritable
@@ -128,7 +129,23 @@ def _solved(folders: list[Path], gap: float) -> list[Path]:
     case, places = load(folders[0]), []
     for row in case.scenarios:
         place = default_folder(case.settings.name, row.scenario)
+        if _there(place, case, row.scenario, gap):
+            places.append(place)
+            continue
         refuse_unwritable(place)
         print(f"Solving scenario {row.scenario} ...", file=sys.stderr)
         places.append(save_plan(solve(case, row.scenario, gap=gap), place))
     return places
+
+
+def _there(place: Path, case: Case, scenario: str, gap: float) -> bool:
+    """Whether a folder holds a plan of the case as it is, solved as closely: it may be proven, or have studies."""
+    from optimizer.errors import PlanError
+    from optimizer.findings import InputError
+    from optimizer.plan_files import load_plan, stale_inputs
+
+    try:
+        plan = load_plan(place)
+    except (PlanError, InputError):
+        return False
+    return plan.scenario == scenario and plan.status == "optimal" and plan.gap <= gap and not stale_inputs(plan, case)
