@@ -21,7 +21,7 @@ SEED = 1
 
 WELL_KNOWN = (
     "rules:add_rules: dropped rule: hold(m, site_power, ((s.site, t) for s in case.sites for t in case.horizon))",
-    "uses.mining:_flows: flipped sign: -economics.power",
+    "uses.mining:_running_flows: flipped sign: -economics.power",
     "uses.halls:_take_and_supply: off by a quarter: option.lead_quarters -> (option.lead_quarters - 1)",
     "case:Case.it_mw_of_block: * for /",
     "lines:discount_factor: a quarter late",

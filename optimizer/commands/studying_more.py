@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.commands.common import EXIT_INTERRUPTED, PlanFolder, fail, load
-from optimizer.commands.studying import AsJson, Gap, Jobs, keep_study, study_plan, sweeping, tell_study
+from optimizer.commands.common import PlanFolder, load
+from optimizer.commands.studying import AsJson, Gap, Jobs, interruptible, keep_study, study_plan, sweeping, tell_study
 
 if TYPE_CHECKING:
     from optimizer.plan import Plan
@@ -92,11 +92,8 @@ def regret(
     if all_scenarios:
         folders = _solved(folders, gap)
     plans, place = [_plan(folder) for folder in folders], folders[0] / "studies" / "regret"
-    try:
-        with sweeping(place, jobs) as sweep:
-            made = study(plans, scenario, names=_names(folders, plans), gap=gap, sweep=sweep)
-    except KeyboardInterrupt:
-        fail(f"Interrupted. The answers so far are kept in {place}.", EXIT_INTERRUPTED)
+    with interruptible(place), sweeping(place, jobs) as sweep:
+        made = study(plans, scenario, names=_names(folders, plans), gap=gap, sweep=sweep)
     keep_study(made, place)
     tell_study(made, as_json)
     print(f"Study written to {place}", file=sys.stderr if as_json else sys.stdout)

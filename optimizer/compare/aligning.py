@@ -64,6 +64,16 @@ def _refuse(plan: Plan, done: Choices, date: Quarter) -> None:
         if o in lives and t + plan.case.option[o].lead_quarters + lives[o] < date:
             raise CannotMove(f"GPUs reach the end of their life before {date}")
 
+    for loan in plan.case.facilities:
+        open_still = loan.available_last is not None and loan.available_last >= date
+        used = loan.drawn_musd + _drawn(plan, loan.facility, date) > SMALL
+        if open_still and used and _balance(plan, loan.facility, date) <= SMALL and _costs_once_used(loan):
+            raise CannotMove(f"{loan.facility} is repaid before {date}, and goes on charging fees")
+
+
+def _costs_once_used(loan: Facility) -> bool:
+    return bool(loan.upfront_fee or loan.undrawn_fee or loan.dscr)
+
 
 def _before(plan: Plan, table: str, column: str, date: Quarter) -> float:
     """A figure of the quarter before `date`."""
@@ -183,17 +193,27 @@ def _balance(plan: Plan, facility: str, date: Quarter) -> float:
     return float(debt[debt["quarter"] == str(date - 1)]["closing_musd"].sum())
 
 
+def _drawn(plan: Plan, facility: str, date: Quarter) -> float:
+    """What is drawn before `date`, $M, whether it is repaid by then or not."""
+    past = {str(Quarter(t)) for t in range(plan.case.first, date)}
+    return float(plan.debt[(plan.debt["facility"] == facility) & plan.debt["quarter"].isin(past)]["draws_musd"].sum())
+
+
 def _debt(plan: Plan, draft: Draft, date: Quarter) -> Draft:
     """Balances as they stand; loans that are repaid by then, and what could only refinance them, are gone."""
-    rows = [_carried(row, _balance(plan, row.facility, date), date) for row in plan.case.facilities]
+    rows = [_carried(plan, row, date) for row in plan.case.facilities]
     alive = {row.facility for row in rows if row.maturity >= date}
     rows = [row for row in rows if row.facility in alive and (row.refinances in {None, *alive} or row.drawn_musd > 0)]
     rows = [row if row.refinances in {None, *alive} else row.model_copy(update={"refinances": None}) for row in rows]
     return draft.with_rows(facilities=rows, amortisation=list(_schedule(plan, {row.facility for row in rows}, date)))
 
 
-def _carried(row: Facility, balance: float, date: Quarter) -> Facility:
+def _carried(plan: Plan, row: Facility, date: Quarter) -> Facility:
+    """A loan with its balance; what is repaid cannot be drawn again, so that the room that is left stays."""
+    balance = _balance(plan, row.facility, date)
+    room = max(0.0, row.commitment_musd - row.drawn_musd - _drawn(plan, row.facility, date))
     changes: dict[str, Any] = {"drawn_musd": balance if balance > SMALL else 0.0}
+    changes["commitment_musd"] = changes["drawn_musd"] + room
     if row.available_last is not None and row.available_last < date:
         changes |= {"available_first": None, "available_last": None}
     if balance > SMALL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,10 @@ DISTANCE_GAP = 0.02
 """How much farther than the plan found another may be, relative, before the search for it ends."""
 TRIVIAL = 0.05
 """Plans are told apart by more than so much of the gross MW that the plan converts."""
+CLOSE = 0.05
+"""How closely, as a share of what may be given up, the best plan that decides otherwise is sought at first."""
 MOST_TOLD = 6
+MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -140,12 +144,22 @@ class NearBest:
         """For each choice: whether all plans within the share take it, or none, or some."""
         best = decisions_of(self.plan)
         open_ones = [c for c in choices_of(self.plan.case) if not c.committed and c.open_in(self.compiled)]
-        questions = []
-        for choice in open_ones:
-            other = choice.without(self.compiled) if choice.taken(best) else choice.forced(self.compiled)
-            questions.append(Question(other.program, self.gap, start=self._start(choice, found)))
-        asked = dict(zip(open_ones, self.sweep.ask(questions), strict=True))
+        others = [self._otherwise(choice, found, self.room_musd * CLOSE) for choice in open_ones]
+        asked = dict(zip(open_ones, self.sweep.ask(others), strict=True))
+        unclear = [choice for choice in open_ones if self._unclear(asked[choice])]
+        closer = [self._otherwise(choice, found, 0.0) for choice in unclear]
+        asked |= dict(zip(unclear, self.sweep.ask(closer), strict=True))
         return [self._verdict(choice, best, asked.get(choice)) for choice in choices_of(self.plan.case)]
+
+    def _otherwise(self, choice: Choice, found: Sequence[Alternative], gap_musd: float) -> Question:
+        """The best plan that decides a choice the other way than the plan does."""
+        taken = choice.taken(decisions_of(self.plan))
+        other = choice.without(self.compiled) if taken else choice.forced(self.compiled)
+        return Question(other.program, self.gap, start=self._start(choice, found), gap_musd=gap_musd)
+
+    def _unclear(self, landed: Landed) -> bool:
+        """Whether the share's edge lies between the value and the bound of an answer."""
+        return landed.has_plan and landed.value_musd < self.least_musd <= landed.bound_musd
 
     def _start(self, choice: Choice, found: Sequence[Alternative]) -> Floats | None:
         """A plan found that decides a choice the other way, to begin from."""
@@ -169,13 +183,15 @@ class NearBest:
         costs = self.plan.value_musd - other.value_musd
         if other.bound_musd < self.least_musd:
             less = self.plan.value_musd - other.bound_musd
-            words = f"in {every} plan {within}: {opposite} every plan is worth at least ${less:,.3g}M less"
+            words = (
+                f"in {every} plan {within}: {opposite} every plan is worth at least ${floor(less * 10) / 10:,.1f}M less"
+            )
         elif other.has_plan and other.value_musd >= self.least_musd:
-            words = f"not in {every} plan {within}: the best {opposite} is worth ${max(0.0, costs):,.3g}M less"
+            words = f"not in {every} plan {within}: the best {opposite} is worth ${max(0.0, costs):,.1f}M less"
             words = (
                 words
                 if taken
-                else f"in some plans {within}: the best {opposite} is worth ${max(0.0, costs):,.3g}M less"
+                else f"in some plans {within}: the best {opposite} is worth ${max(0.0, costs):,.1f}M less"
             )
         else:
             words = f"not decided: the best {opposite} was not found out closely enough ({other.why})"
@@ -214,12 +230,12 @@ def _study(near: NearBest, found: Sequence[Alternative], misses: Sequence[str], 
 def _title(near: NearBest, found: Sequence[Alternative], verdicts: Sequence[Verdict]) -> str:
     room = f"within {near.share} (${near.room_musd:,.1f}M) of the best"
     always = [v.choice.words for v in verdicts if v.words.startswith("in every") and not v.choice.committed]
+    if len(always) > MOST_NAMED:
+        always = [*always[: MOST_NAMED - 1], f"{len(always) - MOST_NAMED + 1} more decisions are taken"]
     shared = f"{_listed(always)} in every plan {room}" if always else f"no single decision is in every plan {room}"
     others = len(found) - 1
-    shown = "no other plan was found" if not others else f"{others} of them that differ{'s' * (others == 1)} most"
-    return (
-        f"{shared[0].upper()}{shared[1:]}; {shown + (' is shown' if others == 1 else ' are shown' if others else '')}"
-    )
+    shown = f"{others} of them, as different as can be, {'is' if others == 1 else 'are'} shown"
+    return f"{shared[0].upper()}{shared[1:]}; {shown if others else 'no other plan was found'}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -21,6 +21,8 @@ from optimizer.sweeps.runner import NAN, Sweep
 if TYPE_CHECKING:
     import pandas as pd
 
+WIND_DOWN = "mines to another quarter"
+"""How a question on a site's last quarter of mining ends; it turns easily and weighs little."""
 LONGEST_DELAY = 8.0
 """Quarters up to which a delay is tried."""
 NO_PLAN = "no plan"
@@ -125,7 +127,7 @@ def _site_turns(plan: Plan, site: str, names: Sequence[str]) -> Iterator[Turn]:
         if any(option.site == site for option in plan.case.options):
             yield Turn(site, f"{level} at which it converts or not", driver, _site_converts(site))
         if plan.case.fleet or plan.case.machine_markets:
-            yield Turn(site, f"{level} at which it mines to another quarter", driver, _site_mines(plan, site), RUNNING)
+            yield Turn(site, f"{level} at which it {WIND_DOWN}", driver, _site_mines(plan, site), RUNNING)
 
 
 def _offer_turns(plan: Plan, offer: str) -> Iterator[Turn]:
@@ -327,7 +329,7 @@ def _title(rows: Sequence[dict[str, Any]]) -> str:
     if not found:
         turned = [f"{row['subject']}: {row['words']}" for row in rows if row["found"] == "yes"]
         return turned[0] if turned else "No decision that was asked about turns within the ranges tried."
-    nearest = min(found, key=_distance)
+    nearest = min(found, key=lambda row: (WIND_DOWN in row["question"], _distance(row)))
     side = "below" if nearest["below"] < nearest["base"] else "above"
     near = max(("below", "above"), key=lambda end: abs(nearest[end] - nearest["base"]))
     return (

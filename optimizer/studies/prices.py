@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 NOISE_MUSD = 1e-7
 """A dual that is smaller, per unit, is none."""
+NOTHING_MUSD = 5e-5
+"""Less than this is told as nothing; $50."""
 LITTLE = 10
 """Duals are read a tenth of a step beyond the limit."""
 FINEST = 4
@@ -351,6 +353,8 @@ def _change(base: Reply, other: Reply) -> str:
 
 
 def _signed(amount: float) -> str:
-    """`+$14.2M`, with more decimals for less than a million."""
+    """`+$14.2M`, with more decimals for less than a million; nothing has no sign."""
+    if abs(amount) < NOTHING_MUSD:
+        return "$0.0M"
     decimals = 1 if abs(amount) >= 0.95 or amount == 0 else 2 if abs(amount) >= 0.095 else 4
     return f"{'-' if amount < 0 else '+'}${abs(amount):,.{decimals}f}M"

@@ -219,7 +219,8 @@ def bridge_chart(pack: Pack, name: str, steps: Sequence[Step]) -> Chart:
         Series("Above zero", tuple(above), "level", roles=roles),
         Series("Below zero", tuple(below), "level", roles=roles),
     )
-    return Chart(name, "stacked columns", categories, series, gap=35, category_pt=14, alt="Bridge between two values")
+    size = 14 if len(steps) <= 8 else 12
+    return Chart(name, "stacked columns", categories, series, gap=35, category_pt=size, alt="Bridge between two values")
 
 
 def _value(figure: Figure) -> float:

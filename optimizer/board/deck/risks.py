@@ -188,4 +188,4 @@ def _proof(pack: Pack) -> Iterator[str]:
     if pack.plan.word == "PROVEN":
         yield f"A better plan can be worth {pack.ledger.money(gap)} more at most: two searches agree"
     else:
-        yield f"The plan is not proven: by its bound a better one could be worth {pack.ledger.money(gap)} more"
+        yield f"The plan is not proven: by its bound a better one could be worth {pack.ledger.money(gap, 3)} more"

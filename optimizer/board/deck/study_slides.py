@@ -5,9 +5,12 @@ from __future__ import annotations
 from optimizer.board.deck.blocks import Box, Chart, Keys, Paragraph, Series, Slide, Table, Texts
 from optimizer.board.deck.figures import Figure, Row, about_figure, study_rows
 from optimizer.board.deck.pack import Pack
+from optimizer.studies.breakevens import WIND_DOWN
 
 MOST_DRIVERS, MOST_POINTS = 7, 10
 LEAST_SWING = 0.05
+SHOWN_MUSD = 0.05
+"""Amounts that differ by less are the same on a slide."""
 LABEL = '+$#,##0.0"M";\u2212$#,##0.0"M";$0.0"M"'
 
 
@@ -85,11 +88,11 @@ def _sensitivity_title(pack: Pack, row: Row) -> str:
 
 
 def turning_points(pack: Pack) -> list[Row]:
-    """Break-evens that were found, the one nearest to what the case assumes first."""
+    """Break-evens that were found, the one nearest to what the case assumes first; wind-downs after what is built."""
     if "breakevens" not in pack.studies:
         return []
     found = [row for row in study_rows(pack.studies["breakevens"], "breakevens") if str(row["found"]) == "yes"]
-    return sorted(found, key=_distance)
+    return sorted(found, key=lambda row: (WIND_DOWN in str(row["question"]), _distance(row)))
 
 
 def _distance(row: Row) -> float:
@@ -169,13 +172,15 @@ def frontier(pack: Pack) -> Slide | None:
 
 def _frontier_title(pack: Pack, rows: list[Row], budget: Figure) -> str:
     ledger, value = pack.ledger, pack.source.due("value_musd")
-    most, less = rows[-1], [row for row in rows if float(row["budget_musd"]) < budget.value - 1e-6]
+    best = max(float(row["value_musd"]) for row in rows)
+    most = next(row for row in rows if float(row["value_musd"]) > best - SHOWN_MUSD)
+    less = [row for row in rows if float(row["budget_musd"]) < budget.value - 1e-6]
     gain = most.figure("value_musd") - value
     head = f"A budget of {ledger.money(most.figure('budget_musd'))} would add {ledger.money(gain)}"
-    if float(most["budget_musd"]) <= budget.value + 1e-6:
+    if float(rows[-1]["budget_musd"]) <= budget.value + 1e-6:
         head = f"The plan's own budget is {ledger.money(budget)}"
-    elif gain.value < 0.05:
-        head = f"More budget adds nothing, up to {ledger.money(most.figure('budget_musd'))}"
+    elif gain.value < SHOWN_MUSD:
+        head = f"More budget adds nothing, up to {ledger.money(rows[-1].figure('budget_musd'))}"
     if not less:
         return head
     loss = value - less[-1].figure("value_musd")
@@ -292,6 +297,10 @@ def _regret_title(pack: Pack, plans: list[Row]) -> str:
     worst: Figure = best.figure("worst_regret_musd")
     where = ledger.word(best.word("worst_scenario"))
     name = f"“{ledger.word(best.word('plan'))}”"
+    if worst.value < LEAST_SWING:
+        return (
+            f"The decisions of {name} suit every scenario that was tried: their worst regret is {ledger.money(worst)}"
+        )
     if len(plans) == 1:
         return f"The decisions of {name} cost {ledger.money(worst)} of regret at worst, in “{where}”"
     return f"The decisions of {name} are the safest: at worst they cost {ledger.money(worst)} of regret, in “{where}”"
