@@ -16,7 +16,7 @@ from optimizer.case import Case
 from optimizer.decisions import decisions_of
 from optimizer.errors import Infeasible
 from optimizer.findings import InputError
-from optimizer.studies.breakevens import Turn, breakevens, turns_of
+from optimizer.studies.breakevens import Turn, _Scan, breakevens, turns_of
 from optimizer.sweeps.drivers import driver_named
 from optimizer.sweeps.family import compile_case
 from optimizer.sweeps.reading import mining_in
@@ -95,13 +95,37 @@ def stepping(turns: Callable[[float], str], driver: str) -> Callable[[Case], Tur
     return make
 
 
-def test_of_several_turns_the_nearest_is_told_and_the_others_named(washington: Case) -> None:
+def test_of_several_turns_the_nearest_is_told_and_the_others_named(
+    washington: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decision made up for the search: whether it is as good at the base has no meaning, and is not asked."""
+    monkeypatch.setattr(_Scan, "_doubt", lambda self, turns: None)
     plan = opt.solve(washington)
     [row] = breakevens(
         plan, [stepping(lambda x: "in" if 36 < x < 40 or x > 48 else "out", "hashprice")(washington)], grid=13
     ).tables["breakevens"].to_dict("records")  # fmt: skip
     assert row["below"] <= 40 <= row["above"]
     assert row["words"].count("between") == 2
+
+
+def test_what_is_as_good_at_the_base_turns_nothing(washington: Case) -> None:
+    """Two equal offers: which one is signed is chance, and a number that moves both turns nothing."""
+    twin = washington.offer["ai-lab-a-whole-hall"].model_copy(update={"offer": "twin"})
+    prices = [row for row in washington.offer_prices if row.offer == "ai-lab-a-whole-hall"]
+    case = washington.replace(
+        offers=[*washington.offers, twin],
+        offer_prices=[*washington.offer_prices, *(row.model_copy(update={"offer": "twin"}) for row in prices)],
+        offer_sites=[*washington.offer_sites, *({"offer": "twin", "site": row.site} for row in washington.offer_sites
+                                                if row.offer == "ai-lab-a-whole-hall")],
+        extensions=[*washington.rows("extensions"), *(row.model_copy(update={"offer": "twin"})
+                    for row in washington.rows("extensions") if row.offer == "ai-lab-a-whole-hall")],
+    )  # fmt: skip
+    plan = opt.solve(case)
+    driver = driver_named(case, "base", "discount rate AI")
+    asked = turns_of(plan, offers=["twin", "ai-lab-a-whole-hall"])
+    table = breakevens(plan, [Turn(t.subject, "signed", driver, t.state) for t in asked], grid=5).tables["breakevens"]
+    assert list(table["found"]) == ["no", "no"]
+    assert set(table["state"]) == {"signed", "refused"}
 
 
 def test_where_nothing_turns_it_says_so(washington: Case) -> None:

@@ -83,7 +83,9 @@ def test_what_a_price_says_is_what_a_little_more_is_worth() -> None:
         base = compile_case(case, "base")
         landed = answer(Question(base.program, gap=0.0))
         duals = study.tables["duals"].groupby(["rule", "place"])["dual_musd_per_unit"].sum()
-        for limit, row in zip(limits, study.tables["prices"].itertuples(), strict=True):
+        by_name = {(limit.rule, limit.place): limit for limit in limits}
+        for row in study.tables["prices"].itertuples():
+            limit = by_name[row.rule, row.place]
             price = row.dual_musd_per_unit
             if price != price:
                 continue

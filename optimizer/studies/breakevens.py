@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from optimizer.decisions import decisions_of
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
-from optimizer.studies.inquiry import Inquiry, Reply, ask, footing, note_on_base
+from optimizer.studies.inquiry import Inquiry, Prepared, Reply, ask, footing, note_on_base
 from optimizer.studies.study import Study
 from optimizer.sweeps.drivers import Driver, driver_named
-from optimizer.sweeps.reading import mining_in
+from optimizer.sweeps.reading import keep, mining_in
 from optimizer.sweeps.runner import NAN, Sweep
 
 if TYPE_CHECKING:
@@ -25,16 +26,23 @@ WIND_DOWN = "mines to another quarter"
 LONGEST_DELAY = 8.0
 """Quarters up to which a delay is tried."""
 NO_PLAN = "no plan"
+RUNNING = ("x", "b")
+"""Machines that run, on the grid and on a site's own plant."""
+TIE_MUSD = 1e-6
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One decision, and the driver on which it may turn; `state` says how a reply decides it, in a few words."""
+    """One decision, and the driver on which it may turn; `state` says how a reply decides it, in a few words.
+
+    `recourse` names columns of the model that belong to the decision, beside all that is decided here and now.
+    """
 
     subject: str
     question: str
     driver: Driver
     state: Callable[[Reply], str]
+    recourse: tuple[str, ...] = ()
 
 
 def turns_of(
@@ -43,8 +51,8 @@ def turns_of(
     """The break-evens of some sites, offers and options; the main one of everything where none is named.
 
     Of a site: the hashprice and its power price at which it converts or not, and mines to another quarter. Of an offer:
-    its rent. Of an option: its facility capex and the delay that it bears. Raises InputError for a name that the
-    case does not have.
+    its rent. Of an option: its facility capex and the delay that it bears. The main ones are hashprice for what is
+    converted, rent and capex. Raises InputError for a name that the case does not have.
     """
     case = plan.case
     sites, offers, options = list(sites), list(offers), list(options)
@@ -58,7 +66,7 @@ def turns_of(
             *(turn for option in options for turn in _option_turns(plan, option, ("capex of ", "delay of "))),
         ]
     return [
-        *(turn for site in case.sites for turn in _site_turns(plan, site.site, ("hashprice",))),
+        *(turn for site in case.sites for turn in _site_turns(plan, site.site, ("hashprice",)) if not turn.recourse),
         *(turn for offer in case.offers for turn in _offer_turns(plan, offer.offer)),
         *(turn for option in case.options for turn in _option_turns(plan, option.option, ("capex of ",))),
     ]
@@ -70,9 +78,10 @@ def breakevens(
 ) -> Study:  # fmt: skip
     """Where each decision turns: a scan of `grid` numbers over the driver's range, then bisection on re-solves.
 
-    The two sides are at most `tolerance` of the base apart (a quarter for delays). Decisions need not turn once only:
-    the turn nearest the base is told, and how many others the scan met. Where there is none in the range, `found` is no
-    and `words` say so. Table `breakevens`: see docs/studies/breakevens.md.
+    A plan found at another number counts as another decision only if it is worth less at the base by more than the gap:
+    what is as good there may be decided either way, and turns nothing. The two sides are at most `tolerance` of the
+    base apart (a quarter for delays). Decisions need not turn once only: the turn nearest the base is told, and how
+    many others the scan met. Where there is none in the range, `found` is no and `words` say so.
     """
     asked = turns_of(plan) if turns is None else list(turns)
     asked = [turn for turn in asked if turn.driver.low < turn.driver.high]
@@ -82,7 +91,7 @@ def breakevens(
     return Study(
         "breakevens",
         _title(rows),
-        (*(note_on_base(plan, scan.base) if scan.base else ()), *(row["words"] for row in rows)),
+        (*(note_on_base(plan, scan.base) if scan.base else ()), *(f"{row['subject']}: {row['words']}" for row in rows)),
         {"breakevens": _table(rows)},
         footing(plan, gap, tolerance=tolerance, grid=grid),
     )
@@ -118,7 +127,7 @@ def _site_turns(plan: Plan, site: str, names: Sequence[str]) -> Iterator[Turn]:
         if any(option.site == site for option in plan.case.options):
             yield Turn(site, f"{level} at which it converts or not", driver, _site_converts(site))
         if plan.case.fleet or plan.case.machine_markets:
-            yield Turn(site, f"{level} at which it {WIND_DOWN}", driver, _site_mines(plan, site))
+            yield Turn(site, f"{level} at which it {WIND_DOWN}", driver, _site_mines(plan, site), RUNNING)
 
 
 def _offer_turns(plan: Plan, offer: str) -> Iterator[Turn]:
@@ -179,6 +188,7 @@ class _Scan:
         self.plan, self.sweep, self.gap, self.tolerance, self.grid = plan, sweep, gap, tolerance, grid
         self.inquiries: dict[str, Inquiry] = {}
         self.replies: dict[str, dict[float, Reply]] = {}
+        self.as_good: dict[tuple[str, float, tuple[str, ...]], bool] = {}
         self.base: Reply | None = None
 
     def run(self, turns: Sequence[Turn]) -> None:
@@ -186,6 +196,7 @@ class _Scan:
         wanted = [(turn.driver, x) for turn in turns for x in _grid(turn.driver, self.grid)]
         while wanted:
             self._ask(wanted)
+            self._doubt(turns)
             wanted = [(turn.driver, x) for turn in turns for x in self._middle(turn)]
 
     def _ask(self, wanted: Sequence[tuple[Driver, float]]) -> None:
@@ -201,9 +212,36 @@ class _Scan:
             self.base = self.inquiries[driver.name].base
         return self.inquiries[driver.name]
 
+    def _doubt(self, turns: Sequence[Turn]) -> None:
+        """Hold what is decided otherwise at other numbers at the base, to see whether it is as good there."""
+        doubted = {
+            (turn.driver.name, x, turn.recourse): reply
+            for turn in turns
+            for x, reply in self.replies[turn.driver.name].items()
+            if reply.has_plan and _state(turn, reply) != _state(turn, self.replies[turn.driver.name][turn.driver.base])
+        }
+        new = {key: reply for key, reply in doubted.items() if key not in self.as_good}
+        held = [self._held_at_base(reply, recourse) for (_, _, recourse), reply in new.items()]
+        for key, reply in zip(new, ask(held, self.sweep, self.gap, self.base), strict=True):
+            assert self.base is not None
+            room = self.gap * abs(self.base.value_musd) + TIE_MUSD
+            self.as_good[key] = reply.has_plan and reply.value_musd >= self.base.value_musd - room
+
+    def _held_at_base(self, reply: Reply, recourse: tuple[str, ...]) -> Prepared:
+        assert self.base is not None and self.base.compiled is not None
+        assert reply.compiled is not None and reply.landed is not None
+        held = keep(reply.compiled, reply.landed.vector, self.base.compiled, recourse=recourse)
+        return Prepared(self.base.case, self.plan.scenario, held, "" if held else "cannot be taken there")
+
+    def _turned(self, turn: Turn, x: float) -> str:
+        """How the decision is taken at a number; as at the base where that is as good at the base."""
+        name, replies = turn.driver.name, self.replies[turn.driver.name]
+        tie = self.as_good.get((name, x, turn.recourse), False)
+        return _state(turn, replies[turn.driver.base if tie else x])
+
     def crossings(self, turn: Turn) -> list[tuple[float, float]]:
         """Neighbours among the numbers tried between which the decision turns, the pair nearest the base first."""
-        states = {x: _state(turn, reply) for x, reply in sorted(self.replies[turn.driver.name].items())}
+        states = {x: self._turned(turn, x) for x in sorted(self.replies[turn.driver.name])}
         xs, base = list(states), turn.driver.base
         pairs = [(a, b) for a, b in pairwise(xs) if states[a] != states[b]]
         return sorted(pairs, key=lambda pair: min(abs(x - base) for x in pair))
@@ -222,17 +260,19 @@ class _Scan:
             "subject": turn.subject, "question": turn.question, "driver": driver.name, "unit": driver.unit,
             "base": driver.base, "state": _state(turn, replies[driver.base]),
         }  # fmt: skip
-        crossings = self.crossings(turn)
+        crossings, own = self.crossings(turn), _said_by_plan(turn, self.plan, row["state"])
         if not crossings:
             span = f"from {driver.low:,.6g} to {driver.high:,.6g} {driver.unit}"
-            return row | _NONE | {"words": f"{turn.subject}: {row['state']} at every {driver.name} tried {span}."}
+            ties = any(self.as_good.get((driver.name, x, turn.recourse)) for x in replies)
+            or_else = ", or otherwise where that is as good at the base" if ties else ""
+            return row | _NONE | {"words": f"{row['state']} at every {driver.name} tried {span}{or_else}.{own}"}
         below, above = crossings[0]
         sides = {"below": (below, replies[below]), "above": (above, replies[above])}
         for side, (x, reply) in sides.items():
-            row[side], row[f"decision_{side}"] = x, _state(turn, reply)
+            row[side], row[f"decision_{side}"] = x, self._turned(turn, x)
             row[f"value_{side}_musd"], row[f"bound_{side}_musd"] = reply.value_musd, reply.bound_musd
         why = next((reply.why for _, reply in sides.values() if not reply.has_plan), "")
-        return row | {"found": "yes", "words": _words(turn, row, why, crossings[1:])}
+        return row | {"found": "yes", "words": _words(turn, row, why, crossings[1:]) + own}
 
 
 _NONE = {
@@ -261,13 +301,20 @@ def _state(turn: Turn, reply: Reply) -> str:
     return turn.state(reply) if reply.has_plan else NO_PLAN
 
 
+def _said_by_plan(turn: Turn, plan: Plan, state: str) -> str:
+    """A sentence where the plan itself mines to another quarter than the case solved again, which is as good."""
+    last = decisions_of(plan).mining.get(turn.subject)
+    own = "does not mine" if last is None else f"mines to {last}"
+    return f" The plan itself {own}, as good within the gap." if turn.recourse and own != state else ""
+
+
 # ---- telling --------------------------------------------------------------------------------------------------------
 
 
 def _words(turn: Turn, row: dict[str, Any], why: str, others: Sequence[tuple[float, float]]) -> str:
     name, unit = turn.driver.name, turn.driver.unit
     sides = f"{row['decision_below']} at {name} {row['below']:,.6g}, {row['decision_above']} at {row['above']:,.6g}"
-    words = f"{turn.subject}: {sides} {unit}; the base is {row['base']:,.6g}."
+    words = f"{sides} {unit}; the base is {row['base']:,.6g}."
     words += f" No plan: {why}." if why else ""
     if not others:
         return words
@@ -280,7 +327,7 @@ def _title(rows: Sequence[dict[str, Any]]) -> str:
     if not rows:
         return "There is no decision in this plan that a number could turn."
     if not found:
-        turned = [row["words"] for row in rows if row["found"] == "yes"]
+        turned = [f"{row['subject']}: {row['words']}" for row in rows if row["found"] == "yes"]
         return turned[0] if turned else "No decision that was asked about turns within the ranges tried."
     nearest = min(found, key=lambda row: (WIND_DOWN in row["question"], _distance(row)))
     side = "below" if nearest["below"] < nearest["base"] else "above"

@@ -59,7 +59,8 @@ def prices(
     inquiry = Inquiry(plan, [], sweep, gap)
     ways = [_Way(limit) for limit in asked]
     _look_ahead(ways, inquiry)
-    priced = list(zip(asked, _price_all(ways, inquiry), strict=True))
+    ways.sort(key=lambda way: _rank(way, inquiry.base))
+    priced = list(zip([way.limit for way in ways], _price_all(ways, inquiry), strict=True))
     steps = [row for way in ways for row in _steps(way, inquiry.base)]
     sums = [_sum(limit, price) for limit, price in priced]
     return Study(
@@ -87,6 +88,13 @@ def _frame(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pd.DataFra
     import pandas as pd
 
     return pd.DataFrame(rows, columns=list(columns))
+
+
+def _rank(way: _Way, base: Reply) -> tuple[bool, bool, float]:
+    """Limits that are worth anything first, the budget before the others, then by what the furthest amount adds."""
+    if not way.gains(base):
+        return True, False, 0.0
+    return False, way.limit.rule != "capex_budget", -change_musd(base, way.replies[way.limit.reach])[0]
 
 
 # ---- solving again --------------------------------------------------------------------------------------------------
@@ -286,9 +294,7 @@ def _title(ways: Sequence[_Way], base: Reply) -> str:
     open_ways = [way for way in ways if way.gains(base)]
     if not open_ways:
         return "No limit that was tried is worth anything to this plan, as far as was looked."
-    budget = [way for way in open_ways if way.limit.rule == "capex_budget"]
-    best = max(budget or open_ways, key=lambda way: change_musd(base, way.replies[way.limit.reach])[0])
-    return _way_words(best, base)
+    return _way_words(open_ways[0], base)
 
 
 def _words(ways: Sequence[_Way], sums: Sequence[dict[str, Any]], base: Reply) -> list[str]:
@@ -339,6 +345,8 @@ def _change(base: Reply, other: Reply) -> str:
     """The change of value; the interval where the gaps leave more than a little open."""
     low, high = change_musd(base, other)
     low = max(0.0, low)
+    if low == 0 and high <= TOLD_MUSD:
+        return "nothing"
     if high - low <= 2 * TOLD_MUSD:
         return _signed((low + high) / 2)
     return f"{_signed(low)} to {_signed(high)}"

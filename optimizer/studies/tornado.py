@@ -99,7 +99,7 @@ def _table(bars: Sequence[_Bar], base: Reply) -> pd.DataFrame:
 
     rows = [
         {
-            "driver": bar.driver.name, "words": bar.driver.words, "unit": bar.driver.unit,
+            "driver": bar.driver.name, "words": bar.driver.name, "means": bar.driver.words, "unit": bar.driver.unit,
             "low": bar.driver.low, "base": bar.driver.base, "high": bar.driver.high,
             "value_low_musd": bar.low.value_musd, "value_high_musd": bar.high.value_musd,
             "kept_low_musd": bar.kept_low.value_musd, "kept_high_musd": bar.kept_high.value_musd,
@@ -113,7 +113,7 @@ def _table(bars: Sequence[_Bar], base: Reply) -> pd.DataFrame:
 
 
 _COLUMNS = (
-    "driver", "words", "unit", "low", "base", "high", "value_low_musd", "value_high_musd", "kept_low_musd",
+    "driver", "words", "means", "unit", "low", "base", "high", "value_low_musd", "value_high_musd", "kept_low_musd",
     "kept_high_musd", "bound_low_musd", "bound_high_musd", "moves_at_low", "moves_at_high", "kept_at_low",
     "kept_at_high",
 )  # fmt: skip

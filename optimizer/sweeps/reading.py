@@ -35,15 +35,18 @@ STATES = ("N", "F", "Y", "Q")
 """Those of them that say what has been decided by the end of a quarter; a quarter without a column changes nothing."""
 
 
-def keep(base: Compiled, vector: Floats, other: Compiled, *, whole: bool = False) -> Compiled | None:
+def keep(
+    base: Compiled, vector: Floats, other: Compiled, *, whole: bool = False, recourse: tuple[str, ...] = ()
+) -> Compiled | None:
     """The other program with the here-and-now decisions of an answer of the base held; None where it cannot take them.
 
-    With `whole` it is every whole number that is held, and nothing else. Programs of other cases may have other
-    quarters in which something can be decided.
+    With `whole` it is every whole number that is held, and nothing else; with `recourse` these components too.
+    Programs of other cases may have other quarters in which something can be decided.
     """
 
     def held(compiled: Compiled) -> npt.NDArray[np.int32]:
-        return np.flatnonzero(compiled.program.integers).astype(np.int32) if whole else kept_columns(compiled)
+        integers = np.flatnonzero(compiled.program.integers).astype(np.int32)
+        return integers if whole else compiled.where(*HERE_AND_NOW, *recourse)
 
     taken = {base.columns[i]: float(vector[i]) for i in held(base)}
     columns = held(other)
