@@ -53,8 +53,8 @@ class Program:
 
     def clash(self, row: int) -> Clash:
         """What an infeasibility report says of a row where its rule is not at hand."""
-        rule, _, where = str(self.row_names[row]).partition("[")
-        return Clash(rule, where.rstrip("]").replace("_", " ").replace(",", ", "), rule.replace("_", " "))
+        name = str(self.row_names[row])
+        return Clash(name.partition("[")[0], name, "")
 
     def fixed(self, columns: npt.NDArray[np.int32], values: Floats) -> Program:
         """The same program with some columns held at values."""

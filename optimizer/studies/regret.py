@@ -15,6 +15,7 @@ from optimizer.errors import Infeasible, SolverFault
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter
+from optimizer.studies.sentences import told_clash
 from optimizer.studies.shared import COMMIT, WAIT, shared_decisions
 from optimizer.studies.study import Study
 from optimizer.sweeps.family import Compiled, compile_case
@@ -167,11 +168,11 @@ class Cross:
         loose = elastic(compiled)
         [least] = self.sweep.ask([Question(least_missing(loose).program, EXACT, gap_musd=EXACT)])
         if not least.has_plan:
-            return Cell(NAN, NAN, why=least.why.split("\n")[-1].strip())
+            return Cell(NAN, NAN, why=told_clash(least.why))
         capped = missing_no_more(loose, -least.value_musd)
         [landed] = self.sweep.ask([Question(capped.program, self.gap)])
         if not landed.has_plan:
-            return Cell(NAN, NAN, why=landed.why.split("\n")[-1].strip())
+            return Cell(NAN, NAN, why=told_clash(landed.why))
         return Cell(landed.value_musd, landed.bound_musd, missing_in(capped, landed.vector))
 
     def regret(self, name: str, scenario: str) -> tuple[float, float]:

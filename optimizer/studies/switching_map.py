@@ -17,6 +17,7 @@ from optimizer.findings import InputError
 from optimizer.plan import Plan
 from optimizer.solver.program import Floats
 from optimizer.studies.regions import Region, Rule, divide
+from optimizer.studies.sentences import told_clash
 from optimizer.studies.study import Study
 from optimizer.sweeps.altered import bounded
 from optimizer.sweeps.drivers import Driver, driver_named, drivers_of
@@ -116,7 +117,7 @@ class Chart:
         self.landed = self._solved()
         for i, landed in self.landed.items():
             if not landed.has_plan:
-                self.missing[i] = landed.why
+                self.missing[i] = told_clash(landed.why)
         self.decided = [self._decisions(i) for i in range(len(self.grid))]
 
     @property
