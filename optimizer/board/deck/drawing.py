@@ -16,6 +16,7 @@ CELL_PT = 7
 """Room at the left and the right of a table's cell."""
 LINE = 1.22
 """Height of a line over its size."""
+CUT = Paragraph("and more that does not fit here", quiet=True)
 
 
 class Pen:
@@ -55,13 +56,17 @@ class Pen:
                 _bullet(target, size)
 
     def _fitting(self, place: Place, block: Texts) -> tuple[float, list[Paragraph]]:
-        paragraphs = list(block.paragraphs)
-        size = block.largest
-        while size > SMALLEST and self._height(paragraphs, size, place) > place.height / EMU_PER_PT:
+        """The size that fits, and the paragraphs; where the last do not fit in any size, a line that says so."""
+        kept, tail, size = list(block.paragraphs), list[Paragraph](), block.largest
+        room = place.height / EMU_PER_PT
+        while size > SMALLEST and self._height(kept, size, place) > room:
             size -= 0.5
-        while len(paragraphs) > 1 and self._height(paragraphs, size, place) > place.height / EMU_PER_PT:
-            paragraphs.pop()
-        return size, paragraphs
+        while len(kept) > 1 and self._height([*kept, *tail], size, place) > room:
+            kept.pop()
+            while len(kept) > 1 and kept[-1].bold:  # a heading does not stand alone
+                kept.pop()
+            tail = [CUT]
+        return size, [*kept, *tail]
 
     def _height(self, paragraphs: Sequence[Paragraph], size: float, place: Place) -> float:
         wide = place.width / EMU_PER_PT - 4

@@ -9,6 +9,8 @@ from optimizer.studies.breakevens import WIND_DOWN
 
 MOST_DRIVERS, MOST_POINTS = 7, 10
 LEAST_SWING = 0.05
+MOST_NOW, MOST_WAITING, MOST_SHARES = 5, 1, 5
+"""Decisions that the slide on regret lists; and those that the slide on alternatives does."""
 SHOWN_MUSD = 0.05
 """Amounts that differ by less are the same on a slide."""
 LABEL = '+$#,##0.0"M";\u2212$#,##0.0"M";$0.0"M"'
@@ -216,10 +218,10 @@ def alternatives(pack: Pack) -> Slide | None:
 def _shares(pack: Pack) -> tuple[Paragraph, ...]:
     rows = study_rows(pack.studies["alternatives"], "shares")
     words, word = [Paragraph("How firm each decision is", bold=True)], pack.ledger.word
-    for row in sorted(rows, key=lambda row: -float(row["share"]))[:5]:
+    for row in sorted(rows, key=lambda row: -float(row["share"]))[:MOST_SHARES]:
         share = pack.ledger.percent(row.figure("share"))
         words.append(Paragraph(f"In {share} of these plans: {word(row.word('words'))}", bullet=True))
-    return tuple(words)
+    return (*words, *_more(pack, rows, MOST_SHARES))
 
 
 def _alternatives_title(pack: Pack, rows: list[Row]) -> str:
@@ -256,8 +258,9 @@ def regret(pack: Pack) -> Slide | None:
     head = ("Decisions of", *(f"Value in {name}" for name in names), "Worst regret")
     aligns = "l" + "r" * len(scenarios) + "r"
     table = Table("table:regret", head, cells, wide, aligns, strong=frozenset({0}))
-    blocks = ((Box(0, 0, 1, 0.5), table), (Box(0, 0.54, 1, 0.46), Texts(_verdicts(pack), largest=15)))
-    note = "Decisions are kept, money is settled anew. Regret: what a plan made for the scenario is worth more."
+    blocks = ((Box(0, 0, 1, 0.44), table), (Box(0, 0.46, 1, 0.54), Texts(_verdicts(pack), largest=15)))
+    note = "Decisions are kept, money is settled anew; why some cannot be kept, the study tells. "
+    note += "Regret: what a plan made for the scenario is worth more."
     return Slide("regret", _regret_title(pack, plans), blocks, note)
 
 
@@ -266,12 +269,12 @@ def _regret_cells(pack: Pack, plan: Row, values: list[Row], scenarios: list[str]
     for scenario in scenarios:
         row = next((r for r in values if r["plan"] == plan["plan"] and str(r["scenario"]) == scenario), None)
         if row is None or not row.has("value_musd"):
-            cells.append(ledger.word(row.word("words")) if row else "not solved")
+            cells.append("cannot be kept" if row else "not solved")
         elif row.has("short_musd") and row["short_musd"] > 0.05:
             cells.append(f"{ledger.money(row.figure('value_musd'))}, {ledger.money(row.figure('short_musd'))} short")
         else:
             cells.append(ledger.money(row.figure("value_musd")))
-    worst = ledger.money(plan.figure("worst_regret_musd")) if plan.has("worst_regret_musd") else "none: it fails"
+    worst = ledger.money(plan.figure("worst_regret_musd")) if plan.has("worst_regret_musd") else "cannot be kept"
     return (*cells, worst)
 
 
@@ -280,10 +283,21 @@ def _verdicts(pack: Pack) -> tuple[Paragraph, ...]:
     now = [row for row in rows if str(row["verdict"]) == "commit now"]
     wait = [row for row in rows if str(row["verdict"]) != "commit now"]
     words = [Paragraph(_verdict_head("Right in every scenario, so commit now", now), bold=True)]
-    words += [Paragraph(word(row.word("words")), bullet=True) for row in now[:3]]
+    words += [Paragraph(word(row.word("words")), bullet=True) for row in now[:MOST_NOW]]
+    words += _more(pack, now, MOST_NOW)
     words.append(Paragraph(_verdict_head("Right in some, so wait where that is free", wait), bold=True))
-    words += [Paragraph(f"{word(row.word('words'))} ({word(row.word('scenarios'))})", bullet=True) for row in wait[:4]]
-    return tuple(words)
+    told = wait[:MOST_WAITING]
+    words += [Paragraph(f"{word(row.word('words'))} ({word(row.word('scenarios'))})", bullet=True) for row in told]
+    return (*words, *_more(pack, wait, MOST_WAITING))
+
+
+def _more(pack: Pack, rows: list[Row], most: int) -> list[Paragraph]:
+    """How many decisions a list leaves to the study."""
+    left = len(rows) - most
+    if left <= 0:
+        return []
+    count = pack.ledger.whole(pack.source.count("decisions of the study not listed", left))
+    return [Paragraph(f"and {count} more, told by the study", bullet=True)]
 
 
 def _verdict_head(words: str, rows: list[Row]) -> str:
