@@ -10,11 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from optimizer.audit.report import Check, Tally
+from optimizer.audit import audit
+from optimizer.audit.report import Check, Report, Tally
 from optimizer.case import Case
 from optimizer.errors import Infeasible, NoPlan, SolverFault
 from optimizer.interrupts import EXIT_INTERRUPTED, stoppable, workspace
 from optimizer.model import build_model
+from optimizer.plan import Plan
 from optimizer.settlement import Settled, settle
 from optimizer.solver import Answer, Progress, SolverOptions, keep_evidence, solve_model
 from optimizer.solver.proof import BOARD_GAP, Proof, Second, prove
@@ -105,6 +107,14 @@ def do_nothing(case: Case, scenario: str, options: SolverOptions, second: Second
     with evidence_of(answer, options):
         proof = prove_again(answer, options, second)
         return Nothing(settle_tied(model, answer), proof is not None and proof.holds is True)
+
+
+def audit_whole(case: Case, plan: Plan) -> Report:
+    """The audit of a plan, and where it says that doing nothing is impossible, a search that must say so too."""
+    report = audit(case, plan)
+    if plan.nothing is not None or not report.clean:
+        return report
+    return replace(report, checks=(*report.checks, check_absence(case, plan.scenario)))
 
 
 def check_absence(case: Case, scenario: str) -> Check:

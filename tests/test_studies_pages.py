@@ -1,4 +1,4 @@
-"""The worked pages on drivers, break-evens, prices and the frontier: their commands print what they show."""
+"""The worked pages on studies: their commands print what they show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conftest import Run
 from worked_pages import ROOT, masked, prepare, rerun
 
 
-@pytest.mark.parametrize("name", ["tornado", "breakevens", "prices", "frontier"])
+@pytest.mark.parametrize("name", ["tornado", "breakevens", "prices", "frontier", "map", "alternatives", "regret"])
 def test_a_worked_page_is_true(name: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from enum import StrEnum
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -162,16 +161,11 @@ def audit(
     ] = None,
 ) -> None:
     """Compute every number of a plan again, from its inputs and decisions, by code that never met the model."""
-    from optimizer.audit import audit as audit_plan
     from optimizer.plan_files import load_plan
+    from optimizer.searches import audit_whole
 
     loaded = load_plan(plan, inspect=inspect)
-    case = loaded.case if of is None else load(of)
-    report = audit_plan(case, loaded)
-    if loaded.nothing is None and report.clean:
-        from optimizer.searches import check_absence
-
-        report = replace(report, checks=(*report.checks, check_absence(case, loaded.scenario)))
+    report = audit_whole(loaded.case if of is None else load(of), loaded)
     print(report.to_json() if as_json else f"{loaded.word}, run {loaded.run_id}\n{report.summary()}")
     if not report.clean:
         raise typer.Exit(EXIT_REFUSED)

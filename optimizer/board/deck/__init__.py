@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.errors import AuditFault, PlanError
+from optimizer.board.gate import Stamps, audited, refuse_stale
+from optimizer.errors import PlanError
 
 if TYPE_CHECKING:
-    from optimizer.audit import Report
     from optimizer.board.deck.pack import Pack
     from optimizer.case import Case
     from optimizer.plan import Plan
@@ -74,12 +74,12 @@ def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Pa
     from optimizer.board.deck.pack import Pack, names_of
     from optimizer.plan_files import load_plan
 
-    stamps: dict[str, None] = {}
+    stamps: Stamps = {}
     plans = [load_plan(path, inspect=force) for path in (folder, *against)]
     if len({plan.run_id for plan in plans}) < len(plans):
         raise PlanError("A plan is compared with itself: the folders given hold the same run.")
-    reports = [_audited(plan, force, stamps) for plan in plans]
-    _refuse_stale(plans[0], folder, case, force, stamps)
+    reports = [audited(plan, force, stamps) for plan in plans]
+    refuse_stale(plans[0], folder, case, force, stamps, "deck")
     studies, missing = _studies(folder, plans[0], force, stamps)
     bridges = _bridges(folder, against, plans, force, stamps)
     missing += [
@@ -96,35 +96,7 @@ def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Pa
     )  # fmt: skip
 
 
-def _audited(plan: Plan, force: bool, stamps: dict[str, None]) -> Report:
-    """The audit of a plan; one that is edited or not clean is stamped when forced."""
-    from optimizer.audit import audit
-
-    report = audit(plan.case, plan)
-    if plan.edited:
-        stamps["EDITED SINCE IT WAS SOLVED"] = None
-    if not report.clean:
-        if not force:
-            raise AuditFault(report.summary())
-        stamps["FAILS ITS AUDIT"] = None
-    return report
-
-
-def _refuse_stale(plan: Plan, folder: Path, case: Case | None, force: bool, stamps: dict[str, None]) -> None:
-    from optimizer.plan_files import stale_inputs
-
-    changed = () if case is None else stale_inputs(plan, case)
-    if changed and not force:
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-        raise PlanError(
-            f"{folder} was solved from other inputs than the case holds now ({', '.join(changed[:3])}{more}). "
-            f"Solve the case again, or have the deck stamped with --force."
-        )
-    if changed:
-        stamps["STALE: THE CASE HAS CHANGED"] = None
-
-
-def _studies(folder: Path, plan: Plan, force: bool, stamps: dict[str, None]) -> tuple[dict[str, Study], list[str]]:
+def _studies(folder: Path, plan: Plan, force: bool, stamps: Stamps) -> tuple[dict[str, Study], list[str]]:
     """The plan's studies by kind, and the commands of those that were not made."""
     from optimizer.board.deck.pack import STUDY_COMMANDS, load_study_of
 
@@ -141,7 +113,7 @@ def _studies(folder: Path, plan: Plan, force: bool, stamps: dict[str, None]) -> 
 
 
 def _bridges(
-    folder: Path, against: Sequence[Path], plans: Sequence[Plan], force: bool, stamps: dict[str, None]
+    folder: Path, against: Sequence[Path], plans: Sequence[Plan], force: bool, stamps: Stamps
 ) -> dict[str, Study]:
     """The bridge between the plan and each other one, by the other's run id; kept in either folder."""
     from optimizer.board.deck.pack import load_study_of

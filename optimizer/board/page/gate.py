@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.audit import audit
 from optimizer.board.page.book import Book, Origins
 from optimizer.board.page.origins import read_origins
 from optimizer.board.page.studies import TOPICS
 from optimizer.case_files import load_case
 from optimizer.errors import AuditFault, PlanError
 from optimizer.plan_files import load_plan, stale_inputs
+from optimizer.searches import audit_whole
 from optimizer.studies.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def open_books(folders: Sequence[Path], *, force: bool = False, cases: Sequence[
 
 def _open(id: str, folder: Path, force: bool, today: Mapping[str, tuple[Case, Origins]]) -> Book:
     plan = load_plan(folder, inspect=force)
-    report = audit(plan.case, plan)
+    report = audit_whole(plan.case, plan)
     stamps = []
     if plan.edited:
         stamps.append(f"EDITED SINCE IT WAS SOLVED: {'; '.join(plan.edited)}")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.errors import AuditFault, PlanError
+from optimizer.board.gate import Stamps, audited, refuse_stale
+from optimizer.errors import PlanError
 
 if TYPE_CHECKING:
     from optimizer.audit.report import Report
@@ -113,12 +114,12 @@ def gather(folders: Sequence[Path], case: Case | None, sources: Path | None, for
     """Read and audit plans, and read the first one's studies and the list of sources. Raises PlanError, AuditFault."""
     from optimizer.plan_files import load_plan
 
-    stamps: dict[str, None] = {}
+    stamps: Stamps = {}
     plans = [load_plan(folder, inspect=force) for folder in folders]
     if len({plan.run_id for plan in plans}) < len(plans):
         raise PlanError("A plan is compared with itself: the folders given hold the same run.")
-    reports = [_audited(plan, force, stamps) for plan in plans]
-    _refuse_stale(plans[0], folders[0], case, force, stamps)
+    reports = [audited(plan, force, stamps) for plan in plans]
+    refuse_stale(plans[0], folders[0], case, force, stamps, "workbook")
     studies = _studies(folders[0], plans[0], force, stamps)
     beside = folders[0] / "SOURCES.md"
     listing = sources or (beside if beside.is_file() else None)
@@ -127,35 +128,7 @@ def gather(folders: Sequence[Path], case: Case | None, sources: Path | None, for
     return Pack(tuple(plans), _names(plans), reports[0], studies, tuple(stamps), listing)
 
 
-def _audited(plan: Plan, force: bool, stamps: dict[str, None]) -> Report:
-    """The audit of a plan; one that is edited or not clean is stamped when forced."""
-    from optimizer.audit import audit
-
-    report = audit(plan.case, plan)
-    if plan.edited:
-        stamps["EDITED SINCE IT WAS SOLVED"] = None
-    if not report.clean:
-        if not force:
-            raise AuditFault(report.summary())
-        stamps["FAILS ITS AUDIT"] = None
-    return report
-
-
-def _refuse_stale(plan: Plan, folder: Path, case: Case | None, force: bool, stamps: dict[str, None]) -> None:
-    from optimizer.plan_files import stale_inputs
-
-    changed = () if case is None else stale_inputs(plan, case)
-    if changed and not force:
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-        raise PlanError(
-            f"{folder} was solved from other inputs than the case holds now ({', '.join(changed[:3])}{more}). "
-            f"Solve the case again, or have the workbook stamped with --force."
-        )
-    if changed:
-        stamps["STALE: THE CASE HAS CHANGED"] = None
-
-
-def _studies(folder: Path, plan: Plan, force: bool, stamps: dict[str, None]) -> dict[str, Study]:
+def _studies(folder: Path, plan: Plan, force: bool, stamps: Stamps) -> dict[str, Study]:
     """The studies kept with a plan, by the name of their folder; one of another run is refused or stamped."""
     from optimizer.studies.study import load_study
 
