@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -291,21 +290,22 @@ def test_faults_110_and_111_a_signal_stops_even_a_solver_that_does_not_listen(
     assert time.monotonic() - began < 20
 
 
-def test_fault_110_pressed_twice_it_quits(stub: Any) -> None:
+def test_fault_110_pressed_twice_it_quits(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first press comes once the solver has its job, the second once it was asked to stop."""
     stub("hang")
+    send, sent = process.SolverProcess._send, []
 
-    def press_twice() -> None:
-        for _ in range(2):
-            time.sleep(0.5)
-            os.kill(os.getpid(), signal.SIGINT)
+    def send_and_press(to: process.SolverProcess, line: str) -> None:
+        send(to, line)
+        sent.append(line)
+        os.kill(os.getpid(), signal.SIGINT)
 
-    process.PATIENCE_S = 60.0
-    impatient = threading.Thread(target=press_twice)
-    impatient.start()
+    monkeypatch.setattr(process.SolverProcess, "_send", send_and_press)
+    monkeypatch.setattr(process, "PATIENCE_S", 60.0)
     with pytest.raises(KeyboardInterrupt), stoppable():
         hold()
         solve_model(knapsack(), SolverOptions())
-    impatient.join()
+    assert [line == "stop" for line in sent] == [False, True]
 
 
 def test_fault_112_a_version_known_to_be_wrong_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
