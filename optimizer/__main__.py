@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+
 from optimizer.interrupts import leave, stoppable
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what `stoppable` puts back once all is done
     with stoppable(leave):
         from optimizer.cli import run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -20,6 +20,24 @@ app = typer.Typer(
 )
 for commands in (solving, comparing, studying, studying_more, boards, books, pages):
     app.add_typer(commands.app)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from optimizer.planner import optimizer_version
+        from optimizer.solver import solver_version
+
+        print(f"optimizer {optimizer_version()}, {solver_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Tell the versions and end.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 def run() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -356,6 +358,24 @@ def test_ctrl_c_while_reading_writes_nothing(run: Run, tiny: Path, monkeypatch: 
     code, out, err = run("check", tiny)
     assert (code, out) == (130, "")
     assert "Traceback" not in err
+
+
+def test_ctrl_c_once_the_work_is_done_changes_nothing(tiny: Path) -> None:
+    """Pressed while the process is being taken down, it leaves the exit code and says nothing."""
+    press_late = (
+        "import atexit, os, signal, sys; atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT));"
+        "from optimizer.__main__ import main; main()"
+    )
+    done = python("-c", press_late, "check", tiny)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("No problem found.\n")
+
+
+def test_the_version_is_that_of_the_project(run: Run) -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    code, out, err = run("--version")
+    assert (code, err) == (0, "")
+    assert re.fullmatch(rf"optimizer {re.escape(told)}, HiGHS \d+\.\d+\.\d+\n", out)
 
 
 # ---- beginning ------------------------------------------------------------------------------------------------------
