@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 import xlsxwriter
 from conftest import DATA, Run, mining_case
+from deck_studies import studies_of
 from sheet_formulas import Sheets
 from small_cases import scenario_of, small_case
 
@@ -341,6 +342,58 @@ def test_studies_of_the_plan_are_told_and_others_refused(folder: Path, tmp_path:
     done = write_workbook([folder], tmp_path / "b.xlsx", force=True)
     assert done.stamps == ("STALE STUDY: TORNADO",)
     assert all(sheet["D1"].value == "STALE STUDY: TORNADO" for sheet in openpyxl.load_workbook(done.path))
+
+
+def frames(data: bytes) -> dict[str, tuple[str, list[str], list[object]]]:
+    """Excel's tables: the sheet, the names of the columns, and what stands in the header's cells."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    return {
+        table.name: (sheet.title, table.column_names, [cell.value for cell in sheet[table.ref][0]])
+        for sheet in book
+        for table in sheet.tables.values()
+    }
+
+
+def test_tables_are_excels_own() -> None:
+    """Named apart, headed by what their header's cells say, each column by another: else Excel repairs the file."""
+    plan = washington()
+    studies = {f"{kind} =1+1 {'x' * 300}": study for kind, study in studies_of(plan).items()}
+    found = frames(workbook_bytes(pack_of(plan, studies=studies))[0])
+    assert {"liquidity", "value", "contracts", "sensitivities", "assumptions", "audit"} <= {
+        s for s, *_ in found.values()
+    }
+    assert len({name.casefold() for name in found}) == len(found) > 20
+    for name, (_, columns, cells) in found.items():
+        assert re.fullmatch(r"table_\w{1,200}(\.\d+)?", name, re.ASCII), name
+        assert columns == cells, name
+        assert len({column.casefold() for column in columns}) == len(columns), name
+
+
+def chart_of_drivers(lows: list[float]) -> tuple[str, ...]:
+    """Ranges that the chart of a tornado draws; nothing where there is none."""
+    drivers = pd.DataFrame({"driver": [f"d{i}" for i in range(len(lows))], "value_low_musd": lows})
+    about = {"run_id": washington().run_id, "value_musd": 40.0}
+    told = Study("tornado", "", (), {"drivers": drivers.assign(value_high_musd=50.0)}, about)
+    book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(pack_of(washington(), studies={"tornado": told}))[0]))
+    charts: list[Any] = book["sensitivities"]._charts
+    return tuple(str(series.val.numRef.f) for chart in charts for series in chart.series)
+
+
+def test_a_tornado_is_drawn_without_what_has_no_plan() -> None:
+    """The table's header stands in row 7; a driver without a plan at an end comes first, and would be drawn as 0."""
+    nan = float("nan")
+    assert chart_of_drivers([30, 31, 32]) == ("sensitivities!$B$8:$B$10", "sensitivities!$C$8:$C$10")
+    assert chart_of_drivers([nan, 31, 32]) == ("sensitivities!$B$9:$B$10", "sensitivities!$C$9:$C$10")
+    assert chart_of_drivers([30, nan, 32]) == chart_of_drivers([nan, nan, 32]) == ()
+
+
+def test_a_frontier_is_drawn_to_scale() -> None:
+    """Points at their distance along the budget, the first six rows of its table."""
+    told = {"frontier": studies_of(washington())["frontier"]}
+    book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(pack_of(washington(), studies=told))[0]))
+    charts: list[Any] = book["sensitivities"]._charts
+    (curve,) = charts[0].series
+    assert (curve.xVal.numRef.f, curve.yVal.numRef.f) == ("sensitivities!$A$8:$A$13", "sensitivities!$B$8:$B$13")
 
 
 def test_stale_edited_or_failing_plans_are_refused_or_stamped(

@@ -24,6 +24,8 @@ LONGEST_SHEET = 31
 HEAD_ROWS = 5
 """Rows at the top of every sheet: title, case, status, checks, a blank one."""
 HEAD_HEIGHT = 28
+FILTERED_FROM = 12
+"""Rows from which on a table has buttons to filter and sort it."""
 STORED = 9
 """Decimals to which a cell holds the plan's number; the format of the cell shows fewer."""
 
@@ -49,6 +51,7 @@ _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "section": {"bold": True, "font_size": 11, "font_color": DARK, "bottom": 1, "bottom_color": DARK},
     "head": {"align": "left", "indent": 1, **_HEAD},
     "head right": {"align": "right", **_HEAD},
+    "head right beside a button": {"align": "right", "indent": 2, **_HEAD},
     "text": {"num_format": "@", "valign": "top", "align": "left", "indent": 1},
     "wrapped": {"num_format": "@", "text_wrap": True, "valign": "top", "align": "left", "indent": 1},
     "note": {"italic": True, "font_color": "#6B7280", "num_format": "@", "valign": "top", "align": "left", "indent": 1},
@@ -91,6 +94,8 @@ class Workbook:
     """Cells that hold a live formula; no other cell may."""
     tolerances: set[str] = field(default_factory=set)
     """Cells that hold the room for error of a check, which stands for nothing in the plan."""
+    tables: list[str] = field(default_factory=list)
+    """Names of Excel's tables."""
     places: dict[str, int] = field(default_factory=dict)
     """Rows that charts of other sheets refer to."""
 
@@ -227,6 +232,23 @@ class Sheet:
     def reach(self, row: int, column: int) -> None:
         """Count a cell into what is printed."""
         self.last_row, self.last_column = max(self.last_row, row), max(self.last_column, column)
+
+    def table(self, name: str, head: int, last: int, heads: Sequence[str], numeric: Sequence[bool]) -> None:
+        """Rows that are written already, from column 0 on, become a table of Excel's; a long one can be filtered.
+
+        `name` is made fit for Excel; heads must differ from each other.
+        """
+        buttons = last - head >= FILTERED_FROM
+        right = "head right beside a button" if buttons else "head right"
+        columns = [
+            {"header": words, "header_format": self.desk.looks[right if is_number else "head"]}
+            for words, is_number in zip(heads, numeric, strict=True)
+        ]
+        name = "table_" + re.sub(r"[^A-Za-z0-9_]", "_", name)[:200]
+        number = sum(other.split(".")[0] == name.casefold() for other in self.desk.tables)
+        self.desk.tables.append(f"{name.casefold()}.{number}")
+        options = {"name": f"{name}.{number}" if number else name, "style": None, "autofilter": buttons}
+        self.at.add_table(head, 0, last, len(columns) - 1, options | {"columns": columns})
 
     def heads(self, row: int, column: int, words: Sequence[str], numbers_from: int = 0) -> None:
         """A row of column headers; those of numbers stand at the right."""

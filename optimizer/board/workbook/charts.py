@@ -1,4 +1,4 @@
-"""Native charts over ranges of the workbook's own sheets: columns, stacked or not, with lines above them."""
+"""Native charts over ranges of the workbook's own sheets: columns with lines above them, a tornado's bars, a curve."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from optimizer.board.workbook.book import INK, LINE, Sheet
 
 Cells = tuple[Sheet, tuple[int, int], tuple[int, int]]
 WIDTH, HEIGHT = 720, 330
+CHART_ROWS = 17
+"""Rows of usual height that a chart covers."""
+_VALUES = {
+    "num_format": "#,##0", "num_font": {"size": 9}, "line": {"none": True},
+    "major_gridlines": {"visible": True, "line": {"color": LINE, "width": 0.5}},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,15 +54,44 @@ def add_chart(
     chart = bars if columns else over
     if columns and lines:
         bars.combine(over)
-    chart.set_title({"name": title, "name_font": {"size": 12, "color": INK}, "overlay": False})
     chart.set_x_axis({"num_font": {"size": 8, "rotation": -90}, "interval_unit": 2, "label_position": "low"})
-    chart.set_y_axis({"num_format": "#,##0", "num_font": {"size": 9}, "major_gridlines": {"visible": True,
-                      "line": {"color": LINE, "width": 0.5}}, "line": {"none": True}})  # fmt: skip
+    chart.set_y_axis(_VALUES)
+    _finish(chart, where, row, column, title, 11)
+
+
+def _finish(chart: Any, where: Sheet, row: int, column: int, title: str, columns: int) -> None:
+    """The look that all charts share, at a cell, over so many of the sheet's columns."""
+    chart.set_title({"name": title, "name_font": {"size": 12, "color": INK}, "overlay": False})
     chart.set_legend({"position": "bottom", "font": {"size": 9}})
     chart.set_size({"width": WIDTH, "height": HEIGHT})
     chart.show_blanks_as("gap")
-    where.reach(row + 16, column + 11)
+    where.reach(row + CHART_ROWS - 1, column + columns)
     where.at.insert_chart(row, column, chart, {"object_position": 2, "description": title})
+
+
+def add_bars(
+    where: Sheet, row: int, column: int, title: str, bars: Sequence[Series], categories: Cells, base: float
+) -> None:
+    """A tornado: bars to either side of `base`, the first category on top."""
+    chart = where.desk.book.add_chart({"type": "bar"})
+    for series in bars:
+        look = {"fill": {"color": series.colour}, "gap": 40, "overlap": 100}
+        chart.add_series(_of(series, categories) | look)
+    chart.set_x_axis({"reverse": True, "label_position": "low", "num_font": {"size": 9}})
+    chart.set_y_axis({"crossing": base, "label_position": "low", **_VALUES})
+    _finish(chart, where, row, column, title, 5)
+
+
+def add_curve(where: Sheet, row: int, column: int, title: str, curve: Series, across: Cells, x_title: str) -> None:
+    """Points joined by lines, each at its own distance along the axis."""
+    chart = where.desk.book.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
+    look = {"line": {"color": curve.colour, "width": 2}, "marker": {"type": "circle", "size": 6}}
+    chart.add_series(_of(curve, across) | look)
+    chart.set_x_axis(
+        {"name": x_title, "name_font": {"size": 9, "bold": False}, "num_format": "#,##0", "num_font": {"size": 9}}
+    )
+    chart.set_y_axis(_VALUES)
+    _finish(chart, where, row, column, title, 5)
 
 
 def _of(series: Series, categories: Cells) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.board.receipts import Key, at, kpi
 from optimizer.board.workbook.book import HEAD_HEIGHT, HEAD_ROWS, Sheet, Workbook
+from optimizer.board.workbook.charts import CHART_ROWS
 from optimizer.board.workbook.money import add_capex_chart, add_liquidity_chart
 from optimizer.board.workbook.power import add_megawatts_chart
 from optimizer.board.workbook.tables import NONE, span, write_frame
@@ -62,13 +63,12 @@ def _write_refused(sheet: Sheet, row: int, signed: set[str]) -> int:
         sheet.text(row + 1, 0, "No offer is refused.")
         return row + 3
     columns = ["offer", "customer", "product", "min_it_mw", "max_it_mw", "window_first", "window_last"]
-    columns = [column for column in columns if column in refused.columns]
+    columns = [*(column for column in columns if column in refused.columns), "sites"]
+    refused = refused.assign(sites=[", ".join(case.sites_of_offer[offer]) for offer in refused["offer"]])
     written = write_frame(
-        sheet, row + 1, refused, "inputs/offers", ["offer"], columns=columns, numeric=["min_it_mw", "max_it_mw"]
-    )
-    sheet.text(row + 1, len(columns), "Sites that would do", "head")
-    for number, offer in enumerate(refused["offer"], written.first):
-        sheet.text(number, len(columns), ", ".join(case.sites_of_offer[offer]))
+        sheet, row + 1, refused, "inputs/offers", ["offer"], columns=columns, numeric=["min_it_mw", "max_it_mw"],
+        heads={"sites": "Sites that would do"},
+    )  # fmt: skip
     return written.below
 
 
@@ -184,5 +184,5 @@ def add_summary_charts(sheet: Sheet) -> None:
     """The three charts of a board page, from the sheets that hold their numbers."""
     sheets = sheet.desk.sheets
     add_megawatts_chart(sheet, sheets["MW"], HEAD_ROWS, 8)
-    add_liquidity_chart(sheet, sheets["liquidity"], HEAD_ROWS + 17, 8)
-    add_capex_chart(sheet, sheets["capex"], HEAD_ROWS + 34, 8)
+    add_liquidity_chart(sheet, sheets["liquidity"], HEAD_ROWS + CHART_ROWS, 8)
+    add_capex_chart(sheet, sheets["capex"], HEAD_ROWS + 2 * CHART_ROWS, 8)

@@ -166,7 +166,8 @@ def write_checks(desk: Workbook) -> None:
     """Each total of the workbook against what the plan holds; the named cell `checks` counts those that differ."""
     sheet = desk.add("checks", "Checks: totals of this workbook against the plan")
     head, ledger = HEAD_ROWS, desk.ledger
-    sheet.heads(head, 0, ["Total", "In this workbook", "In the plan", "Difference", "Tolerance", "Fails"], 1)
+    heads = ["Total", "In this workbook", "In the plan", "Difference", "Tolerance", "Fails"]
+    sheet.heads(head, 0, heads, 1)
     for row, check in enumerate(desk.checks, head + 1):
         line = row + 1
         sheet.text(row, 0, check.words)
@@ -178,6 +179,7 @@ def write_checks(desk: Workbook) -> None:
         desk.tolerances.add(sheet.place(row, 4))
         sheet.zero(row, 5, f"=IF(ISNUMBER(D{line}),IF(ABS(D{line})>E{line},1,0),1)", "good")
     last = head + len(desk.checks)
+    sheet.table("checks", head, last, heads, [False] + [True] * 5)
     sheet.text(last + 1, 0, "Checks that fail", "strong")
     for column in range(1, 5):
         sheet.text(last + 1, column, "", "strong")

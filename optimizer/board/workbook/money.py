@@ -145,6 +145,7 @@ def write_liquidity(desk: Workbook) -> None:
         for column, formula, key in reckoned:
             sheet.formula(row, column, formula, ledger.worth(key), key, "musd")
     last = head + len(cash)
+    sheet.table("liquidity", head, last, heads, [False] + [True] * 7)
     sheet.text(last + 1, 0, "Lowest", "strong")
     for column in (1, 2, 4, 6, 7):
         sheet.text(last + 1, column, "", "strong")
@@ -309,7 +310,8 @@ def write_value(desk: Workbook) -> None:
     if nothing is not None:
         lines = [line for line in LINES if line in {*plan.value["line"], *nothing["value"]["line"]}]
     heads = ["Line", "Within the horizon", "After it", "Value"]
-    sheet.heads(HEAD_ROWS, 0, [*heads, *(["Doing nothing", "Value over doing nothing"] if nothing else [])], 1)
+    heads += ["Doing nothing", "Value over doing nothing"] if nothing is not None else []
+    sheet.heads(HEAD_ROWS, 0, heads, 1)
     first = HEAD_ROWS + 1
     for row, line in enumerate([*lines, ""], first):
         which = {"line": line} if line else {}
@@ -333,6 +335,8 @@ def write_value(desk: Workbook) -> None:
                 sheet.formula(row, 4, sums[4], ledger.worth(idle), idle, look)
             sheet.formula(row, 5, f"=D{row + 1}-E{row + 1}", ledger.worth(over), over, look)
     last = first + len(lines)
+    if lines:
+        sheet.table("value", HEAD_ROWS, last - 1, heads, [False] + [True] * (len(heads) - 1))
     desk.tie("Value of the plan", sheet.cell(last, 3), kpi("value_musd"))
     desk.tie("Value after the horizon", sheet.cell(last, 2), kpi("value_after_horizon_musd"))
     if nothing is not None:

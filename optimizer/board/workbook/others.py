@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.board.receipts import Amount, Key, Reckoned, at, input_hash, kpi
-from optimizer.board.workbook.book import HEAD_HEIGHT, HEAD_ROWS, Sheet, Workbook, about, is_missing
+from optimizer.board.workbook.book import COLOURS, HEAD_HEIGHT, HEAD_ROWS, Sheet, Workbook, about, is_missing
+from optimizer.board.workbook.charts import CHART_ROWS, Series, add_bars, add_curve
 from optimizer.board.workbook.tables import NONE, head_of, letters, look_of, span, write_grid
 from optimizer.studies.study import NUMERIC, Study
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from optimizer.plan import Plan
 
 _COMPARED = (
@@ -157,7 +160,7 @@ def write_other(desk: Workbook, plan: Plan, name: str) -> None:
 
 
 def write_sensitivities(desk: Workbook, studies: Mapping[str, Study]) -> None:
-    """Each study kept with the plan: its answer in words, and its tables."""
+    """Each study kept with the plan: its answer in words, its tables, and a chart where a picture says more."""
     if not studies:
         return
     sheet = desk.add("sensitivities", "Sensitivities: what was asked of this plan and found by solving again")
@@ -168,7 +171,8 @@ def write_sensitivities(desk: Workbook, studies: Mapping[str, Study]) -> None:
             sheet.text(number, 0, words, "note")
         row += len(study.words) + 1
         for name in study.tables:
-            row = _write_study_table(sheet, row, study, place, name)
+            head, row = row, _write_study_table(sheet, row, study, place, name)
+            row += _add_study_chart(sheet, row, head, study, name)
         row += 1
     sheet.at.set_column(0, 0, 34)
     sheet.at.set_column(1, 16, 17)
@@ -180,8 +184,9 @@ def _write_study_table(sheet: Sheet, row: int, study: Study, place: str, name: s
     table = study.tables[name].reset_index(drop=True)
     numeric = [c for c in table.columns if NUMERIC.fullmatch(str(c)) and table[c].dtype.kind in "fiu"]
     sheet.at.set_row(row, HEAD_HEIGHT)
-    for column, words in enumerate(table.columns):
-        sheet.text(row, column, head_of(str(words)), "head right" if words in numeric else "head")
+    heads = [head_of(str(words)) for words in table.columns]
+    for column, words in enumerate(heads):
+        sheet.text(row, column, words, "head right" if table.columns[column] in numeric else "head")
     for number, record in enumerate(table.to_dict("records")):
         for column, (field, value) in enumerate(record.items()):
             if is_missing(value):
@@ -193,4 +198,53 @@ def _write_study_table(sheet: Sheet, row: int, study: Study, place: str, name: s
                 sheet.text(row + 1 + number, column, str(value), "wrapped")
         longest = max((len(str(value)) for field, value in list(record.items())[1:] if field not in numeric), default=0)
         sheet.at.set_row(row + 1 + number, 14.0 * min(12, 1 + longest // 16))
+    if len(table):
+        sheet.table(f"{place}_{name}", row, row + len(table), heads, [c in numeric for c in table.columns])
     return row + len(table) + 2
+
+
+def _add_study_chart(sheet: Sheet, row: int, head: int, study: Study, name: str) -> int:
+    """The chart of a table whose header stands in row `head`: rows that it takes, 0 where the table has none.
+
+    It leaves out what has no number, at the table's beginning or end; with a hole between there is no chart.
+    """
+    drawn = {("tornado", "drivers"): _add_tornado, ("frontier", "points"): _add_frontier}.get((study.kind, name))
+    return CHART_ROWS + 1 if drawn is not None and drawn(sheet, row, head, study, study.tables[name]) else 0
+
+
+def _add_tornado(sheet: Sheet, row: int, head: int, study: Study, table: pd.DataFrame) -> bool:
+    ends = ("value_low_musd", "value_high_musd")
+    rows = _whole_rows(table, ends, head)
+    if rows is None or "driver" not in table or "value_musd" not in study.about:
+        return False
+    at = list(table.columns).index
+    bars = [
+        Series(sheet, rows, (at(end), at(end)), head, at(end), colour)
+        for end, colour in zip(ends, (COLOURS[1], COLOURS[3]), strict=True)
+    ]
+    title = "Value at each driver's low and high, decided again, $M; the bars begin at the plan's"
+    add_bars(sheet, row, 0, title, bars, (sheet, rows, (at("driver"), at("driver"))), float(study.about["value_musd"]))
+    return True
+
+
+def _add_frontier(sheet: Sheet, row: int, head: int, study: Study, table: pd.DataFrame) -> bool:
+    axis = str(table.columns[0])
+    rows = _whole_rows(table, (axis, "value_musd"), head)
+    if rows is None:
+        return False
+    value = list(table.columns).index("value_musd")
+    curve = Series(sheet, rows, (value, value), head, value, COLOURS[3])
+    title = f"Value of the best plan, $M, by {head_of(axis)}"
+    add_curve(sheet, row, 0, title, curve, (sheet, rows, (0, 0)), head_of(axis))
+    return True
+
+
+def _whole_rows(table: pd.DataFrame, columns: Sequence[str], head: int) -> tuple[int, int] | None:
+    """First and last row of the sheet between which all of a table's columns hold numbers; None for fewer than two."""
+    if not {*columns} <= {*table.columns}:
+        return None
+    whole = table[list(columns)].notna().all(axis=1).tolist()
+    if sum(whole) < 2:
+        return None
+    first, last = whole.index(True), len(whole) - 1 - whole[::-1].index(True)
+    return (head + 1 + first, head + 1 + last) if all(whole[first : last + 1]) else None

@@ -107,6 +107,9 @@ def write_frame(
             else:
                 sheet.number(number, column, value, Key(room, name, where, plan=plan), look_of(name))
     written = Written(row, row + 1, row + len(frame), places)
+    if len(frame):
+        words = [(heads or {}).get(name, head_of(name)) for name in columns]
+        sheet.table(room, written.head, written.last, words, [name in numeric for name in columns])
     if totals and len(frame):
         _write_totals(sheet, written, frame, room, totals, plan)
         return Written(row, row + 1, row + len(frame) + 1, places)
