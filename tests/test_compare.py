@@ -73,7 +73,7 @@ def test_intervals_hold_what_the_best_plans_differ_by() -> None:
     assert span.low_musd - 1e-9 <= b.value_musd - a.value_musd <= span.high_musd + 1e-9
 
 
-def test_a_difference_within_the_gaps_is_not_distinguishable(plan: opt.Plan, tight: opt.Plan) -> None:
+def test_fault_124_a_difference_within_the_gaps_is_not_distinguishable(plan: opt.Plan, tight: opt.Plan) -> None:
     wide = replace(plan, bound_musd=plan.bound_musd + 1000), replace(tight, bound_musd=tight.bound_musd + 1000)
     comparison = opt.compare(*wide)
     assert not comparison.pairs[0].value.distinguishable
@@ -148,7 +148,7 @@ def titled(title: str) -> opt.Plan:
 # ---- grounds ------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_unlike_as_a_whole_is_said_first(plan: opt.Plan, tight: opt.Plan) -> None:
+def test_fault_123_what_is_unlike_as_a_whole_is_said_first(plan: opt.Plan, tight: opt.Plan) -> None:
     rates = opt.solve(plan.case.replace(discount_rates={"corporate": 0.2}))
     edited = replace(tight, edited=("cash.csv was changed",))
     stale = replace(tight, provenance={**tight.provenance, "inputs_sha256": {}})
@@ -156,7 +156,7 @@ def test_what_is_unlike_as_a_whole_is_said_first(plan: opt.Plan, tight: opt.Plan
         assert any(words in sentence for sentence in opt.compare(plan, other).pairs[0].grounds)
 
 
-def test_other_money_is_refused(plan: opt.Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_123_other_money_is_refused(plan: opt.Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     values = {name: getattr(plan.case.settings, name) for name in Settings.model_fields}
     euros = Settings.model_construct(**values | {"currency": "EUR"})
     with pytest.raises(PlanError, match="currency of the plans is USD and EUR"):

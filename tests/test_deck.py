@@ -133,7 +133,7 @@ def _write_random(seed: int, tmp_path: Path) -> None:
     assert len(set(deck.titles)) == len(deck.titles) >= 12
 
 
-def test_rounding_that_does_not_add_is_noted() -> None:
+def test_fault_139_rounding_that_does_not_add_is_noted() -> None:
     parts = [Figure("a", 0.04), Figure("b", 0.04)]
     assert adds(parts, Figure("total", 0.08)) and not adds(parts, Figure("total", 0.04))
 
@@ -152,7 +152,7 @@ def test_a_digit_without_receipt_cannot_be_written() -> None:
         Ledger().set_down(1, "adds $412M")
 
 
-def test_a_number_that_is_none_is_refused() -> None:
+def test_fault_138_a_number_that_is_none_is_refused() -> None:
     for told in (Ledger().money, Ledger().number, Ledger().percent):
         with pytest.raises(PlanError, match=r"kpis\.value_musd has no value"):
             told(Figure("kpis.value_musd", float("nan")))
@@ -181,7 +181,7 @@ def changed(path: Path, part: str, old: str, new: str) -> bytes:
     return stream.getvalue()
 
 
-def test_a_file_that_says_something_else_is_found_out(folder: Path, other: Path) -> None:
+def test_fault_140_a_file_that_says_something_else_is_found_out(folder: Path, other: Path) -> None:
     """A number of a text, of a chart and of a note changed, a text added: each is told."""
     pack = gather(folder, [other], None, None, False)
     slides = tell(pack)
@@ -237,7 +237,7 @@ def test_a_plan_that_fails_its_audit_is_refused_or_stamped(plan: opt.Plan, tmp_p
     assert all("FAILS ITS AUDIT" in text for text in texts_of(deck.path))
 
 
-def test_a_plan_that_its_case_has_moved_on_from_is_refused_or_stamped(
+def test_fault_122_a_plan_that_its_case_has_moved_on_from_is_refused_or_stamped(
     folder: Path, plan: opt.Plan, tmp_path: Path
 ) -> None:
     moved_on = plan.case.replace(capex_budget_musd=plan.case.settings.capex_budget_musd + 1)
@@ -302,7 +302,24 @@ def _normal(path: Path) -> str:
     return "/".join(parts)
 
 
-def test_equal_plans_give_equal_bytes_and_no_ones_name(
+def test_fault_135_a_charts_workbook_holds_what_is_plotted_and_nothing_else(written: Path) -> None:
+    """Opened one by one: one sheet, whose cells are the chart's categories, names and values; no formula, no name."""
+    charts = [shape.chart for page in Presentation(str(written)).slides for shape in page.shapes if shape.has_chart]
+    assert len(charts) >= 6
+    for chart in charts:
+        plotted: list[object] = []
+        for plot in chart.plots:
+            plotted += [label for labels in plot.categories.flattened_labels for label in labels]
+            for series in plot.series:
+                plotted += [series.name, *series.values]
+        book = openpyxl.load_workbook(io.BytesIO(chart.part.chart_workbook.xlsx_part.blob))
+        assert (len(book.worksheets), list(book.defined_names)) == (1, [])
+        held = {cell.value for row in book.active.iter_rows() for cell in row if cell.value is not None}
+        assert held <= {str(one) if isinstance(one, str) else one for one in plotted}
+        assert not any(cell.data_type == "f" for row in book.active.iter_rows() for cell in row)
+
+
+def test_fault_136_equal_plans_give_equal_bytes_and_no_ones_name(
     plan: opt.Plan, folder: Path, other: Path, written: Path, tmp_path: Path
 ) -> None:
     again = write_deck(folder, tmp_path / "again.pptx", against=[other]).path

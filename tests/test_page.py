@@ -89,7 +89,7 @@ class Reader(HTMLParser):
 # ---- receipts -----------------------------------------------------------------------------------------------------
 
 
-def test_any_number_altered_in_the_file_is_found(plan: opt.Plan, written: str) -> None:
+def test_fault_140_any_number_altered_in_the_file_is_found(plan: opt.Plan, written: str) -> None:
     """A digit more or less in any of sixty numbers of the text or of the kept figures, drawn at random."""
     one = book(plan)
     keys, texts = Keys({"p1": one.source()}), set(one.texts()) | {plan.scenario}
@@ -140,7 +140,7 @@ def test_a_key_means_the_sum_of_what_its_filters_leave(seed: int) -> None:
         keys.value("p1/t/mw")
 
 
-def test_what_is_no_number_is_not_written(plan: opt.Plan) -> None:
+def test_fault_138_what_is_no_number_is_not_written(plan: opt.Plan) -> None:
     broken = plan.cash.assign(closing_musd=float("nan"))
     sick = dataclasses.replace(plan, tables={**plan.tables, "cash": broken})
     with pytest.raises(PlanError, match="finite number"):
@@ -320,7 +320,7 @@ def test_a_plan_that_does_not_hold_is_refused_or_stamped(
     assert re.search(rf'@page p1 .*@top-center {{ content: "{stamp}', text)
 
 
-def test_a_plan_of_a_case_that_changed_is_refused_or_stamped(kept: Path, tmp_path: Path, run: Run) -> None:
+def test_fault_122_a_plan_of_a_case_that_changed_is_refused_or_stamped(kept: Path, tmp_path: Path, run: Run) -> None:
     case = Path(shutil.copytree(kept / "inputs", tmp_path / "case"))
     assert run("page", kept, "--case", case, "-o", tmp_path / "page.html")[0] == 0
     settings = (case / "case.toml").read_text()
