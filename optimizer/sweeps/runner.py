@@ -25,6 +25,7 @@ from typing import Any, Literal
 import numpy as np
 
 from optimizer.errors import Infeasible, NoPlan, SolverFault
+from optimizer.journal import Journal
 from optimizer.solver import Found, SolverOptions, solve_program
 from optimizer.solver.program import Floats, Program
 
@@ -136,11 +137,8 @@ class Answers:
     """The answers of a sweep, in memory and, given a folder, on disk as soon as they land."""
 
     def __init__(self, folder: Path | None = None):
-        self._known: dict[str, Landed] = {}
-        self._file = None if folder is None else folder / "answers.jsonl"
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._known = {landed.key: landed for landed in self._on_disk()}
+        self._journal = None if folder is None else Journal(folder / "answers.jsonl")
+        self._known = {landed.key: landed for landed in self._on_disk()}
 
     def __contains__(self, question: Question) -> bool:
         return question.key in self._known
@@ -149,23 +147,13 @@ class Answers:
         return self._known[question.key]
 
     def add(self, landed: Landed) -> None:
-        if self._file is not None:
-            with self._file.open("a", encoding="utf-8") as file:
-                file.write(landed.to_json() + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+        if self._journal is not None:
+            self._journal.add(landed.to_json())
         self._known[landed.key] = landed
 
     def _on_disk(self) -> Iterator[Landed]:
-        """What is there; a line cut short by a kill is dropped, and ended so that the next one stands by itself."""
-        assert self._file is not None
-        if not self._file.exists():
-            return
-        text = self._file.read_text(encoding="utf-8")
-        if text and not text.endswith("\n"):
-            with self._file.open("a", encoding="utf-8") as file:
-                file.write("\n")
-        for line in text.splitlines():
+        """What is there, without a line cut short by a kill."""
+        for line in () if self._journal is None else self._journal.lines():
             try:
                 yield Landed.from_json(line)
             except (ValueError, KeyError, TypeError):
