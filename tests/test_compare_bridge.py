@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, replace
 from functools import cache
 from math import isnan
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import DATA, mining_case
@@ -19,10 +20,11 @@ from tiny_cases import tiny_case
 import optimizer as opt
 from optimizer.case import TABLE_NAMES, Case
 from optimizer.compare.aligning import CannotMove, moved_to
-from optimizer.compare.bridge import bridge, keep_bridge, kept_bridge
+from optimizer.compare.bridge import bridge, bridge_place, keep_bridge, kept_bridge
 from optimizer.compare.drafts import SCENARIO, draft_of, hybrid, reaching, unlike_groups
 from optimizer.compare.groups import GROUP_OF_SETTING, GROUP_OF_TABLE, GROUPS, NAMING
-from optimizer.compare.stages import Worth, choices_of, kept, worth, worth_or_why
+from optimizer.compare.remembered import Memory
+from optimizer.compare.stages import InTurn, Worth, choices_of, kept, worth, worth_or_why
 from optimizer.compare.timing import growth, taken_before
 from optimizer.errors import PlanError
 from optimizer.schema import Row, Settings
@@ -197,6 +199,59 @@ def test_solves_run_through_the_executor_they_are_given() -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         study = bridge(a, b, executor=executor)
     assert study.tables["lines"].equals(bridge(a, b).tables["lines"])
+
+
+# ---- going on -----------------------------------------------------------------------------------------------------
+
+
+class Killed(InTurn):
+    """Solves in turn and is killed before one solve; with `after` none it counts only."""
+
+    def __init__(self, after: int | None = None):
+        self.after, self.solved = after, 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if self.solved == self.after:
+            raise KeyboardInterrupt
+        self.solved += 1
+        return super().submit(fn, *args, **kwargs)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_bridge_that_was_killed_goes_on_with_what_is_missing(seed: int, tmp_path: Path) -> None:
+    """Killed before its fourth solve, its last line cut short; then no stage is solved twice and nothing differs."""
+    a, b, _ = pair(seed)
+    whole, killed = Killed(), Killed(after=3)
+    study = bridge(a, b, gap=1e-6, executor=whole)
+    with pytest.raises(KeyboardInterrupt):
+        bridge(a, b, gap=1e-6, executor=killed, folder=tmp_path)
+    answers = bridge_place(a, tmp_path) / "answers.jsonl"
+    assert len(answers.read_text().splitlines()) == 3
+    assert kept_bridge(a, b, tmp_path) is None
+    answers.write_text(answers.read_text()[:-20])
+    for missing in (whole.solved - 2, 0):
+        rest = Killed()
+        again = bridge(a, b, gap=1e-6, executor=rest, folder=tmp_path)
+        assert rest.solved == missing
+        assert (again.title, again.words, again.about) == (study.title, study.words, study.about)
+        assert all(again.tables[name].equals(table) for name, table in study.tables.items())
+    other = Killed()
+    bridge(a, b, gap=1e-5, executor=other, folder=tmp_path)
+    assert other.solved == whole.solved, "other options are other questions"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_remembered_is_what_was_added(seed: int, tmp_path: Path) -> None:
+    plan, results = pair(seed)[0], {"why": "no plan keeps every rule", "kept": -1.25}
+    found = worth(plan.case, plan.scenario)
+    memory = Memory(tmp_path)
+    for key, result in (results | {"worth": found}).items():
+        memory.add(key, result)
+    memory.add("nothing", float("nan"))
+    again = Memory(tmp_path)
+    assert {key: again.get(key) for key in results} == results
+    assert isnan(again.get("nothing")) and again.get("other") is None
+    assert asdict(again.get("worth")) == asdict(found)
 
 
 # ---- time ---------------------------------------------------------------------------------------------------------

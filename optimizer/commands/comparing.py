@@ -39,7 +39,7 @@ def compare(
 ) -> None:
     """Say what differs between plans: inputs, decisions, figures, and with --bridge where the value goes.
 
-    A bridge is kept in the second plan's folder and told from there the next time.
+    A bridge is kept in the second plan's folder and told from there the next time; one that was killed goes on.
     """
     from optimizer.compare.comparison import compare_plans, with_bridges
     from optimizer.plan_files import load_plan
@@ -68,14 +68,16 @@ def _bridge(
     pair: Pair, folder: Path, executor: Executor | None, progress: Callable[[int, int], None] | None, gap: float | None
 ) -> Study | None:
     """The bridge that the second plan's folder keeps; solved where there is none to this gap and one is asked for."""
-    from optimizer.compare.bridge import bridge, keep_bridge, kept_bridge
+    from optimizer.commands.studying import interruptible
+    from optimizer.compare.bridge import bridge, bridge_place, keep_bridge, kept_bridge
 
     if pair.first.edited or pair.second.edited:
         return None
     known = kept_bridge(pair.first, pair.second, folder)
     if gap is None or pair.same or (known is not None and known.about["gap"] == gap):
         return known
-    study = bridge(pair.first, pair.second, gap=gap, executor=executor, progress=progress)
+    with interruptible(bridge_place(pair.first, folder)):
+        study = bridge(pair.first, pair.second, gap=gap, executor=executor, folder=folder, progress=progress)
     keep_bridge(study, folder)
     return study
 
@@ -86,10 +88,9 @@ def _executor(jobs: int) -> Iterator[Executor | None]:
     if jobs == 1:
         yield None
         return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    from optimizer.sweeps.runner import workers
 
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
+    with workers(jobs) as executor:
         yield executor
 
 

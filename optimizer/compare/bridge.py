@@ -21,6 +21,7 @@ from optimizer.compare.drafts import Draft, hybrid, unlike_groups
 from optimizer.compare.ends import End, Work, bring_together, reason
 from optimizer.compare.grounds import refuse_other_money
 from optimizer.compare.groups import Group
+from optimizer.compare.remembered import Memory
 from optimizer.compare.stages import InTurn, Worth
 from optimizer.compare.timing import common_date, growth, taken_before
 from optimizer.decisions import moved
@@ -84,20 +85,26 @@ def bridge(
     threads: int = 1,
     time_limit: float | None = None,
     executor: Executor | None = None,
+    folder: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Study:
     """Attribute the difference in value of two plans to groups of inputs, as a study of kind `bridge`.
 
     `gap` and the other options are those of each solve; `time_limit` is in seconds for each. Solves run one after the
-    other unless an executor is given; `progress` hears how many are done and begun. Raises PlanError for plans that
-    were edited or count in different money.
+    other unless an executor is given. With `folder`, that of the second plan, what is solved lands there at once and is
+    not solved again. `progress` hears how many are done and begun. Raises PlanError for plans that were edited or count
+    in different money, and where the folder cannot be written.
     """
     refuse_other_money(first, second)
     for plan in (first, second):
         if plan.edited:
             raise PlanError(f"A plan was edited since it was solved ({plan.edited[0]}): no bridge starts from it.")
     options = SolverOptions(gap=gap, seed=seed, threads=threads, time_limit=time_limit)
-    work = Work(executor or InTurn(), options, progress)
+    try:
+        memory = Memory(None if folder is None else bridge_place(first, folder))
+    except OSError as error:
+        raise PlanError(f"{folder} cannot be written: {error.strerror}.") from None
+    work = Work(executor or InTurn(), options, progress, memory)
     a, b = bring_together(first, second, work)
     lines, words = _lines(a, b, work)
     return _study(a, b, lines, words, options)
@@ -108,10 +115,15 @@ def keep_bridge(study: Study, folder: str | Path) -> Path:
     return save_study(study, _place(folder, str(study.about["from_run_id"])))
 
 
+def bridge_place(first: Plan, folder: str | Path) -> Path:
+    """Where the second plan's folder keeps the bridge from the first one."""
+    return _place(folder, first.run_id)
+
+
 def kept_bridge(first: Plan, second: Plan, folder: str | Path) -> Study | None:
     """The bridge between these two plans that the second one's folder keeps; None where there is none of them."""
-    place = _place(folder, first.run_id)
-    if not place.exists():
+    place = bridge_place(first, folder)
+    if not (place / "study.json").exists():
         return None
     study = load_study(place)
     runs = study.about.get("from_run_id"), study.about.get("to_run_id")

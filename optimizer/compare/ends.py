@@ -10,6 +10,7 @@ from typing import Any
 from optimizer.case import Case
 from optimizer.compare.aligning import CannotMove, moved_to
 from optimizer.compare.drafts import SCENARIO, Draft, reaching
+from optimizer.compare.remembered import Memory, key_of
 from optimizer.compare.stages import Choices, Worth, choices_of, kept, worth_or_why
 from optimizer.compare.timing import common_date, growth, taken_before
 from optimizer.decisions import decisions_of
@@ -21,30 +22,40 @@ from optimizer.solver import SolverOptions
 
 @dataclass
 class Work:
-    """Solves through an executor, all with the same options, and how many are begun and done."""
+    """Solves through an executor, all with the same options, none that is remembered; how many are begun and done."""
 
     executor: Executor
     options: SolverOptions
     progress: Callable[[int, int], None] | None = None
+    memory: Memory = field(default_factory=Memory)
     begun: int = 0
     done: int = 0
 
     def worth(self, case: Case) -> Future[Worth | str]:
-        return self._begin(worth_or_why, case, SCENARIO, self.options)
+        return self._begin(key_of(case, SCENARIO, self.options), worth_or_why, case, SCENARIO, self.options)
 
     def kept(self, case: Case, choices: Choices) -> Future[float]:
-        return self._begin(kept, case, SCENARIO, choices, self.options)
+        key = key_of(case, SCENARIO, self.options, choices)
+        return self._begin(key, kept, case, SCENARIO, choices, self.options)
 
-    def _begin(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+    def _begin(self, key: str, function: Callable[..., Any], *args: Any) -> Future[Any]:
         self.begun += 1
-        future: Future[Any] = self.executor.submit(function, *args)
-        future.add_done_callback(self._tell)
-        return future
+        known = self.memory.get(key)
+        future: Future[Any] = Future()
+        if known is None:
+            future = self.executor.submit(function, *args)
+        else:
+            future.set_result(known)
 
-    def _tell(self, _: Future[Any]) -> None:
-        self.done += 1
-        if self.progress is not None:
-            self.progress(self.done, self.begun)
+        def landed(future: Future[Any]) -> None:
+            if known is None and not future.cancelled() and future.exception() is None:
+                self.memory.add(key, future.result())
+            self.done += 1
+            if self.progress is not None:
+                self.progress(self.done, self.begun)
+
+        future.add_done_callback(landed)
+        return future
 
 
 @dataclass

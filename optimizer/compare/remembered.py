@@ -1,0 +1,102 @@
+"""What a bridge has solved already, by a hash of all that it follows from; on disk as it lands, given a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from optimizer.case import Case
+from optimizer.case_files import input_hashes
+from optimizer.compare.stages import Choices, Worth
+from optimizer.decisions import Decisions, Signing, Start
+from optimizer.journal import Journal
+from optimizer.planner import optimizer_version
+from optimizer.quarters import Quarter
+from optimizer.solver import SolverOptions
+
+Result = Worth | str | float
+"""What a stage is worth, why it has no plan, or what given decisions are worth in it."""
+
+
+class Memory:
+    """Results of stages by key, read back exactly as they were added; several threads may add.
+
+    What the disk does not take is remembered while this lasts and no longer.
+    """
+
+    def __init__(self, folder: Path | None = None):
+        self._journal = None if folder is None else Journal(folder / "answers.jsonl")
+        self._known: dict[str, Result] = {}
+        self._adding = threading.Lock()
+        for line in () if self._journal is None else self._journal.lines():
+            try:
+                record = json.loads(line)
+                self._known[record["key"]] = _result(record)
+            except (ValueError, KeyError, TypeError):
+                continue
+
+    def get(self, key: str) -> Result | None:
+        return self._known.get(key)
+
+    def add(self, key: str, result: Result) -> None:
+        with self._adding:
+            self._known[key] = result
+            if self._journal is not None:
+                with suppress(OSError):
+                    self._journal.add(json.dumps({"key": key} | _record(result), default=lambda number: number.item()))
+
+
+def key_of(case: Case, scenario: str, options: SolverOptions, choices: Choices | None = None) -> str:
+    """A hash of the inputs, the options, the decisions that are kept, and the version of this program."""
+    follows = [input_hashes(case), scenario, repr(options), optimizer_version()]
+    text = json.dumps([*follows, None if choices is None else _of_choices(choices)], default=lambda n: n.item())
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+# ---- as JSON ------------------------------------------------------------------------------------------------------
+
+_BY_PAIRS = ("machines", "refreshed")
+"""Columns of decisions whose keys are pairs of names."""
+
+
+def _record(result: Result) -> dict[str, Any]:
+    if isinstance(result, str):
+        return {"why": result}
+    if not isinstance(result, Worth):
+        return {"kept": result}
+    decisions = asdict(result.decisions)
+    pairs = {name: [[*key, value] for key, value in decisions[name].items()] for name in _BY_PAIRS}
+    figures = {"value": result.value_musd, "bound": result.bound_musd}
+    return figures | {"choices": _of_choices(result.choices), "decisions": decisions | pairs}
+
+
+def _of_choices(choices: Choices) -> dict[str, Any]:
+    return {
+        name.name: [[*map(str, key), value] for key, value in getattr(choices, name.name).items()]
+        for name in fields(Choices)
+    }
+
+
+def _result(record: Mapping[str, Any]) -> Result:
+    if "why" in record:
+        return str(record["why"])
+    if "kept" in record:
+        return float(record["kept"])
+    taken = {
+        name: {(*key, Quarter.parse(quarter)): value for *key, quarter, value in rows}
+        for name, rows in record["choices"].items()
+    }
+    told = record["decisions"]
+    pairs = {name: {(one, other): value for one, other, value in told[name]} for name in _BY_PAIRS}
+    lists = {
+        "starts": tuple(Start(**start) for start in told["starts"]),
+        "signed": tuple(Signing(**signing) for signing in told["signed"]),
+        "refused": tuple(told["refused"]),
+    }
+    return Worth(record["value"], record["bound"], Choices(**taken), Decisions(**(told | pairs | lists)))
