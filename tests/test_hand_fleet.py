@@ -243,11 +243,12 @@ def buying_case(
     hashprice: float | list[float] = 50,
     retires_after: str | None = None,
     delivery_quarters: int = 2,
+    moving_cost: float | None = None,
     **changes: object,
 ) -> opt.Case:
     """No fleet; new machines at $5 per TH, delivered after two quarters; the south has no grid."""
     market = {"resale_usd_per_th": 0, "purchase_usd_per_th": 5, "delivery_quarters": delivery_quarters}
-    market |= {"elasticity": 1, "yearly_decline": 0.5}
+    market |= {"elasticity": 1, "yearly_decline": 0.5, "moving_cost_musd_per_gross_mw": moving_cost}
     return hand_case(
         asics=[asic("new", joules_per_th=15, overhead=0, retires_after=retires_after)],
         machine_markets=[machine_market("new", **market)],
@@ -289,6 +290,19 @@ def test_machines_in_stock_work_in_the_quarter_they_are_paid() -> None:
     per_mw = worth(MINING, {t: new_margin(t, 50) for t in range(6)}) - cost * discount(MINING, 0)
     plan = check(buying_case(delivery_quarters=0), 30 * per_mw)
     assert installed(plan) == pytest.approx([30] * 6)
+
+
+def test_a_machine_bought_at_once_may_be_sent_on_at_once() -> None:
+    """Hashprice $15 in quarter 0, $50 after: machines cost $1.50 per TH then and would run at a loss. Bought and sent
+    on in the same quarter for $0.001M per MW, they pay no upkeep ($0.0125M) and stand in the north from quarter 1 on.
+
+    Were they to stand first, the plan would be worth $0.3M less.
+    """
+    assert north_margin(0, 15) == -NORTH_UPKEEP < -0.001
+    cost = 1.5 * NEW_TH_PER_MW / 1e6
+    per_mw = worth(MINING, {t: new_margin(t, 50) for t in range(1, 6)}) - (cost + 0.001) * discount(MINING, 0)
+    plan = check(buying_case([15, 50, 50, 50, 50, 50], delivery_quarters=0, moving_cost=0.001), 30 * per_mw)
+    assert installed(plan) == pytest.approx([0, 30, 30, 30, 30, 30])
 
 
 def test_the_purchase_price_follows_hashprice_but_does_not_decline() -> None:
