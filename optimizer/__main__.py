@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 
 from optimizer.interrupts import leave, stoppable
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what `stoppable` puts back once all is done
+    with suppress(ValueError):  # outside the main thread
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what `stoppable` puts back once all is done
     with stoppable(leave):
         from optimizer.cli import run
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import cache
 from math import isnan
 from multiprocessing import get_context
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -22,11 +23,13 @@ from optimizer.case import TABLE_NAMES, Case
 from optimizer.compare.aligning import CannotMove, moved_to
 from optimizer.compare.bridge import bridge, bridge_place, keep_bridge, kept_bridge
 from optimizer.compare.drafts import SCENARIO, draft_of, hybrid, reaching, unlike_groups
+from optimizer.compare.ends import Work
 from optimizer.compare.groups import GROUP_OF_SETTING, GROUP_OF_TABLE, GROUPS, NAMING
 from optimizer.compare.remembered import Memory
-from optimizer.compare.stages import InTurn, Worth, choices_of, kept, worth, worth_or_why
+from optimizer.compare.stages import NOT_FOUND, InTurn, Worth, choices_of, kept, worth, worth_or_why
 from optimizer.compare.timing import growth, taken_before
 from optimizer.errors import PlanError
+from optimizer.journal import Journal
 from optimizer.schema import Row, Settings
 from optimizer.solver import SolverOptions
 from optimizer.studies.study import Study
@@ -244,14 +247,34 @@ def test_a_bridge_that_was_killed_goes_on_with_what_is_missing(seed: int, tmp_pa
 def test_what_is_remembered_is_what_was_added(seed: int, tmp_path: Path) -> None:
     plan, results = pair(seed)[0], {"why": "no plan keeps every rule", "kept": -1.25}
     found = worth(plan.case, plan.scenario)
+    found = replace(found, decisions=replace(found.decisions, refreshed={("hall", "2027Q1"): 2.0}))
     memory = Memory(tmp_path)
     for key, result in (results | {"worth": found}).items():
         memory.add(key, result)
     memory.add("nothing", float("nan"))
+    memory.add("too early", NOT_FOUND)
+    memory.add("as early", None)
     again = Memory(tmp_path)
     assert {key: again.get(key) for key in results} == results
-    assert isnan(again.get("nothing")) and again.get("other") is None
+    assert isnan(again.get("nothing"))
+    assert [again.get(key) for key in ("other", "too early", "as early")] == [None] * 3
     assert asdict(again.get("worth")) == asdict(found)
+
+
+def test_a_result_is_on_the_disk_before_it_is_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add = Journal.add
+
+    def slowly(journal: Journal, line: str) -> None:
+        sleep(0.3)
+        add(journal, line)
+
+    monkeypatch.setattr(Journal, "add", slowly)
+    with ThreadPoolExecutor(1) as executor:
+        work = Work(executor, SolverOptions(), memory=Memory(tmp_path))
+        found = work.worth(draft_of(pair(0)[0].case, pair(0)[0].scenario).case()).result()
+        assert len((tmp_path / "answers.jsonl").read_text().splitlines()) == 1
+        assert isinstance(found, Worth)
+        assert (work.begun, work.done) == (1, 1)
 
 
 # ---- time ---------------------------------------------------------------------------------------------------------

@@ -281,6 +281,15 @@ def test_a_study_of_another_run_is_left_out_and_said(kept: Path, plan: opt.Plan)
     assert "The price of BTC moves the value most" not in text
 
 
+def test_studies_that_were_killed_are_not_made_yet(kept: Path) -> None:
+    """They leave answers and no study."""
+    for name in ("tornado", "bridge-0123456789ab"):
+        (kept / "studies" / name).mkdir(parents=True)
+        (kept / "studies" / name / "answers.jsonl").write_text('{"key": "x"', encoding="utf-8")
+    (found,) = open_books([kept])
+    assert (found.studies, found.left_out["tornado"]) == ({}, "not made yet")
+
+
 def test_sources_are_told_when_the_case_is_named(kept: Path, tmp_path: Path, run: Run) -> None:
     case = Path(shutil.copytree(kept / "inputs", tmp_path / "case"))
     table = "| file | value | origin | confidence |\n|---|---|---|---|\n| sites | 12; `7%` | **filing** of 2025 | H |\n"

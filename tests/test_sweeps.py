@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +15,9 @@ from tiny_cases import tiny_case
 import optimizer as opt
 from optimizer.case import Case
 from optimizer.decisions import decisions_of
-from optimizer.errors import Infeasible
+from optimizer.errors import Infeasible, PlanError
 from optimizer.findings import InputError
+from optimizer.journal import Journal
 from optimizer.sweeps import runner
 from optimizer.sweeps.drivers import Driver, driver_named, drivers_of
 from optimizer.sweeps.family import Family, compile_case
@@ -115,6 +118,38 @@ def test_answers_stay_on_disk_and_are_not_asked_twice(
     assert solved == [asked[2].key, asked[3].key]
     assert [a.value_musd for a in again[:3]] == [a.value_musd for a in first]
     assert len(file.read_text().splitlines()) == 5  # three whole, one torn, two new
+
+
+def test_a_line_cut_off_by_a_full_disk_costs_no_other_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path / "lines")
+    journal.add("one")
+
+    def full(_: int) -> None:
+        with (tmp_path / "lines").open("r+") as file:
+            file.truncate(6)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as now:
+        now.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            journal.add("two")
+    journal.add("three")
+    assert list(journal.lines()) == ["one", "tw", "three"]
+    again = Journal(tmp_path / "lines")
+    again.add("four")
+    assert list(again.lines()) == ["one", "tw", "three", "four"]
+
+
+def test_a_sweep_that_meets_a_full_disk_says_so(
+    washington: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Journal, "add", full)
+    asked = questions(washington, driver_named(washington, "base", "hashprice"), 2)
+    with pytest.raises(PlanError, match=r"cannot be written: No space left .* What landed before is kept"):
+        Sweep(folder=tmp_path).ask(asked)
 
 
 def test_an_answer_reads_back_exactly(washington: Case) -> None:

@@ -288,11 +288,11 @@ def test_fault_040_sheet_names_are_safe_and_distinct() -> None:
 
 
 def test_fault_136_properties_tell_the_plan_and_nobody() -> None:
-    """Fault 136: title, run and inputs on purpose; no author, no clock of this machine."""
+    """Fault 136: title, run and inputs on purpose; the program for an author, no clock of this machine."""
     properties = openpyxl.load_workbook(io.BytesIO(washington_file())).properties
     assert washington().case.settings.title in properties.title
-    assert not properties.creator
-    assert not properties.lastModifiedBy
+    author = f"mw-allocation-optimizer {washington().provenance['optimizer']}"
+    assert properties.creator == properties.lastModifiedBy == author
     assert str(properties.created.date()) == str(washington().case.settings.as_of) == str(properties.modified.date())
 
 
@@ -359,14 +359,20 @@ def test_tables_are_excels_own() -> None:
     plan = washington()
     studies = {f"{kind} =1+1 {'x' * 300}": study for kind, study in studies_of(plan).items()}
     found = frames(workbook_bytes(pack_of(plan, studies=studies))[0])
-    assert {"liquidity", "value", "contracts", "sensitivities", "assumptions", "audit"} <= {
-        s for s, *_ in found.values()
-    }
+    names = {"table_liquidity", "table_contracts", "table_refused_offers", "table_inputs_offers", "table_checks"}
+    assert names <= found.keys()
+    assert {"sensitivities", "assumptions", "markets", "fleet", "value"} <= {sheet for sheet, *_ in found.values()}
     assert len({name.casefold() for name in found}) == len(found) > 20
     for name, (_, columns, cells) in found.items():
         assert re.fullmatch(r"table_\w{1,200}(\.\d+)?", name, re.ASCII), name
         assert columns == cells, name
         assert len({column.casefold() for column in columns}) == len(columns), name
+
+
+def test_heads_that_excel_would_refuse_are_refused() -> None:
+    twice = Study("prices", "", (), {"t": pd.DataFrame({"a b": ["x"], "a_b": ["y"]})}, {"run_id": washington().run_id})
+    with pytest.warns(UserWarning), pytest.raises(PlanError, match="cannot head a table"):
+        workbook_bytes(pack_of(washington(), studies={"prices": twice}))
 
 
 def chart_of_drivers(lows: list[float]) -> tuple[str, ...]:
@@ -376,6 +382,9 @@ def chart_of_drivers(lows: list[float]) -> tuple[str, ...]:
     told = Study("tornado", "", (), {"drivers": drivers.assign(value_high_musd=50.0)}, about)
     book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(pack_of(washington(), studies={"tornado": told}))[0]))
     charts: list[Any] = book["sensitivities"]._charts
+    for chart in charts:
+        assert (chart.x_axis.scaling.orientation, chart.y_axis.scaling.orientation) == ("maxMin", "minMax")
+        assert (chart.x_axis.crossesAt, chart.y_axis.crossesAt) == (40, None), "bars begin at the plan's value"
     return tuple(str(series.val.numRef.f) for chart in charts for series in chart.series)
 
 

@@ -46,11 +46,10 @@ def compare(
 
     plans = [load_plan(folder, inspect=inspect) for folder in (first, *others)]
     comparison = compare_plans(plans, [folder.resolve().name for folder in (first, *others)])
-    with _progress() as progress, _executor(jobs if bridge else 1) as executor:
-        bridges = [
-            _bridge(pair, folder, executor, progress, gap if bridge else None)
-            for pair, folder in zip(comparison.pairs, others, strict=True)
-        ]
+    bridges = [
+        _bridge(pair, folder, jobs, gap if bridge else None)
+        for pair, folder in zip(comparison.pairs, others, strict=True)
+    ]
     comparison = with_bridges(comparison, bridges)
     if csv is not None:
         _write(comparison, csv)
@@ -64,9 +63,7 @@ def compare(
     print_comparison(comparison, Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False))
 
 
-def _bridge(
-    pair: Pair, folder: Path, executor: Executor | None, progress: Callable[[int, int], None] | None, gap: float | None
-) -> Study | None:
+def _bridge(pair: Pair, folder: Path, jobs: int, gap: float | None) -> Study | None:
     """The bridge that the second plan's folder keeps; solved where there is none to this gap and one is asked for."""
     from optimizer.commands.studying import interruptible
     from optimizer.compare.bridge import bridge, bridge_place, keep_bridge, kept_bridge
@@ -76,9 +73,9 @@ def _bridge(
     known = kept_bridge(pair.first, pair.second, folder)
     if gap is None or pair.same or (known is not None and known.about["gap"] == gap):
         return known
-    with interruptible(bridge_place(pair.first, folder)):
+    with interruptible(bridge_place(pair.first, folder)), _progress() as progress, _executor(jobs) as executor:
         study = bridge(pair.first, pair.second, gap=gap, executor=executor, folder=folder, progress=progress)
-    keep_bridge(study, folder)
+        keep_bridge(study, folder)
     return study
 
 

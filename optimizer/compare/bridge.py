@@ -30,7 +30,7 @@ from optimizer.findings import InputError
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter
 from optimizer.solver import SolverOptions
-from optimizer.studies.study import Study, load_study, save_study
+from optimizer.studies.study import Study, is_kept, load_study, save_study
 from optimizer.summary import musd
 
 GONE, TIME, HORIZON, SEARCH, REST = "quarters gone by", "time", "horizon", "search", "everything else"
@@ -123,7 +123,7 @@ def bridge_place(first: Plan, folder: str | Path) -> Path:
 def kept_bridge(first: Plan, second: Plan, folder: str | Path) -> Study | None:
     """The bridge between these two plans that the second one's folder keeps; None where there is none of them."""
     place = bridge_place(first, folder)
-    if not (place / "study.json").exists():
+    if not is_kept(place):
         return None
     study = load_study(place)
     runs = study.about.get("from_run_id"), study.about.get("to_run_id")
@@ -217,8 +217,8 @@ def _group_lines(a: End, b: End, groups: Sequence[Group], work: Work) -> tuple[l
     steps: tuple[Step, ...]
     for (i, j), (forward, backward) in zip(spans, jobs, strict=True):
         steps = (
-            Step(known[i].forward, known[j].forward, forward.result()),
-            Step(known[j].backward, known[i].backward, backward.result()),
+            Step(known[i].forward, known[j].forward, _number(forward.result())),
+            Step(known[j].backward, known[i].backward, _number(backward.result())),
         )
         inside = groups[i:j]
         steps = steps[:1] if len(inside) == len(groups) else steps
@@ -248,6 +248,10 @@ def _boundaries(a: Draft, b: Draft, groups: Sequence[Group], work: Work) -> tupl
         f"{names[k - 1]} and {names[k]} are told together: with one from each plan, {why}."
         for k, why in sorted(failed.items())
     ]
+
+
+def _number(found: float | None) -> float:
+    return nan if found is None else found
 
 
 def _joint(names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from optimizer.case import Case
@@ -30,32 +31,43 @@ class Work:
     memory: Memory = field(default_factory=Memory)
     begun: int = 0
     done: int = 0
+    counting: Lock = field(default_factory=Lock)
 
     def worth(self, case: Case) -> Future[Worth | str]:
         return self._begin(key_of(case, SCENARIO, self.options), worth_or_why, case, SCENARIO, self.options)
 
-    def kept(self, case: Case, choices: Choices) -> Future[float]:
+    def kept(self, case: Case, choices: Choices) -> Future[float | None]:
         key = key_of(case, SCENARIO, self.options, choices)
         return self._begin(key, kept, case, SCENARIO, choices, self.options)
 
     def _begin(self, key: str, function: Callable[..., Any], *args: Any) -> Future[Any]:
         self.begun += 1
+        landed: Future[Any] = Future()
         known = self.memory.get(key)
-        future: Future[Any] = Future()
-        if known is None:
-            future = self.executor.submit(function, *args)
-        else:
-            future.set_result(known)
+        if known is not None:
+            self._tell()
+            landed.set_result(known)
+            return landed
 
-        def landed(future: Future[Any]) -> None:
-            if known is None and not future.cancelled() and future.exception() is None:
+        def land(future: Future[Any]) -> None:
+            """What is handed on is on the disk already."""
+            if future.cancelled():
+                landed.cancel()
+            elif (error := future.exception()) is not None:
+                landed.set_exception(error)
+            else:
                 self.memory.add(key, future.result())
+                self._tell()
+                landed.set_result(future.result())
+
+        self.executor.submit(function, *args).add_done_callback(land)
+        return landed
+
+    def _tell(self) -> None:
+        with self.counting:
             self.done += 1
             if self.progress is not None:
                 self.progress(self.done, self.begun)
-
-        future.add_done_callback(landed)
-        return future
 
 
 @dataclass

@@ -13,12 +13,12 @@ from typing import Any
 
 from optimizer.case import Case
 from optimizer.case_files import input_hashes
-from optimizer.compare.stages import Choices, Worth
+from optimizer.compare.stages import NOT_FOUND, Choices, Worth
 from optimizer.decisions import Decisions, Signing, Start
 from optimizer.journal import Journal
 from optimizer.planner import optimizer_version
 from optimizer.quarters import Quarter
-from optimizer.solver import SolverOptions
+from optimizer.solver import SolverOptions, solver_version
 
 Result = Worth | str | float
 """What a stage is worth, why it has no plan, or what given decisions are worth in it."""
@@ -27,7 +27,8 @@ Result = Worth | str | float
 class Memory:
     """Results of stages by key, read back exactly as they were added; several threads may add.
 
-    What the disk does not take is remembered while this lasts and no longer.
+    What the disk does not take is remembered while this lasts and no longer. That a search ended too early is not kept:
+    another time, or another machine, may have more of either.
     """
 
     def __init__(self, folder: Path | None = None):
@@ -44,7 +45,10 @@ class Memory:
     def get(self, key: str) -> Result | None:
         return self._known.get(key)
 
-    def add(self, key: str, result: Result) -> None:
+    def add(self, key: str, result: Result | None) -> None:
+        """Keep a result, but for one that says only that a search ended too early."""
+        if result is None or result == NOT_FOUND:
+            return
         with self._adding:
             self._known[key] = result
             if self._journal is not None:
@@ -53,8 +57,8 @@ class Memory:
 
 
 def key_of(case: Case, scenario: str, options: SolverOptions, choices: Choices | None = None) -> str:
-    """A hash of the inputs, the options, the decisions that are kept, and the version of this program."""
-    follows = [input_hashes(case), scenario, repr(options), optimizer_version()]
+    """A hash of the inputs, the options, the decisions that are kept, and the versions of program and solver."""
+    follows = [input_hashes(case), scenario, repr(options), optimizer_version(), solver_version()]
     text = json.dumps([*follows, None if choices is None else _of_choices(choices)], default=lambda n: n.item())
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CLASHES = 2
 """Rules told at most of those that cannot hold together."""
+NOT_FOUND = "the search ended before it found a plan"
 ROOM = 1e-6
 """MW by which a kept decision may lie outside the bounds that a changed case sets it."""
 
@@ -72,11 +73,13 @@ def worth_or_why(case: Case, scenario: str, options: SolverOptions | None = None
     except NoPlan as error:
         if error.exit_code == EXIT_INTERRUPTED:
             raise KeyboardInterrupt from None
-        return "no plan was found in time"
+        return NOT_FOUND
 
 
-def kept(case: Case, scenario: str, choices: Choices, options: SolverOptions | None = None) -> float:
+def kept(case: Case, scenario: str, choices: Choices, options: SolverOptions | None = None) -> float | None:
     """What given decisions are worth in a case, $M, all else decided anew; NaN where the case does not allow them.
+
+    None where the search ended before it had found that out.
 
     Starts, signings, sizes, machines installed, moved and bought stay. Machines that the case gives no quarter to stand
     in, since they could only cost there, are sold.
@@ -87,10 +90,12 @@ def kept(case: Case, scenario: str, choices: Choices, options: SolverOptions | N
             return nan
         try:
             return solve_model(model, options or SolverOptions()).value
-        except (Infeasible, NoPlan) as error:
+        except Infeasible:
+            return nan
+        except NoPlan as error:
             if error.exit_code == EXIT_INTERRUPTED:
                 raise KeyboardInterrupt from None
-            return nan
+            return None
 
 
 class InTurn(Executor):

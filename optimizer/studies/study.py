@@ -29,6 +29,7 @@ KINDS = {
     "bridge": "the difference in value to another plan, by groups of inputs",
 }
 
+STUDY = "study.json"
 NUMERIC = re.compile(
     r"number|x|y|low|base|high|below|above|change|limit|plans|share|.*(_mw|musd|_usd|blocks|_share|_btc|per_unit)"
 )
@@ -65,7 +66,7 @@ def save_study(study: Study, folder: str | Path) -> Path:
     """
     folder = Path(folder)
     texts = {f"{name}.csv": table_text(table) for name, table in study.tables.items()}
-    texts["study.json"] = json.dumps(study.record(), indent=2, allow_nan=False) + "\n"
+    texts[STUDY] = json.dumps(study.record(), indent=2, allow_nan=False) + "\n"
     pictures = {f"{study.kind}.{ending}" for ending in ("svg", "png")}
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -83,11 +84,16 @@ def save_study(study: Study, folder: str | Path) -> Path:
     return folder
 
 
+def is_kept(folder: str | Path) -> bool:
+    """Whether a study lies in a folder; one that was killed leaves answers there and no study yet."""
+    return (Path(folder) / STUDY).is_file()
+
+
 def load_study(folder: str | Path) -> Study:
     """Read a study back. Raises PlanError where there is none."""
     folder = Path(folder)
     try:
-        record = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+        record = json.loads((folder / STUDY).read_text(encoding="utf-8"))
         tables = {name: _table((folder / f"{name}.csv").read_bytes().decode()) for name in record["tables"]}
         return Study(record["kind"], record["title"], tuple(record["words"]), tables, record["about"])
     except (OSError, ValueError, KeyError) as error:

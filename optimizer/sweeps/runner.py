@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,12 +25,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optimizer.errors import Infeasible, NoPlan, SolverFault
+from optimizer.errors import Infeasible, NoPlan, PlanError, SolverFault
 from optimizer.journal import Journal
 from optimizer.solver import Found, SolverOptions, solve_program
 from optimizer.solver.program import Floats, Program
 
 NAN = float("nan")
+MOST_WORKERS = 61 if sys.platform == "win32" else 1024
+"""Processes that one pool may have; Windows waits for no more."""
 Outcome = Literal["optimal", "limit", "infeasible", "fault"]
 Tell = Callable[[int, int], None]
 """Hears how many answers of how many are there."""
@@ -163,7 +166,8 @@ class Answers:
 @contextmanager
 def workers(count: int | None = None) -> Iterator[Executor]:
     """Processes on this machine, one for each core unless said; each keeps a solver of its own."""
-    context, count = multiprocessing.get_context("spawn"), count or os.cpu_count() or 1
+    context = multiprocessing.get_context("spawn")
+    count = min(count or os.cpu_count() or 1, MOST_WORKERS)
     with ProcessPoolExecutor(count, mp_context=context, initializer=_stay_with_parent) as pool:
         with _deaf():
             for _ in range(count):
@@ -231,11 +235,17 @@ class Sweep:
             return replaced_start(questions[i], *(self.answers[questions[j]] for j in names))
 
         for i, landed in self._landing(waiting, start):
-            self.answers.add(landed)
+            self._keep(landed)
             if landed.has_plan:
                 done.append(i)
             self._told(len(questions) - len(waiting), len(questions))
         return [self.answers[question] for question in questions]
+
+    def _keep(self, landed: Landed) -> None:
+        try:
+            self.answers.add(landed)
+        except OSError as error:
+            raise PlanError(f"{self.folder} cannot be written: {error.strerror}. What landed before is kept.") from None
 
     def _landing(self, waiting: list[int], start: Callable[[int], Question]) -> Iterator[tuple[int, Landed]]:
         """Hand out what waits, a few at once, and give each answer as it lands; `waiting` shrinks by what landed."""

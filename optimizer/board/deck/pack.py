@@ -96,9 +96,9 @@ def bridge_name(run_id: str) -> str:
 
 def load_study_of(folder: Path, plan: Plan, *, force: bool) -> tuple[Study, bool] | None:
     """A study of the plan and whether it is stale; None where there is none. Raises PlanError for a stale one."""
-    from optimizer.studies.study import load_study
+    from optimizer.studies.study import is_kept, load_study
 
-    if not (folder / "study.json").is_file():
+    if not is_kept(folder):
         return None
     study = load_study(folder)
     of = study.about.get("run_id", study.about.get("to_run_id"))

@@ -13,7 +13,7 @@ from optimizer.case_files import load_case
 from optimizer.errors import AuditFault, PlanError
 from optimizer.plan_files import load_plan, stale_inputs
 from optimizer.searches import audit_whole
-from optimizer.studies.study import Study, load_study
+from optimizer.studies.study import Study, is_kept, load_study
 
 if TYPE_CHECKING:
     from optimizer.case import Case
@@ -65,7 +65,7 @@ def _studies(folder: Path, run_id: str) -> tuple[dict[str, Study], dict[str, str
     found, left_out = {}, {}
     for kind in TOPICS:
         place = folder / "studies" / kind
-        if not place.exists():
+        if not is_kept(place):
             left_out[kind] = "not made yet"
             continue
         study = load_study(place)
@@ -78,7 +78,7 @@ def _studies(folder: Path, run_id: str) -> tuple[dict[str, Study], dict[str, str
 
 def _bridges(folder: Path, run_id: str) -> dict[str, Study]:
     """Bridges from other plans to this one, by `bridge-` and the run id of the other."""
-    loaded = [load_study(place) for place in sorted((folder / "studies").glob("bridge-*"))]
+    loaded = [load_study(place) for place in sorted((folder / "studies").glob("bridge-*")) if is_kept(place)]
     return {
         f"bridge-{study.about.get('from_run_id')}": study for study in loaded if study.about.get("to_run_id") == run_id
     }

@@ -130,11 +130,11 @@ def gather(folders: Sequence[Path], case: Case | None, sources: Path | None, for
 
 def _studies(folder: Path, plan: Plan, force: bool, stamps: Stamps) -> dict[str, Study]:
     """The studies kept with a plan, by the name of their folder; one of another run is refused or stamped."""
-    from optimizer.studies.study import load_study
+    from optimizer.studies.study import is_kept, load_study
 
     studies = {}
     for place in sorted((folder / "studies").glob("*")):
-        if not (place / "study.json").is_file():
+        if not is_kept(place):
             continue
         study = load_study(place)
         of = study.about.get("run_id", study.about.get("to_run_id"))

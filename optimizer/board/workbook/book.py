@@ -144,7 +144,8 @@ class Workbook:
         self.book.set_properties(
             {
                 "title": f"{settings.title}: plan of scenario {self.plan.scenario}"[:255],
-                "subject": "Megawatts, money and contracts by quarter", "author": "", "created": day,
+                "subject": "Megawatts, money and contracts by quarter", "created": day,
+                "author": f"mw-allocation-optimizer {self.plan.provenance.get('optimizer')}",
                 "comments": f"{self.status}; run {self.plan.run_id}; inputs {self.input_hash}",
             }
         )  # fmt: skip
@@ -248,7 +249,8 @@ class Sheet:
         number = sum(other.split(".")[0] == name.casefold() for other in self.desk.tables)
         self.desk.tables.append(f"{name.casefold()}.{number}")
         options = {"name": f"{name}.{number}" if number else name, "style": None, "autofilter": buttons}
-        self.at.add_table(head, 0, last, len(columns) - 1, options | {"columns": columns})
+        if self.at.add_table(head, 0, last, len(columns) - 1, options | {"columns": columns}):
+            raise PlanError(f"{self.place(head, 0)}: its headers ({', '.join(heads)}) cannot head a table of Excel's.")
 
     def heads(self, row: int, column: int, words: Sequence[str], numbers_from: int = 0) -> None:
         """A row of column headers; those of numbers stand at the right."""

@@ -77,8 +77,8 @@ def add_bars(
     for series in bars:
         look = {"fill": {"color": series.colour}, "gap": 40, "overlap": 100}
         chart.add_series(_of(series, categories) | look)
-    chart.set_x_axis({"reverse": True, "label_position": "low", "num_font": {"size": 9}})
-    chart.set_y_axis({"crossing": base, "label_position": "low", **_VALUES})
+    chart.set_y_axis({"reverse": True, "label_position": "low", "num_font": {"size": 9}})  # of a bar chart, categories
+    chart.set_x_axis({"crossing": base, "label_position": "low", **_VALUES})
     _finish(chart, where, row, column, title, 5)
 
 

@@ -67,7 +67,7 @@ def _write_refused(sheet: Sheet, row: int, signed: set[str]) -> int:
     refused = refused.assign(sites=[", ".join(case.sites_of_offer[offer]) for offer in refused["offer"]])
     written = write_frame(
         sheet, row + 1, refused, "inputs/offers", ["offer"], columns=columns, numeric=["min_it_mw", "max_it_mw"],
-        heads={"sites": "Sites that would do"},
+        heads={"sites": "Sites that would do"}, name="refused_offers",
     )  # fmt: skip
     return written.below
 

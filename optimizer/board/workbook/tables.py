@@ -82,34 +82,36 @@ def write_frame(
     heads: Mapping[str, str] | None = None,
     live: Mapping[str, Callable[[int, Mapping[str, str]], str]] | None = None,
     plan: str = "",
+    name: str = "",
 ) -> Written:
     """A table from a row on: texts as strings, numbers with the receipt of their row, totals below.
 
     `keys` are the columns that tell rows apart; `missing` those whose number may be missing, which is said. `live`
-    gives columns as formulas of a line of the sheet (counted from 1) and the letters of the columns.
+    gives columns as formulas of a line of the sheet (counted from 1) and the letters of the columns. `name` is that of
+    Excel's table where another has the room's.
     """
-    at = {name: letters(column) for column, name in enumerate(columns)}
-    places = {name: number for number, name in enumerate(columns)}
-    for name, column in places.items():
-        sheet.text(row, column, (heads or {}).get(name, head_of(name)), "head right" if name in numeric else "head")
+    at = {field: letters(column) for column, field in enumerate(columns)}
+    places = {field: number for number, field in enumerate(columns)}
+    words = [(heads or {}).get(field, head_of(field)) for field in columns]
+    for field, told in zip(columns, words, strict=True):
+        sheet.text(row, places[field], told, "head right" if field in numeric else "head")
     sheet.at.set_row(row, HEAD_HEIGHT)
     for number, record in enumerate(frame.to_dict("records"), row + 1):
         where = tuple(sorted((key, str(record[key])) for key in keys))
-        for name, column in places.items():
-            value = record[name]
-            if name not in numeric:
+        for field, column in places.items():
+            value = record[field]
+            if field not in numeric:
                 sheet.text(number, column, "" if is_missing(value) else str(value))
-            elif is_missing(value) and name in missing:
+            elif is_missing(value) and field in missing:
                 sheet.text(number, column, NONE, "none")
-            elif live and name in live:
-                key = Key(room, name, where, plan=plan)
-                sheet.formula(number, column, live[name](number + 1, at), value, key, look_of(name))
+            elif live and field in live:
+                key = Key(room, field, where, plan=plan)
+                sheet.formula(number, column, live[field](number + 1, at), value, key, look_of(field))
             else:
-                sheet.number(number, column, value, Key(room, name, where, plan=plan), look_of(name))
+                sheet.number(number, column, value, Key(room, field, where, plan=plan), look_of(field))
     written = Written(row, row + 1, row + len(frame), places)
     if len(frame):
-        words = [(heads or {}).get(name, head_of(name)) for name in columns]
-        sheet.table(room, written.head, written.last, words, [name in numeric for name in columns])
+        sheet.table(name or room, written.head, written.last, words, [field in numeric for field in columns])
     if totals and len(frame):
         _write_totals(sheet, written, frame, room, totals, plan)
         return Written(row, row + 1, row + len(frame) + 1, places)
