@@ -41,7 +41,7 @@ def assumptions(pack: Pack) -> tuple[Slide, ...]:
 def _origin_note(pack: Pack) -> str:
     if not pack.origins:
         return WITHOUT_SOURCES
-    return "Values are those of the plan; origin and confidence are as the list of sources gives them."
+    return "Values are those of the plan; origin and confidence are those of the list of sources, long ones cut short."
 
 
 def _company_title(pack: Pack) -> str:
@@ -53,7 +53,7 @@ def _company_title(pack: Pack) -> str:
 def _markets_title(pack: Pack) -> str:
     first, last = _hashprice(pack, 0), _hashprice(pack, -1)
     number = pack.ledger.number
-    ends = f"in {pack.quarter(pack.quarters[0])} to {number(last)} in {pack.quarter(pack.quarters[-1])}"
+    ends = f"in {pack.quarter(pack.quarters[0])} to ${number(last)} in {pack.quarter(pack.quarters[-1])}"
     return f"Assumed: hashprice goes from ${number(first)} per PH and day {ends}"
 
 

@@ -11,6 +11,8 @@ from optimizer.board.deck.layout import LIGHTER, ROLES, Frame, Place
 from optimizer.board.deck.ledger import Ledger
 
 TEXT_PT = 12
+BESIDE_BARS = 0.13
+"""Room for a label beside a bar, as a share of all bars' width."""
 
 
 def add_chart(frame: Frame, shapes: Any, place: Place, chart: Chart, ledger: Ledger, number: int) -> None:
@@ -33,6 +35,8 @@ def add_chart(frame: Frame, shapes: Any, place: Place, chart: Chart, ledger: Led
         _style_series(frame, series, spec, chart, ledger, number)
     if chart.kind == "lines":
         _room_for_labels(frame, made, chart, place, ledger)
+    if chart.kind == "bars":
+        _room_beside_bars(made, chart)
 
 
 def refill_chart(shape: Any, chart: Chart, ledger: Ledger, number: int) -> None:
@@ -235,6 +239,14 @@ def _shift_label(point: Any, side: int) -> None:
             f"</c:manualLayout></c:layout>"
         )
     )
+
+
+def _room_beside_bars(chart: Any, spec: Chart) -> None:
+    """An axis longer than its bars at both ends, so that the labels at their ends meet no category."""
+    values = [figure.value for series in spec.series for figure in series.values]
+    low, high = min(*values, 0.0), max(*values, 0.0)
+    room = BESIDE_BARS * ((high - low) or 1.0)
+    chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = low - room, high + room
 
 
 def _room_for_labels(frame: Frame, chart: Any, spec: Chart, place: Place, ledger: Ledger) -> None:

@@ -12,7 +12,7 @@ MOST_CONTRACTS = 9
 
 
 def contracts(pack: Pack) -> Slide | None:
-    """Signed contracts from delivery to end, and the rent of each year below; None where nothing is signed."""
+    """Contracts from delivery to end, and the rent of each year below; None where nothing is signed."""
     rows = sorted(pack.source.rows("contracts"), key=lambda row: (str(row["delivery_quarter"]), str(row["offer"])))
     if not rows:
         return None
@@ -45,15 +45,38 @@ def _short_year(pack: Pack, year: int) -> str:
 
 def _contract_lane(pack: Pack, row: Row, first_year: int) -> Lane:
     word, number = pack.ledger.word, pack.ledger.number
-    start, end = (
-        Quarter.parse(str(row[name])) - Quarter(4 * first_year) for name in ("delivery_quarter", "end_quarter")
+    start, term, end = (
+        quarter - Quarter(4 * first_year)
+        for quarter in (Quarter.parse(str(row["delivery_quarter"])), _term_end(pack, row), _end(row))
     )
-    text = (
-        f"{number(row.figure('it_mw'))} IT MW at {word(row.word('site'))}, {price_words(pack, row)}, "
-        f"{word(row.word('delivery_quarter'))} to {word(row.word('end_quarter'))}"
-    )
-    short = f"{number(row.figure('it_mw'))} IT MW, {price_words(pack, row)}"
-    return Lane(word(row.word("customer")), (Bar(start, end, pack.role(str(row["product"])), (text, short)),))
+    size = f"{number(row.figure('it_mw'))} IT MW"
+    text = f"{size} at {word(row.word('site'))}, {price_words(pack, row)}, {span_words(pack, row, options=False)}"
+    role = pack.role(str(row["product"]))
+    bars = [Bar(start, min(term, end), role, (text, f"{size}, {price_words(pack, row)}"))]
+    if end > term:
+        to = word(row.word("end_quarter"))
+        bars.append(Bar(term + 1, end, f"{role} later", (f"tenant's options, to {to}", f"to {to}")))
+    return Lane(word(row.word("customer")), tuple(bars))
+
+
+def _end(row: Row) -> Quarter:
+    return Quarter.parse(str(row["end_quarter"]))
+
+
+def _term_end(pack: Pack, row: Row) -> Quarter:
+    """The last quarter of the term as signed, without the tenant's options to extend it."""
+    offer = pack.plan.case.offer[str(row["offer"])]
+    return Quarter.parse(str(row["delivery_quarter"])) + (offer.term_quarters - 1)
+
+
+def span_words(pack: Pack, row: Row, options: bool = True) -> str:
+    """`2029Q1 to 2043Q4`, and how far the tenant's options, which the plan takes for used, would extend it."""
+    word = pack.ledger.word
+    begins, ends = word(row.word("delivery_quarter")), word(row.word("end_quarter"))
+    if _end(row) <= _term_end(pack, row):
+        return f"{begins} to {ends}"
+    term = word(pack.source.word("inputs/offers.term_quarters", str(_term_end(pack, row))))
+    return f"{begins} to {term}, by the tenant's options to {ends}" if options else f"{begins} to {term}"
 
 
 def price_words(pack: Pack, row: Row) -> str:
@@ -108,10 +131,12 @@ def _contracts_title(pack: Pack, rows: list[Row], years: range) -> str:
     rents = [_rent_of(pack, year) for year in years]
     best = max(range(len(rents)), key=lambda i: rents[i][0].value)
     count = ledger.whole(pack.source.count("contracts", len(rows)))
-    signed = "One signed contract brings" if len(rows) == 1 else f"{count} signed contracts bring"
-    last = max(rows, key=lambda row: str(row["end_quarter"]))
+    signed = "One contract brings" if len(rows) == 1 else f"{count} contracts bring"
+    last = max(rows, key=_end)
     brings = f"{signed} {ledger.money(rents[best][0])} of rent in {_year(pack, years[best])}"
-    return f"{brings}; {'it ends' if len(rows) == 1 else 'the last ends'} in {ledger.word(last.word('end_quarter'))}"
+    ends = f"{'it ends' if len(rows) == 1 else 'the last ends'} in {ledger.word(last.word('end_quarter'))}"
+    extended = _end(last) > _term_end(pack, last)
+    return f"{brings}; {ends}{', if the tenant uses its options' if extended else ''}"
 
 
 def _contracts_note(pack: Pack, rows: list[Row], shown: list[Row]) -> str:
@@ -123,7 +148,7 @@ def _contracts_note(pack: Pack, rows: list[Row], shown: list[Row]) -> str:
     words = [
         f"At first prices and full size they pay {ledger.money(total)} a year.",
         f"{ledger.whole(refused)} of {ledger.whole(offers)} offers are refused.",
-        f"Rent after {pack.quarter(pack.quarters[-1])} is lighter.",
+        f"Rent of quarters after {pack.quarter(pack.quarters[-1])}, where the horizon ends, is in the paler colour.",
     ]
     if len(rows) > len(shown):
         words.append(

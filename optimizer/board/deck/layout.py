@@ -25,13 +25,14 @@ _THEME = {
 
 ROLES = {
     "mining": "accent2", "machines_idle": "accent5", "construction": "accent5", "product 0": "accent1",
-    "product 0 later": "accent1", "product 1": "accent3", "product 2": "accent4", "product 3": "accent6",
+    "product 1": "accent3", "product 2": "accent4", "product 3": "accent6", "product 0 later": "accent1",
+    "product 1 later": "accent3", "product 2 later": "accent4", "product 3 later": "accent6",
     "unused": "lt2", "level": "dk2", "good": "accent3", "bad": "accent6", "strong": "accent1", "middle": "accent3",
     "quiet": "accent5", "text": "dk1", "lt1": "lt1", "dk2": "dk2", "other 0": "accent2",
 }  # fmt: skip
 """Which colour of the theme a role has."""
 
-LIGHTER = {"construction": 0.6, "product 0 later": 0.55}
+LIGHTER = {"construction": 0.6, **{f"product {n} later": 0.55 for n in range(4)}}
 """Roles whose colour is lightened, by how much; what is being built also has a line around it."""
 
 

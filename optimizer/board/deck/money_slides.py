@@ -55,7 +55,8 @@ def _capex_title(pack: Pack, total: Figure, budget: Figure) -> str:
         head += f" leaves {ledger.money(room)} of the {ledger.money(budget)} budget"
     if quarter is None:
         return head
-    return f"{head}; most falls in {ledger.word(quarter)}, {ledger.money(pack.source.due('peak_capex_musd'))}"
+    most = ledger.money(pack.source.due("peak_capex_musd"))
+    return f"{head}; the most in a quarter is {most}, in {ledger.word(quarter)}"
 
 
 def _budget_words(pack: Pack) -> tuple[Paragraph, ...]:
@@ -73,7 +74,14 @@ def _capex_note(pack: Pack) -> str:
     paid = pack.source.total("capex", "musd", {"line": "tenant_capex"})
     if abs(paid.value) < TIGHT_MUSD:
         return "Capex within the horizon."
-    return f"Capex within the horizon, net of {pack.ledger.money(-paid)} that tenants pay."
+    words = f"Capex within the horizon, net of {pack.ledger.money(-paid)} that tenants pay towards it"
+    lines = {"line": "tenant_credits"}
+    back = pack.source.total("cash_flow", "musd", lines) + pack.source.total("after_horizon", "musd", lines)
+    if back.value < -TIGHT_MUSD:
+        words += f" and take back as {pack.ledger.money(-back)} of credits on their rent, interest included"
+    spent = pack.source.by_quarter("capex_to_date", "capex_musd", {}, pack.quarters)
+    below = any(figure.value < -TIGHT_MUSD for figure in spent)
+    return f"{words}.{' Below zero, they pay more than is spent.' if below else ''}"
 
 
 # ---- cash -----------------------------------------------------------------------------------------------------------
@@ -246,7 +254,7 @@ def _bridge_title(pack: Pack, changes: Sequence[Step], over: Figure) -> str:
     best = max(changes, key=lambda step: step.figure.value)
     worst = min(changes, key=lambda step: step.figure.value)
     verb = "gains" if over.value >= 0 else "loses"
-    head = f"Over doing nothing the plan {verb} {ledger.money(abs(over))}"
+    head = f"In present value the plan {verb} {ledger.money(abs(over))} over doing nothing"
     large = [step for step in dict.fromkeys((best, worst)) if abs(step.figure.value) >= TIGHT_MUSD]
     return f"{head}: {' and '.join(_part_words(pack, step) for step in large)}" if large else head
 

@@ -70,7 +70,7 @@ class Pack:
 
     def use_words(self, use: str) -> str:
         """A use of power in words; a product is called what the case calls it."""
-        words = {MINING: "Mining", "machines_idle": "Machines idle", "construction": "Under construction"}
+        words = {MINING: "Mining", "machines_idle": "Machines idle", "construction": "Handed over to construction"}
         return words.get(use) or self.ledger.word(self.source.word("inputs/products.product", use))
 
     def quarter(self, quarter: object) -> str:

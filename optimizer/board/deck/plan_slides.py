@@ -18,6 +18,7 @@ from optimizer.board.deck.blocks import (
     Slide,
     Texts,
 )
+from optimizer.board.deck.contract_slide import span_words
 from optimizer.board.deck.figures import Figure, Row
 from optimizer.board.deck.ledger import listed
 from optimizer.board.deck.pack import Pack
@@ -36,7 +37,7 @@ def decision(pack: Pack) -> Slide:
     asked = _asked(pack)
     words = Paragraph("The board is asked to approve", bold=True)
     blocks = ((Box(0, 0, 0.56, 1), Texts((words, *asked))), (Box(0.61, 0, 0.39, 1), _cards(pack)))
-    return Slide("decision", decision_title(pack), blocks)
+    return Slide("decision", decision_title(pack), blocks, nothing_fails(pack))
 
 
 def decision_title(pack: Pack) -> str:
@@ -67,6 +68,20 @@ def _against_nothing(pack: Pack, over: Figure) -> str:
 def _which_fails(pack: Pack) -> str:
     lowest, least = pack.source.kpi("do_nothing_lowest_cash_musd"), pack.source.due("minimum_cash_musd")
     return ", which runs out of cash" if lowest is not None and lowest.value < least.value - 1e-6 else ""
+
+
+def nothing_fails(pack: Pack) -> str:
+    """That doing nothing, though it is what the plan is held against, would not keep the minimum; else nothing."""
+    rows = [] if pack.plan.nothing is None else pack.source.rows("cash", nothing=True)
+    short = [row for row in rows if row["closing_musd"] < row["minimum_musd"] - 1e-6]
+    if not short:
+        return ""
+    lowest = min(short, key=lambda row: float(row["closing_musd"]))
+    since, by = pack.ledger.word(short[0].word("quarter")), pack.ledger.word(lowest.word("quarter"))
+    return (
+        f"Doing nothing is a yardstick, not a way out: its cash falls below the minimum in {since} and to "
+        f"{pack.ledger.money(lowest.figure('closing_musd'))} by {by}."
+    )
 
 
 def _site_names(pack: Pack, starts: list[Row]) -> str:
@@ -121,7 +136,7 @@ def _signing_words(pack: Pack, row: Row) -> str:
     word = pack.ledger.word
     return (
         f"Sign {word(row.word('customer'))}: {pack.ledger.number(row.figure('it_mw'))} IT MW at "
-        f"{word(row.word('site'))}, {word(row.word('delivery_quarter'))} to {word(row.word('end_quarter'))}"
+        f"{word(row.word('site'))}, {span_words(pack, row)}"
     )
 
 
@@ -145,7 +160,7 @@ def _cards(pack: Pack) -> Cards:
     cards = []
     if over is not None and after is not None:
         cards.append((ledger.money(over), "value over doing nothing"))
-        cards.append((ledger.money(after), f"of it comes after {last}"))
+        cards.append((ledger.money(after), _after_words(pack, over, after, last)))
     else:
         cards.append((ledger.money(source.due("value_musd")), "value of the plan"))
         cards.append((ledger.money(source.due("value_after_horizon_musd")), f"of it comes after {last}"))
@@ -155,6 +170,14 @@ def _cards(pack: Pack) -> Cards:
     when = f" at the end of {ledger.word(quarter)}" if quarter else ""
     cards.append((ledger.money(source.due("lowest_liquidity_musd")), f"lowest liquidity{when}; minimum {least}"))
     return Cards((*cards, *_return_cards(pack)))
+
+
+def _after_words(pack: Pack, over: Figure, after: Figure, last: str) -> str:
+    """What of the value over doing nothing comes after the horizon, and where it is more than all, what before."""
+    within = over - after
+    if within.value >= 0 and after.value >= 0:
+        return f"of it comes after {last}"
+    return f"of it after {last}, {pack.ledger.signed(within)} until then"
 
 
 def _return_cards(pack: Pack) -> Iterator[tuple[str, str]]:
@@ -285,7 +308,7 @@ def _site_lanes(pack: Pack, site: str) -> list[Lane]:
 
 def _bars(pack: Pack, use: str, path: tuple[Figure, ...]) -> tuple[Bar, ...]:
     """A bar for each stretch of quarters in which the use takes power; its text tells first and last."""
-    words = {MINING: "mines", "machines_idle": "idle", "construction": "builds"}.get(use)
+    words = {MINING: "mines", "machines_idle": "idle", "construction": "handed over"}.get(use)
     bars, begun = [], None
     for i, figure in enumerate((*path, None)):
         on = figure is not None and figure.value > 1e-9

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.board.deck.blocks import Box, Paragraph, Slide, Texts
+from optimizer.board.deck.contract_slide import first_rent
 from optimizer.board.deck.figures import Figure, Row
 from optimizer.board.deck.ledger import listed
 from optimizer.board.deck.money_slides import TIGHT_MUSD
 from optimizer.board.deck.pack import Pack
+from optimizer.board.deck.plan_slides import nothing_fails
 from optimizer.board.deck.study_slides import drivers_in_order, quantity, turning_points
 
 MOST = 6
@@ -88,22 +90,22 @@ def _debt(pack: Pack) -> Iterator[str]:
 
 
 def _customers(pack: Pack) -> Iterator[str]:
+    """The customer that pays most, by rent of a year at first prices and full size."""
     rows, ledger = pack.source.rows("contracts"), pack.ledger
     by_customer: dict[str, Figure] = {}
     for row in rows:
-        name, size = str(row["customer"]), row.figure("it_mw")
-        by_customer[name] = by_customer[name] + size if name in by_customer else size
-    if not rows:
+        name, rent = str(row["customer"]), first_rent(pack, row)
+        by_customer[name] = by_customer[name] + rent if name in by_customer else rent
+    if not rows or not any(figure.value > TIGHT_MUSD for figure in by_customer.values()):
         return
     total = sum((figure for figure in list(by_customer.values())[1:]), next(iter(by_customer.values())))
     name, most = max(by_customer.items(), key=lambda item: item[1].value)
     row = next(row for row in rows if str(row["customer"]) == name)
+    customer, all_rent = ledger.word(row.word("customer")), f"{ledger.money(total)} a year at first prices"
     if len(by_customer) == 1:
-        yield f"One customer, {ledger.word(row.word('customer'))}, takes all {ledger.number(total)} contracted IT MW"
+        yield f"One customer, {customer}, pays all the rent, {all_rent}"
     else:
-        share = ledger.percent(most.per(total))
-        largest = f"The largest customer, {ledger.word(row.word('customer'))}"
-        yield f"{largest}, takes {share} of {ledger.number(total)} contracted IT MW"
+        yield f"The largest customer, {customer}, pays {ledger.percent(most.per(total))} of the rent, {all_rent}"
 
 
 def _late(pack: Pack) -> Iterator[str]:
@@ -111,8 +113,9 @@ def _late(pack: Pack) -> Iterator[str]:
     if late:
         offers = list({str(row["offer"]): pack.ledger.word(row.word("offer")) for row in late}.values())
         paid = pack.source.total("cash_flow", "musd", {"line": "damages"})
-        late_words = f"{listed(offers, 2, 'others')} {'is' if len(offers) == 1 else 'are'} to be delivered late"
-        yield f"{late_words}, for {pack.ledger.money(-paid)} of damages"
+        gets = "gets" if len(offers) == 1 else "get"
+        less = f"{listed(offers, 2, 'others')} {gets} less than signed for some quarters"
+        yield f"{less}, for {pack.ledger.money(-paid)} of damages"
 
 
 def _limits(pack: Pack) -> Iterator[str]:
@@ -121,7 +124,7 @@ def _limits(pack: Pack) -> Iterator[str]:
     if binding:
         most = sorted(binding, key=lambda check: -len(check.binding))[:4]
         names = [pack.ledger.word(pack.source.word("audit", check.name.replace("_", " "))) for check in most]
-        yield f"Rules without room in some quarter: {listed(names)}"
+        yield f"Limits used to the full in some quarter: {'; '.join(names)}"
 
 
 # ---- what would change our mind -------------------------------------------------------------------------------------
@@ -172,20 +175,16 @@ def _regret(pack: Pack) -> Iterator[str]:
 
 
 def _doing_nothing(pack: Pack) -> Iterator[str]:
-    if pack.plan.nothing is None:
-        return
-    rows = [row for row in pack.source.rows("cash", nothing=True) if row["closing_musd"] < row["minimum_musd"] - 1e-6]
-    if rows:
-        lowest = min(rows, key=lambda row: float(row["closing_musd"]))
-        yield (
-            f"Doing nothing is no refuge: cash falls below the minimum in {pack.ledger.word(rows[0].word('quarter'))} "
-            f"and to {pack.ledger.money(lowest.figure('closing_musd'))} by {pack.ledger.word(lowest.word('quarter'))}"
-        )
+    if words := nothing_fails(pack):
+        yield words.rstrip(".")
 
 
 def _proof(pack: Pack) -> Iterator[str]:
     gap = pack.source.field("gap_musd")
     if pack.plan.word == "PROVEN":
-        yield f"A better plan can be worth {pack.ledger.money(gap)} more at most: two searches agree"
+        if gap.value < TIGHT_MUSD:
+            yield "A plan worth more was looked for twice, and there is none"
+        else:
+            yield f"A better plan can be worth {pack.ledger.money(gap)} more at most: two searches agree"
     else:
         yield f"The plan is not proven: by its bound a better one could be worth {pack.ledger.money(gap, 3)} more"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optimizer.board.deck.blocks import Box, Chart, Keys, Paragraph, Series, Slide, Table, Texts
+from optimizer.board.deck.blocks import WHOLE, Box, Chart, Keys, Paragraph, Series, Slide, Table, Texts
 from optimizer.board.deck.figures import Figure, Row, about_figure, study_rows
 from optimizer.board.deck.pack import Pack
 from optimizer.studies.breakevens import WIND_DOWN
@@ -11,6 +11,10 @@ MOST_DRIVERS, MOST_POINTS = 7, 10
 LEAST_SWING = 0.05
 MOST_NOW, MOST_WAITING, MOST_SHARES = 5, 1, 5
 """Decisions that the slide on regret lists; and those that the slide on alternatives does."""
+RATE = "a year"
+"""The unit of drivers that are yearly rates."""
+DELAY = "quarters"
+TWO_YEARS = 8
 SHOWN_MUSD = 0.05
 """Amounts that differ by less are the same on a slide."""
 LABEL = '+$#,##0.0"M";\u2212$#,##0.0"M";$0.0"M"'
@@ -54,16 +58,22 @@ def sensitivity(pack: Pack) -> Slide | None:
     change = f"Change of the plan's value of {ledger.money(base)} when decisions are taken anew."
     note = f"{change} {_left_out(pack, len(rows), len(shown))}"
     blocks = ((Box(0, 0, 1, 0.07), keys), (Box(0, 0.09, 1, 0.91), chart))
-    return Slide("sensitivity", _sensitivity_title(pack, rows[0]), blocks, note.strip())
+    return Slide("sensitivity", _sensitivity_title(pack, rows[0], base), blocks, note.strip())
 
 
 def _range_words(pack: Pack, row: Row) -> str:
-    low, high = (quantity(pack, row.figure(end)) for end in ("low", "high"))
-    return f"{low} to {high} {pack.ledger.word(row.word('unit'))}"
+    low, high = (quantity(pack, row.figure(end), str(row["unit"])) for end in ("low", "high"))
+    return f"{low} to {high} {unit_words(pack, row)}"
 
 
-def quantity(pack: Pack, figure: Figure) -> str:
-    """An input in its own unit, to about four digits."""
+def unit_words(pack: Pack, row: Row) -> str:
+    return pack.ledger.word(row.word("unit"))
+
+
+def quantity(pack: Pack, figure: Figure, unit: str = "") -> str:
+    """An input in its own unit, to about four digits; a rate in percent."""
+    if unit == RATE:
+        return pack.ledger.percent(figure, 1)
     size = abs(figure.value)
     return pack.ledger.number(figure, 1 if size >= 100 else 2 if size >= 10 else 4)
 
@@ -77,13 +87,11 @@ def _left_out(pack: Pack, whole: int, shown: int) -> str:
     return f"Drivers not shown {'; '.join(words)}." if words else ""
 
 
-def _sensitivity_title(pack: Pack, row: Row) -> str:
-    ledger = pack.ledger
-    low, high = (ledger.money(row.figure(f"value_{end}_musd")) for end in ("low", "high"))
-    driver = ledger.word(row.word("driver"))
-    return (
-        f"What moves the value most is {driver}: {low} at {_range_words(pack, row).replace(' to ', f', {high} at ', 1)}"
-    )
+def _sensitivity_title(pack: Pack, row: Row, base: Figure) -> str:
+    """The driver whose two ends lie farthest apart, with what each end changes: the lengths of its bars."""
+    low, high = (pack.ledger.signed(row.figure(f"value_{end}_musd") - base) for end in ("low", "high"))
+    driver, span = pack.ledger.word(row.word("driver")), _range_words(pack, row)
+    return f"What moves the value most is {driver}: {low} at {span.replace(' to ', f', {high} at ', 1)}"
 
 
 # ---- break-evens ----------------------------------------------------------------------------------------------------
@@ -98,7 +106,10 @@ def turning_points(pack: Pack) -> list[Row]:
 
 
 def _distance(row: Row) -> float:
+    """How far off a turn is, as a share of what is assumed; a delay, none being assumed, as a share of two years."""
     base, middle = float(row["base"]), (float(row["below"]) + float(row["above"])) / 2
+    if str(row["unit"]) == DELAY:
+        return abs(middle - base) / TWO_YEARS
     return abs(middle - base) / abs(base) if base else float("inf")
 
 
@@ -122,12 +133,13 @@ def breakevens(pack: Pack) -> Slide | None:
 def _turning_cells(pack: Pack, row: Row) -> tuple[str, str, str, str]:
     up = float(row["base"]) <= (float(row["below"]) + float(row["above"])) / 2
     then = row.word("decision_above" if up else "decision_below")
-    between = " and ".join(quantity(pack, row.figure(side)) for side in ("below", "above"))
-    return _question(pack, row), quantity(pack, row.figure("base")), between, pack.ledger.word(then)
+    unit = str(row["unit"])
+    between = " and ".join(quantity(pack, row.figure(side), unit) for side in ("below", "above"))
+    return _question(pack, row), quantity(pack, row.figure("base"), unit), between, pack.ledger.word(then)
 
 
 def _no_turning_cells(pack: Pack, row: Row) -> tuple[str, str, str, str]:
-    base = quantity(pack, row.figure("base")) if row.has("base") else "none"
+    base = quantity(pack, row.figure("base"), str(row["unit"])) if row.has("base") else "none"
     return _question(pack, row), base, "none found", pack.ledger.word(row.word("words"))
 
 
@@ -142,9 +154,10 @@ def _breakevens_title(pack: Pack, rows: list[Row], found: list[Row]) -> str:
         return f"None of {count} assumptions, moved on its own, turns a decision within its range"
     row, word = found[0], pack.ledger.word
     edge = row.figure("below" if float(row["base"]) > float(row["above"]) else "above")
-    turns = f"{quantity(pack, edge)} {word(row.word('unit'))}"
-    assumed = quantity(pack, row.figure("base"))
-    return f"The nearest turn: {word(row.word('driver'))} at {turns}, where {assumed} is assumed"
+    turns = f"{quantity(pack, edge, str(row['unit']))} {unit_words(pack, row)}"
+    assumed = quantity(pack, row.figure("base"), str(row["unit"]))
+    turn = "The nearest turn" if WIND_DOWN in str(row["question"]) else "The nearest turn of what is built or signed"
+    return f"{turn}: {word(row.word('driver'))} at {turns}, where {assumed} is assumed"
 
 
 # ---- frontier -------------------------------------------------------------------------------------------------------
@@ -163,12 +176,13 @@ def frontier(pack: Pack) -> Slide | None:
     budget = pack.source.due("capex_budget_musd")
     roles = tuple("strong" if abs(float(row["budget_musd"]) - budget.value) < 1e-6 else "quiet" for row in rows)
     values = Series("Value, $M", tuple(row.figure("value_musd") for row in rows), "quiet", roles=roles)
-    categories = tuple(ledger.money(row.figure("budget_musd"), 0) for row in rows)
+    whole = all(float(row["budget_musd"]).is_integer() for row in rows)
+    categories = tuple(ledger.money(row.figure("budget_musd"), 0 if whole else 1) for row in rows)
     chart = Chart(
         "chart:frontier", "columns", categories, (values,), value_labels='$#,##0.0"M";\u2212$#,##0.0"M"', axis=False,
         category_pt=14, alt="Value of the best plan at each capex budget",
     )  # fmt: skip
-    note = "Value of the best plan (above) at each capex budget (below); the budget of this plan is dark."
+    note = "Value of the best plan (above) at each capex budget (below, not evenly spaced); this plan's budget is dark."
     return Slide("frontier", _frontier_title(pack, rows, budget), ((Box(0, 0, 1, 1), chart),), note)
 
 
@@ -211,29 +225,40 @@ def alternatives(pack: Pack) -> Slide | None:
         "table:alternatives", ("", "Value", "Gives up", "Decides otherwise"), cells, (0.05, 0.13, 0.13, 0.69),
         "rrrl", strong=frozenset({0}),
     )  # fmt: skip
-    blocks = ((Box(0, 0, 1, 0.54), table), (Box(0, 0.58, 1, 0.42), Texts(_shares(pack), largest=15)))
-    return Slide("alternatives", _alternatives_title(pack, rows), blocks, "Number one is the plan.")
+    firm = Texts(_firmness(pack, MOST_SHARES if len(rows) > 1 else 2 * MOST_SHARES), largest=15)
+    blocks = ((Box(0, 0, 1, 0.54), table), (Box(0, 0.58, 1, 0.42), firm)) if len(rows) > 1 else ((WHOLE, firm),)
+    note = "Number one is the plan." if len(rows) > 1 else ""
+    return Slide("alternatives", _alternatives_title(pack, rows), blocks, note)
 
 
-def _shares(pack: Pack) -> tuple[Paragraph, ...]:
-    rows = study_rows(pack.studies["alternatives"], "shares")
-    words, word = [Paragraph("How firm each decision is", bold=True)], pack.ledger.word
-    for row in sorted(rows, key=lambda row: -float(row["share"]))[:MOST_SHARES]:
-        share = pack.ledger.percent(row.figure("share"))
-        words.append(Paragraph(f"In {share} of these plans: {word(row.word('words'))}", bullet=True))
-    return (*words, *_more(pack, rows, MOST_SHARES))
+def _firmness(pack: Pack, most: int) -> tuple[Paragraph, ...]:
+    """What the study has proven of each decision: first those of the plan, the dearest to do without first."""
+    rows, word = study_rows(pack.studies["alternatives"], "shares"), pack.ledger.word
+    rows = sorted(rows, key=lambda row: (not float(row["plans"]), _otherwise(row)))
+    told = [f"{word(row.word('words'))}: {word(row.word('verdict'))}" for row in rows[:most]]
+    head = Paragraph("How firm each decision is", bold=True)
+    return (head, *(Paragraph(text, bullet=True) for text in told), *_more(pack, rows, most))
+
+
+def _otherwise(row: Row) -> float:
+    """The value of the best plan that decides otherwise; where there is none, that decision comes first."""
+    return float(row["otherwise_musd"]) if row.has("otherwise_musd") else float("-inf")
 
 
 def _alternatives_title(pack: Pack, rows: list[Row]) -> str:
     ledger = pack.ledger
     others = sorted((row for row in rows if float(row["number"]) != 1), key=lambda row: float(row["gives_up_musd"]))
+    within = ledger.percent(about_figure(pack.studies["alternatives"], "within"))
+    share = f"{within} of what the plan adds to doing nothing"
+    if pack.source.kpi("value_over_do_nothing_musd") is None:
+        share = f"{within} of the plan's value"
     if not others:
-        return f"No other plan comes near the value of {ledger.money(rows[0].figure('value_musd'))}"
+        return f"No other plan was found that gives up less than {share}"
     count = ledger.whole(pack.source.count("alternatives", len(others)))
     most, least = ledger.money(others[-1].figure("gives_up_musd")), ledger.money(others[0].figure("gives_up_musd"))
     if len(others) == 1:
-        return f"One other plan comes near: it gives up {least}"
-    return f"{count} other plans come near: they give up between {least} and {most}"
+        return f"One other plan gives up less than {share}: {least}"
+    return f"{count} other plans give up less than {share}: between {least} and {most}"
 
 
 # ---- scenarios and regret -------------------------------------------------------------------------------------------
@@ -253,7 +278,10 @@ def regret(pack: Pack) -> Slide | None:
         pack.ledger.word(next(row for row in values if str(row["scenario"]) == name).word("scenario"))
         for name in scenarios
     ]
-    cells = tuple(_regret_cells(pack, plan, values, scenarios) for plan in plans)
+    told = list(dict.fromkeys(str(row["plan"]) for row in values))
+    runs = dict(zip(study.about.get("run_ids", ()), told, strict=False))
+    mine = runs.get(pack.plan.run_id, "")
+    cells = tuple(_regret_cells(pack, plan, values, scenarios, mine) for plan in plans)
     wide = (0.22, *(0.6 / len(scenarios) for _ in scenarios), 0.18)
     head = ("Decisions of", *(f"Value in {name}" for name in names), "Worst regret")
     aligns = "l" + "r" * len(scenarios) + "r"
@@ -264,8 +292,9 @@ def regret(pack: Pack) -> Slide | None:
     return Slide("regret", _regret_title(pack, plans), blocks, note)
 
 
-def _regret_cells(pack: Pack, plan: Row, values: list[Row], scenarios: list[str]) -> tuple[str, ...]:
-    ledger, cells = pack.ledger, [pack.ledger.word(plan.word("plan"))]
+def _regret_cells(pack: Pack, plan: Row, values: list[Row], scenarios: list[str], mine: str) -> tuple[str, ...]:
+    ledger = pack.ledger
+    cells = [f"{ledger.word(plan.word('plan'))}{' (this plan)' if str(plan['plan']) == mine else ''}"]
     for scenario in scenarios:
         row = next((r for r in values if r["plan"] == plan["plan"] and str(r["scenario"]) == scenario), None)
         if row is None or not row.has("value_musd"):
@@ -317,4 +346,7 @@ def _regret_title(pack: Pack, plans: list[Row]) -> str:
         )
     if len(plans) == 1:
         return f"The decisions of {name} cost {ledger.money(worst)} of regret at worst, in “{where}”"
+    if not any(plan.has("worst_regret_musd") for plan in plans[1:]):
+        kept = f"Only the decisions of {name} can be kept in every scenario"
+        return f"{kept}; at worst they cost {ledger.money(worst)} of regret, in “{where}”"
     return f"The decisions of {name} are the safest: at worst they cost {ledger.money(worst)} of regret, in “{where}”"
