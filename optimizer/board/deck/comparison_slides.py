@@ -189,5 +189,9 @@ def _value_bridge(pack: Pack, other: Source, number: int, study: Study) -> Slide
     told = "Each step is the mean of two orders in which the groups of inputs are exchanged and decided anew."
     if date := study.about.get("date"):
         told += f" Values are dated at {ledger.word(Word('studies/bridge/about.date', str(date)))}."
+        for source, figure in ((first, start), (last, end)):
+            if str(source.plan.case.first) != str(date):
+                own = f"{ledger.money(source.due('value_musd'))} of {quoted(pack, source)} at its own start"
+                told += f" The {own} are {ledger.money(figure)} then."
     chart = bridge_chart(pack, f"chart:bridge {number}", steps)
     return Slide(f"bridge {number}", title, ((Box(0, 0, 1, 1), chart),), f"{told} {note}".strip())
