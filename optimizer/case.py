@@ -225,6 +225,10 @@ class Case:
         accepted = {(row.offer, row.site) for row in self.offer_sites}
         return {o.offer: tuple(s.site for s in self.sites if (o.offer, s.site) in accepted) for o in self.offers}
 
+    def term_end(self, offer: str, delivery: Quarter) -> Quarter:
+        """The last quarter of an offer's own term, without the tenant's options to extend it."""
+        return delivery + (self.offer[offer].term_quarters - 1)
+
     @cached_property
     def pue(self) -> Mapping[tuple[str, str], float]:
         """PUE of each site and product that has an option."""

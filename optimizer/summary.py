@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from optimizer.quarters import Quarter
 from optimizer.schema import MINING
 
 if TYPE_CHECKING:
@@ -91,12 +92,27 @@ def _offers(plan: Plan) -> RenderableType:
     rows = [
         (
             row.offer, row.customer, f"{row.it_mw:.1f} IT MW {row.product} at {row.site}",
-            f"{row.delivery_quarter}-{row.end_quarter}", _price(row.price, row.price_basis),
+            f"{row.delivery_quarter}-{min(_term_end(plan, row), Quarter.parse(row.end_quarter))}",
+            _price(row.price, row.price_basis),
         )
         for row in plan.contracts.itertuples()
     ]  # fmt: skip
-    refused = len(plan.case.offers) - len(rows)
-    return Group(*([_grid(rows)] if rows else [Text("none")]), Text(f"{refused} of {len(plan.case.offers)} refused"))
+    refused = Text(f"{len(plan.case.offers) - len(rows)} of {len(plan.case.offers)} refused")
+    return Group(*([_grid(rows)] if rows else [Text("none")]), *_options_used(plan), refused)
+
+
+def _options_used(plan: Plan) -> list[Text]:
+    """How far tenants extend, where their options' prices are no higher than the market's."""
+    used = [
+        f"{row.offer} to {row.end_quarter}"
+        for row in plan.contracts.itertuples()
+        if Quarter.parse(row.end_quarter) > _term_end(plan, row)
+    ]
+    return [Text(f"Extended by the tenant's options: {', '.join(used)}")] if used else []
+
+
+def _term_end(plan: Plan, row: Any) -> Quarter:
+    return plan.case.term_end(str(row.offer), Quarter.parse(row.delivery_quarter))
 
 
 def _price(price: float, basis: object) -> str:

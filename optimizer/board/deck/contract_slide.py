@@ -65,8 +65,7 @@ def _end(row: Row) -> Quarter:
 
 def _term_end(pack: Pack, row: Row) -> Quarter:
     """The last quarter of the term as signed, without the tenant's options to extend it."""
-    offer = pack.plan.case.offer[str(row["offer"])]
-    return Quarter.parse(str(row["delivery_quarter"])) + (offer.term_quarters - 1)
+    return pack.plan.case.term_end(str(row["offer"]), Quarter.parse(str(row["delivery_quarter"])))
 
 
 def span_words(pack: Pack, row: Row, options: bool = True) -> str:

@@ -74,10 +74,19 @@ def _strip(book: Book, row: Any, first: Quarter, quarters: int, look: str) -> St
     start, end = Quarter.parse(row.delivery_quarter) - first, Quarter.parse(row.end_quarter) - first + 1
     bar = Rect(start / quarters * 100, 12, (end - start) / quarters * 100, 76, look)
     told = words(
-        "{} IT MW {} at {}, {} to {}, {}", book.mw(row.it_mw, at("contracts/it_mw", row=row.Index)), Name(row.product),
-        Name(row.site), Name(row.delivery_quarter), Name(row.end_quarter), price(book, row),
+        "{} IT MW {} at {}, {}, {}", book.mw(row.it_mw, at("contracts/it_mw", row=row.Index)), Name(row.product),
+        Name(row.site), _span(book, row), price(book, row),
     )  # fmt: skip
     return Strip(words("{}", Name(row.customer)), told, [bar])
+
+
+def _span(book: Book, row: Any) -> Markup:
+    """From delivery to the term's end, and how far the tenant's options, which the plan takes for used, extend it."""
+    begins, ends = Name(row.delivery_quarter), Name(row.end_quarter)
+    term = book.plan.case.term_end(str(row.offer), Quarter.parse(row.delivery_quarter))
+    if Quarter.parse(row.end_quarter) <= term:
+        return words("{} to {}", begins, ends)
+    return words("{} to {}, by the tenant's options to {}", begins, Name(str(term)), ends)
 
 
 def _year_ticks(first: Quarter, last: Quarter) -> tuple[Tick, ...]:
