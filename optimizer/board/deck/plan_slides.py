@@ -175,9 +175,9 @@ def _cards(pack: Pack) -> Cards:
 def _after_words(pack: Pack, over: Figure, after: Figure, last: str) -> str:
     """What of the value over doing nothing comes after the horizon, and where it is more than all, what before."""
     within = over - after
-    if within.value >= 0 and after.value >= 0:
+    if within.value >= 0:
         return f"of it comes after {last}"
-    return f"of it after {last}, {pack.ledger.signed(within)} until then"
+    return f"of it comes after {last}, {pack.ledger.money(-within)} less until then"
 
 
 def _return_cards(pack: Pack) -> Iterator[tuple[str, str]]:

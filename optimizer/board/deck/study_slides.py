@@ -5,6 +5,7 @@ from __future__ import annotations
 from optimizer.board.deck.blocks import WHOLE, Box, Chart, Keys, Paragraph, Series, Slide, Table, Texts
 from optimizer.board.deck.figures import Figure, Row, about_figure, study_rows
 from optimizer.board.deck.pack import Pack
+from optimizer.board.deck.plan_slides import nothing_fails
 from optimizer.studies.breakevens import WIND_DOWN
 
 MOST_DRIVERS, MOST_POINTS = 7, 10
@@ -182,7 +183,10 @@ def frontier(pack: Pack) -> Slide | None:
         "chart:frontier", "columns", categories, (values,), value_labels='$#,##0.0"M";\u2212$#,##0.0"M"', axis=False,
         category_pt=14, alt="Value of the best plan at each capex budget",
     )  # fmt: skip
-    note = "Value of the best plan (above) at each capex budget (below, not evenly spaced); this plan's budget is dark."
+    note = "Value of the best plan at each capex budget (not evenly spaced); this plan's own is dark."
+    nothing = pack.source.kpi("do_nothing_value_musd")
+    if nothing is not None and nothing_fails(pack) and any(row["value_musd"] < nothing.value for row in rows):
+        note += f" Unlike doing nothing, worth {ledger.money(nothing)}, all keep the minimum of liquidity."
     return Slide("frontier", _frontier_title(pack, rows, budget), ((Box(0, 0, 1, 1), chart),), note)
 
 
