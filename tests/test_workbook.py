@@ -333,8 +333,10 @@ def test_studies_of_the_plan_are_told_and_others_refused(folder: Path, tmp_path:
     (folder / "studies").mkdir()
     save_study(study(washington().run_id), folder / "studies" / "tornado")
     done = write_workbook([folder], tmp_path / "a.xlsx")
-    cells = [c.value for row in openpyxl.load_workbook(done.path)["sensitivities"].iter_rows() for c in row]
+    book = openpyxl.load_workbook(done.path)
+    cells = [c.value for row in book["tornado"].iter_rows() for c in row]
     assert {3.5, "none", "=1+1"} <= set(cells)
+    assert {"Why.", "Its tables are on the sheet tornado."} <= {row[0].value for row in book["sensitivities"]}
     shutil.rmtree(folder / "studies/tornado")
     save_study(study("another"), folder / "studies" / "tornado")
     with pytest.raises(PlanError, match="study of run another"):
@@ -361,7 +363,9 @@ def test_tables_are_excels_own() -> None:
     found = frames(workbook_bytes(pack_of(plan, studies=studies))[0])
     names = {"table_liquidity", "table_contracts", "table_refused_offers", "table_inputs_offers", "table_checks"}
     assert names <= found.keys()
-    assert {"sensitivities", "assumptions", "markets", "fleet", "value"} <= {sheet for sheet, *_ in found.values()}
+    assert {"tornado =1+1 " + "x" * 18, "assumptions", "markets", "fleet", "value"} <= {
+        sheet for sheet, *_ in found.values()
+    }
     assert len({name.casefold() for name in found}) == len(found) > 20
     for name, (_, columns, cells) in found.items():
         assert re.fullmatch(r"table_\w{1,200}(\.\d+)?", name, re.ASCII), name
@@ -391,8 +395,8 @@ def chart_of_drivers(lows: list[float]) -> tuple[str, ...]:
 def test_a_tornado_is_drawn_without_what_has_no_plan() -> None:
     """The table's header stands in row 7; a driver without a plan at an end comes first, and would be drawn as 0."""
     nan = float("nan")
-    assert chart_of_drivers([30, 31, 32]) == ("sensitivities!$B$8:$B$10", "sensitivities!$C$8:$C$10")
-    assert chart_of_drivers([nan, 31, 32]) == ("sensitivities!$B$9:$B$10", "sensitivities!$C$9:$C$10")
+    assert chart_of_drivers([30, 31, 32]) == ("tornado!$B$8:$B$10", "tornado!$C$8:$C$10")
+    assert chart_of_drivers([nan, 31, 32]) == ("tornado!$B$9:$B$10", "tornado!$C$9:$C$10")
     assert chart_of_drivers([30, nan, 32]) == chart_of_drivers([nan, nan, 32]) == ()
 
 
@@ -402,7 +406,7 @@ def test_a_frontier_is_drawn_to_scale() -> None:
     book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(pack_of(washington(), studies=told))[0]))
     charts: list[Any] = book["sensitivities"]._charts
     (curve,) = charts[0].series
-    assert (curve.xVal.numRef.f, curve.yVal.numRef.f) == ("sensitivities!$A$8:$A$13", "sensitivities!$B$8:$B$13")
+    assert (curve.xVal.numRef.f, curve.yVal.numRef.f) == ("frontier!$A$8:$A$13", "frontier!$B$8:$B$13")
 
 
 def test_stale_edited_or_failing_plans_are_refused_or_stamped(

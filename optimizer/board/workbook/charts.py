@@ -87,8 +87,9 @@ def add_curve(where: Sheet, row: int, column: int, title: str, curve: Series, ac
     chart = where.desk.book.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
     look = {"line": {"color": curve.colour, "width": 2}, "marker": {"type": "circle", "size": 6}}
     chart.add_series(_of(curve, across) | look)
+    small = {"size": 9, "bold": False}
     chart.set_x_axis(
-        {"name": x_title, "name_font": {"size": 9, "bold": False}, "num_format": "#,##0", "num_font": {"size": 9}}
+        {"name": x_title, "name_font": small, "num_format": "#,##0", "num_font": small, "label_position": "low"}
     )
     chart.set_y_axis(_VALUES)
     _finish(chart, where, row, column, title, 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.board.receipts import Amount, Key, Reckoned, at, input_hash, kpi
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from optimizer.plan import Plan
 
+SECTION_HIGH = 19
+NUMBER_WIDE, TEXT_WIDE = 13, 44
+"""Widths of columns of numbers, and at most of texts, in characters."""
 _COMPARED = (
     ("Value of the plan", "value_musd", "musd"),
     ("Value over doing nothing", "value_over_do_nothing_musd", "musd"),
@@ -160,82 +164,121 @@ def write_other(desk: Workbook, plan: Plan, name: str) -> None:
 
 
 def write_sensitivities(desk: Workbook, studies: Mapping[str, Study]) -> None:
-    """Each study kept with the plan: its answer in words, its tables, and a chart where a picture says more."""
+    """What each study kept with the plan answers, in words and where one says more in a chart; its tables behind."""
     if not studies:
         return
     sheet = desk.add("sensitivities", "Sensitivities: what was asked of this plan and found by solving again")
     row = HEAD_ROWS
     for place, study in studies.items():
         sheet.text(row, 0, study.title, "section")
-        for number, words in enumerate(study.words, row + 1):
+        behind = _write_tables(desk, place, study)
+        for number, words in enumerate((*study.words, f"Its tables are on the sheet {behind.sheet.name}."), row + 1):
             sheet.text(number, 0, words, "note")
-        row += len(study.words) + 1
-        for name in study.tables:
-            head, row = row, _write_study_table(sheet, row, study, place, name)
-            row += _add_study_chart(sheet, row, head, study, name)
-        row += 1
+        sheet.at.set_row(row, SECTION_HIGH)
+        row += len(study.words) + 3
+        row += _add_chart_of(sheet, row, study, behind)
     sheet.at.set_column(0, 0, 34)
     sheet.at.set_column(1, 16, 17)
     sheet.at.freeze_panes(HEAD_ROWS, 0)
 
 
-def _write_study_table(sheet: Sheet, row: int, study: Study, place: str, name: str) -> int:
+@dataclass(frozen=True)
+class _Behind:
+    """The sheet that holds a study's tables, and the row of each table's header."""
+
+    sheet: Sheet
+    heads: Mapping[str, int]
+
+
+def _write_tables(desk: Workbook, place: str, study: Study) -> _Behind:
+    """A study's tables on a sheet of their own, its columns as wide as their texts need."""
+    sheet = desk.add(place, study.title or study.kind)
+    tables = {name: table.reset_index(drop=True) for name, table in study.tables.items()}
+    widths: dict[int, int] = {}
+    for table in tables.values():
+        for column, field in enumerate(table.columns):
+            longest = max([len(head_of(str(field))), *(len(str(value)) for value in table[field])])
+            need = NUMBER_WIDE if field in _numeric(table) else min(max(longest + 2, NUMBER_WIDE), TEXT_WIDE)
+            widths[column] = max(widths.get(column, 0), need)
+    for column, width in widths.items():
+        sheet.at.set_column(column, column, width)
+    heads, row = {}, HEAD_ROWS
+    for name, table in tables.items():
+        sheet.text(row, 0, name.replace("_", " ").capitalize(), "section")
+        heads[name] = row + 1
+        row = _write_study_table(sheet, row + 1, table, (place, name), widths)
+    sheet.at.freeze_panes(HEAD_ROWS, 1)
+    return _Behind(sheet, heads)
+
+
+def _numeric(table: pd.DataFrame) -> list[str]:
+    return [c for c in table.columns if NUMERIC.fullmatch(str(c)) and table[c].dtype.kind in "fiu"]
+
+
+def _write_study_table(
+    sheet: Sheet, row: int, table: pd.DataFrame, of: tuple[str, str], widths: Mapping[int, int]
+) -> int:
     """A table of a study; a number that does not exist says so, the study's own column `words` says why."""
-    table = study.tables[name].reset_index(drop=True)
-    numeric = [c for c in table.columns if NUMERIC.fullmatch(str(c)) and table[c].dtype.kind in "fiu"]
+    numeric = _numeric(table)
     sheet.at.set_row(row, HEAD_HEIGHT)
     heads = [head_of(str(words)) for words in table.columns]
     for column, words in enumerate(heads):
         sheet.text(row, column, words, "head right" if table.columns[column] in numeric else "head")
     for number, record in enumerate(table.to_dict("records")):
+        lines = 1
         for column, (field, value) in enumerate(record.items()):
             if is_missing(value):
                 sheet.text(row + 1 + number, column, NONE if field in numeric else "", "none")
             elif field in numeric:
-                key = Key(f"studies/{place}/{name}", str(field), (("#", str(number)),))
+                key = Key(f"studies/{of[0]}/{of[1]}", str(field), (("#", str(number)),))
                 sheet.number(row + 1 + number, column, value, key, look_of(str(field)))
             else:
                 sheet.text(row + 1 + number, column, str(value), "wrapped")
-        longest = max((len(str(value)) for field, value in list(record.items())[1:] if field not in numeric), default=0)
-        sheet.at.set_row(row + 1 + number, 14.0 * min(12, 1 + longest // 16))
+                lines = max(lines, -(-len(str(value)) // (widths[column] - 2)))
+        sheet.at.set_row(row + 1 + number, 1 + 13.0 * min(25, lines))
     if len(table):
-        sheet.table(f"{place}_{name}", row, row + len(table), heads, [c in numeric for c in table.columns])
+        sheet.table("_".join(of), row, row + len(table), heads, [c in numeric for c in table.columns])
     return row + len(table) + 2
 
 
-def _add_study_chart(sheet: Sheet, row: int, head: int, study: Study, name: str) -> int:
-    """The chart of a table whose header stands in row `head`: rows that it takes, 0 where the table has none.
+def _add_chart_of(sheet: Sheet, row: int, study: Study, behind: _Behind) -> int:
+    """The chart of a study at a row: rows that it takes, 0 where the study has none.
 
-    It leaves out what has no number, at the table's beginning or end; with a hole between there is no chart.
+    It leaves out what has no number, at its table's beginning or end; with a hole between there is no chart.
     """
-    drawn = {("tornado", "drivers"): _add_tornado, ("frontier", "points"): _add_frontier}.get((study.kind, name))
-    return CHART_ROWS + 1 if drawn is not None and drawn(sheet, row, head, study, study.tables[name]) else 0
+    drawn = {"tornado": ("drivers", _add_tornado), "frontier": ("points", _add_frontier)}
+    name, draw = drawn.get(study.kind, ("", _add_tornado))
+    if name not in study.tables:
+        return 0
+    return CHART_ROWS + 1 if draw(sheet, row, study, behind.sheet, behind.heads[name]) else 0
 
 
-def _add_tornado(sheet: Sheet, row: int, head: int, study: Study, table: pd.DataFrame) -> bool:
-    ends = ("value_low_musd", "value_high_musd")
+def _add_tornado(sheet: Sheet, row: int, study: Study, behind: Sheet, head: int) -> bool:
+    ends, table = ("value_low_musd", "value_high_musd"), study.tables["drivers"]
     rows = _whole_rows(table, ends, head)
     if rows is None or "driver" not in table or "value_musd" not in study.about:
         return False
     at = list(table.columns).index
     bars = [
-        Series(sheet, rows, (at(end), at(end)), head, at(end), colour)
+        Series(behind, rows, (at(end), at(end)), head, at(end), colour)
         for end, colour in zip(ends, (COLOURS[1], COLOURS[3]), strict=True)
     ]
-    title = "Value at each driver's low and high, decided again, $M; the bars begin at the plan's"
-    add_bars(sheet, row, 0, title, bars, (sheet, rows, (at("driver"), at("driver"))), float(study.about["value_musd"]))
+    title = "Value at each driver's low and high, decided again, $M"
+    categories = (behind, rows, (at("driver"), at("driver")))
+    add_bars(sheet, row, 0, title, bars, categories, float(study.about["value_musd"]))
     return True
 
 
-def _add_frontier(sheet: Sheet, row: int, head: int, study: Study, table: pd.DataFrame) -> bool:
+def _add_frontier(sheet: Sheet, row: int, study: Study, behind: Sheet, head: int) -> bool:
+    table = study.tables["points"]
     axis = str(table.columns[0])
     rows = _whole_rows(table, (axis, "value_musd"), head)
     if rows is None:
         return False
     value = list(table.columns).index("value_musd")
-    curve = Series(sheet, rows, (value, value), head, value, COLOURS[3])
+    curve = Series(behind, rows, (value, value), head, value, COLOURS[3])
     title = f"Value of the best plan, $M, by {head_of(axis)}"
-    add_curve(sheet, row, 0, title, curve, (sheet, rows, (0, 0)), head_of(axis))
+    add_curve(sheet, row, 0, title, curve, (behind, rows, (0, 0)), head_of(axis))
     return True
 
 
