@@ -133,3 +133,19 @@ def test_all_scenarios_keeps_the_plans_that_are_there(
     assert code == 0, err
     assert "Solving scenario base" not in err and "Solving scenario headline" in err
     assert Path("results/washington_2025-base/plan.json").read_bytes() == proven
+
+
+def test_all_scenarios_of_a_plan_are_solved_beside_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own is there; the study is kept with it."""
+    monkeypatch.chdir(tmp_path)
+    assert run("solve", DATA / "washington_2025", "--scenario", "gpu_up", "-o", "mine")[0] == 0
+    code, _, err = run("regret", "mine", "--all-scenarios", "-j", "1")
+    assert code == 0, err
+    assert [word for word in ("base", "headline", "gpu_up") if f"Solving scenario {word}" in err] == [
+        "base",
+        "headline",
+    ]
+    values = load_study(Path("mine/studies/regret")).tables["values"]
+    assert list(dict.fromkeys(values["plan"])) == ["gpu_up", "base", "headline"]

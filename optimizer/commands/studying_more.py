@@ -76,9 +76,9 @@ def alternatives(
 
 @app.command()
 def regret(
-    folders: Annotated[list[Path], typer.Argument(metavar="PLAN...", help="Plan folders; or one case folder.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="PLAN...", help="Plan folders; or one case.")],
     all_scenarios: Annotated[
-        bool, typer.Option("--all-scenarios", help="Solve every scenario of a case first.")
+        bool, typer.Option("--all-scenarios", help="Solve every scenario of a case, or all others of a plan's, first.")
     ] = False,
     scenario: Annotated[
         list[str] | None, typer.Option(help="A scenario to hold plans in, instead of all; may be repeated.")
@@ -104,7 +104,7 @@ def _plan(folder: Path) -> Plan:
     from optimizer.errors import PlanError
     from optimizer.plan_files import load_plan
 
-    if (folder / "case.toml").exists():
+    if _is_case(folder):
         raise PlanError(f"{folder} is a case; add --all-scenarios to solve all its scenarios first.")
     return load_plan(folder)
 
@@ -117,17 +117,27 @@ def _names(folders: list[Path], plans: list[Plan]) -> list[str] | None:
     return None if told_apart else [folder.resolve().name for folder in folders]
 
 
+def _is_case(folder: Path) -> bool:
+    return folder.suffix == ".xlsx" or (folder / "case.toml").exists()
+
+
 def _solved(folders: list[Path], gap: float) -> list[Path]:
-    """A plan folder for each scenario of a case, in its usual place; a plan of these inputs that is there is kept."""
+    """A plan folder for each scenario of a case, in its usual place; a plan of these inputs that is there is kept.
+
+    Of a plan, its own folder and one for each other scenario of its case.
+    """
     from optimizer.errors import PlanError
-    from optimizer.plan_files import save_plan
+    from optimizer.plan_files import load_plan, save_plan
     from optimizer.plan_places import default_folder, refuse_unwritable
     from optimizer.planner import solve
 
     if len(folders) != 1:
-        raise PlanError("--all-scenarios solves one case; name that alone.")
-    case, places = load(folders[0]), []
+        raise PlanError("--all-scenarios solves the scenarios of one case; name it, or one plan of it, alone.")
+    plan = None if _is_case(folders[0]) else load_plan(folders[0])
+    case, places = (load(folders[0]), []) if plan is None else (plan.case, [folders[0]])
     for row in case.scenarios:
+        if plan is not None and row.scenario == plan.scenario:
+            continue
         place = default_folder(case.settings.name, row.scenario)
         if _there(place, case, row.scenario, gap):
             places.append(place)
