@@ -42,6 +42,8 @@ SOLVED_BY_HAND = (
     "a_tenant_extends_while_its_price_is_no_higher_than_the_market 0",
     "a_tenant_extends_while_its_price_is_no_higher_than_the_market 1",
     "an_offer_may_require_another 1",
+    "a_lease_is_served_only_where_its_customer_accepts 0",
+    "twins_leave_a_third_site_alone 0",
     "gpus_are_refreshed_where_that_pays 1",
     "gpus_are_refreshed_again_and_again 0",
     "gpus_in_service_before_the_horizon_age_from_their_service 0",

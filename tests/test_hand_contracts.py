@@ -58,6 +58,41 @@ def test_the_lease_as_it_stands() -> None:
     check(lease_case(), ai(every(4.32, 2, 20)) - hall())
 
 
+ALIKE: dict[str, Any] = dict(
+    zip(("block_gross_mw", "max_blocks", "design_ratio", "pue"), (12, 1, 1.5, 1.2), strict=True)
+)
+"""A hall for the whole lease at both sites."""
+
+
+@pytest.mark.parametrize(("accepted", "capex"), [(["north"], 24), (["north", "south"], 12)])
+def test_a_lease_is_served_only_where_its_customer_accepts(accepted: list[str], capex: float) -> None:
+    """The south's hall costs half of the north's; where the customer does not accept the south, that is of no use."""
+    homes = [{"offer": "lease", "site": site} for site in accepted]
+    options = ALIKE | {"facility_base_musd_per_it_mw": [3, 1.5], "facility_low_musd_per_it_mw": 1}
+    check(lease_case(options=options, offer_sites=homes), rents(4.8, 2, 20) - hall(capex))
+
+
+def test_twins_leave_a_third_site_alone() -> None:
+    """North and south are alike in everything, and the west's hall costs a third: the lease goes there.
+
+    An order among the twins that counted the west's starts would forbid them.
+    """
+    homes = [{"offer": "lease", "site": site} for site in ("north", "south")]
+    alike: dict[str, Any] = {
+        "sites": {"tariff": "north", "mining_cost_musd_per_gross_mw_year": 0.05},
+        "site_limits": {"limit_gross_mw": 30},
+    }
+    case = lease_case(options=ALIKE, offer_sites=homes, **alike)
+    west = {"option": "west hall", "site": "west", "facility_base_musd_per_it_mw": 1, "facility_low_musd_per_it_mw": 1}
+    more = {
+        "sites": [case.site["north"].model_copy(update={"site": "west"})],
+        "site_limits": [r.model_copy(update={"site": "west"}) for r in case.site_limits if r.site == "north"],
+        "options": [case.option["north hall"].model_copy(update=west)],
+        "offer_sites": [case.offer_sites[0].model_copy(update={"site": "west"})],
+    }
+    check(case.replace(**{name: [*case.rows(name), *rows] for name, rows in more.items()}), rents(4.8, 2, 20) - hall(8))
+
+
 # ---- price -----------------------------------------------------------------------------------------
 
 RISES = {4: 0.03, 6: 0.09, 7: -0.02}
