@@ -227,6 +227,8 @@ def method(pack: Pack) -> Slide:
     gap = source.field("gap_musd")
     most = ledger.money(gap) if gap.value >= 0.05 else ledger.dollars(gap.times(USD_PER_MUSD, "$ per $M"))
     title = f"No plan that keeps every rule is worth over {most} more than this one"
+    if gap.value * USD_PER_MUSD < 0.5:
+        title = f"No plan that keeps every rule is worth more than this one, {ledger.money(source.due('value_musd'))}"
     return Slide("method", title, ((WHOLE, Texts(tuple(Paragraph(line, bullet=True) for line in lines), largest=17)),))
 
 
