@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from optimizer.case import Case
 from optimizer.decisions import decisions_of
 from optimizer.errors import Infeasible
 from optimizer.findings import InputError
-from optimizer.studies.breakevens import Turn, _Scan, breakevens, turns_of
+from optimizer.studies.breakevens import RUNNING, Turn, _Scan, breakevens, turns_of
 from optimizer.sweeps.drivers import driver_named
 from optimizer.sweeps.family import compile_case
 from optimizer.sweeps.reading import mining_in
@@ -126,6 +127,22 @@ def test_what_is_as_good_at_the_base_turns_nothing(washington: Case) -> None:
     table = breakevens(plan, [Turn(t.subject, "signed", driver, t.state) for t in asked], grid=5).tables["breakevens"]
     assert list(table["found"]) == ["no", "no"]
     assert set(table["state"]) == {"signed", "refused"}
+
+
+def test_what_the_plan_itself_decides_turns_nothing(washington: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The case solved again mines to another quarter than the plan, which is as good; below $36 it does what the plan
+    does, with other decisions that would be worse at the base. That is no turn; what it does above $48 is one.
+    """
+    monkeypatch.setattr(_Scan, "_doubt", lambda self, turns: None)
+    plan = opt.solve(washington)
+    own = decisions_of(plan).mining.get("Moses Lake")
+    states = {False: "mines to 2030Q1", True: "does not mine" if own is None else f"mines to {own}"}
+    for beyond, found in ("mines to 2030Q1", "no"), ("mines to 2031Q1", "yes"):
+        made = stepping(lambda x, beyond=beyond: beyond if x > 48 else states[x < 36], "hashprice")(washington)
+        turn = replace(made, subject="Moses Lake", recourse=RUNNING)
+        [row] = breakevens(plan, [turn], grid=13).tables["breakevens"].to_dict("records")
+        assert row["found"] == found
+        assert not row["below"] < 40
 
 
 def test_where_nothing_turns_it_says_so(washington: Case) -> None:

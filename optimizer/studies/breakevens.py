@@ -234,10 +234,14 @@ class _Scan:
         return Prepared(self.base.case, self.plan.scenario, held, "" if held else "cannot be taken there")
 
     def _turned(self, turn: Turn, x: float) -> str:
-        """How the decision is taken at a number; as at the base where that is as good at the base."""
+        """How the decision is taken at a number; as at the base where that is as good at the base.
+
+        What the plan itself decides is as good there, whatever else is decided at the number.
+        """
         name, replies = turn.driver.name, self.replies[turn.driver.name]
-        tie = self.as_good.get((name, x, turn.recourse), False)
-        return _state(turn, replies[turn.driver.base if tie else x])
+        state = _state(turn, replies[x])
+        tie = self.as_good.get((name, x, turn.recourse), False) or state == _own_state(turn, self.plan)
+        return _state(turn, replies[turn.driver.base]) if tie else state
 
     def crossings(self, turn: Turn) -> list[tuple[float, float]]:
         """Neighbours among the numbers tried between which the decision turns, the pair nearest the base first."""
@@ -303,9 +307,16 @@ def _state(turn: Turn, reply: Reply) -> str:
 
 def _said_by_plan(turn: Turn, plan: Plan, state: str) -> str:
     """A sentence where the plan itself mines to another quarter than the case solved again, which is as good."""
+    own = _own_state(turn, plan)
+    return f" The plan itself {own}, as good within the gap." if own and own != state else ""
+
+
+def _own_state(turn: Turn, plan: Plan) -> str:
+    """To which quarter a site mines by the plan itself; nothing for other decisions, which are hardly ever ties."""
+    if not turn.recourse:
+        return ""
     last = decisions_of(plan).mining.get(turn.subject)
-    own = "does not mine" if last is None else f"mines to {last}"
-    return f" The plan itself {own}, as good within the gap." if turn.recourse and own != state else ""
+    return "does not mine" if last is None else f"mines to {last}"
 
 
 # ---- telling --------------------------------------------------------------------------------------------------------
