@@ -72,6 +72,18 @@ def test_a_lease_is_served_only_where_its_customer_accepts(accepted: list[str], 
     check(lease_case(options=options, offer_sites=homes), rents(4.8, 2, 20) - hall(capex))
 
 
+def test_a_customers_share_is_capped_from_its_quarter_on() -> None:
+    """Ada pays from quarter 2 on, all of the rent until Bob comes in quarter 4 and 68% of it then. A cap of 70% from
+    quarter 4 on lets both sign.
+
+    Were it to hold up to quarter 4, Ada could not sign.
+    """
+    leases = two_leases(south={"window_first": q(4), "window_last": q(4)})
+    capped = {"max_customer_share": 0.7, "max_customer_share_from": q(4)}
+    bob = rents(150 * 5_000 * 3 / 1e6, 4, 20) - hall(15, 2)
+    check(hand_case(fleet=[], **capped, **leases), PROJECT + bob)
+
+
 def test_twins_leave_a_third_site_alone() -> None:
     """North and south are alike in everything, and the west's hall costs a third: the lease goes there.
 

@@ -429,6 +429,29 @@ def test_after_the_horizon_power_stays_at_the_last_escalated_price() -> None:
     check(case, expected)
 
 
+def test_less_than_one_btc_has_its_cost_too() -> None:
+    """0.05 MW at $60 per PH-day mine about half a BTC in six quarters."""
+    fleet = [{"site": "north", "asic": "miner", "gross_mw": 0.05}]
+    case = hand_case(fleet=fleet, bitcoin={"hashprice_usd_per_ph_day": 60}, **NO_OFFERS)
+    btc = sum(0.05 * revenue_musd(t, 60) * 1e6 / 100_000 for t in range(6))
+    direct = sum(0.05 * (run_hours(t) * 40 + 6000 - 1000) for t in range(6))
+    plan = check(case, in_the_north(0.05, 0, 5, 60))
+    assert 0.1 < btc < 1
+    assert plan.kpis["direct_cash_cost_usd_per_btc"] == pytest.approx(direct / btc)
+
+
+def test_steps_of_the_grid_count_by_their_quarters_not_by_their_rows() -> None:
+    """The north's 30 MW fall to 10 in quarter 2; the later step stands first in the table."""
+    steps = [("north", 2, 10), ("south", 0, 20), ("north", 0, 30)]
+    case = hand_case(
+        site_limits=[{"site": site, "from_quarter": q(t), "limit_gross_mw": mw} for site, t, mw in steps],
+        fleet=[{"site": "north", "asic": "miner", "gross_mw": 30}],
+        bitcoin={"hashprice_usd_per_ph_day": 60},
+        **NO_OFFERS,
+    )
+    check(case, in_the_north(30, 0, 1, 60) + in_the_north(10, 2, 5, 60))
+
+
 def test_cash_cost_per_btc_direct_and_total() -> None:
     """20 MW at $60 per PH-day and BTC at $100,000, 5.4 of them on a plant of 5 MW at $10 per MWh, G&A of $0.4M.
     Direct: grid energy and demand, plant power, less interruptible income. Total: with upkeep and G&A. Both over the
