@@ -11,7 +11,9 @@ from optimizer.plan import Plan
 from optimizer.schema import MINING
 
 IDLE, BUILDING, UNUSED = "machines_idle", "construction", "unused"
-USE_WORDS = {MINING: "mining", IDLE: "machines standing idle", BUILDING: "handed over to construction", UNUSED: "unused"}
+USE_WORDS = {
+    MINING: "mining", IDLE: "machines standing idle", BUILDING: "handed over to construction", UNUSED: "unused",
+}  # fmt: skip
 LOOKS = 6
 """Products, facilities and the like take their look in turn from so many."""
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from optimizer.board.gate import Stamps, audited, refuse_stale
 from optimizer.board.page.book import Book, Origins
 from optimizer.board.page.origins import read_origins
 from optimizer.board.page.studies import TOPICS
 from optimizer.case_files import load_case
-from optimizer.errors import AuditFault, PlanError
-from optimizer.plan_files import load_plan, stale_inputs
-from optimizer.searches import audit_whole
+from optimizer.errors import PlanError
+from optimizer.plan_files import load_plan
 from optimizer.studies.study import Study, is_kept, load_study
 
 if TYPE_CHECKING:
@@ -40,22 +40,10 @@ def open_books(folders: Sequence[Path], *, force: bool = False, cases: Sequence[
 
 def _open(id: str, folder: Path, force: bool, today: Mapping[str, tuple[Case, Origins]]) -> Book:
     plan = load_plan(folder, inspect=force)
-    report = audit_whole(plan.case, plan)
-    stamps = []
-    if plan.edited:
-        stamps.append(f"EDITED SINCE IT WAS SOLVED: {'; '.join(plan.edited)}")
-    if not report.clean:
-        if not force:
-            raise AuditFault(report.summary())
-        stamps.append("FAILS ITS AUDIT: some of its numbers do not follow from its decisions and inputs")
+    stamps: Stamps = {}
+    report = audited(plan, force, stamps)
     case, origins = today.get(plan.case.settings.name, (None, ()))
-    if case is not None and (changed := stale_inputs(plan, case)):
-        if not force:
-            raise PlanError(
-                f"{folder} was solved from other inputs than the case now has ({', '.join(changed)}). "
-                f"Solve the case again, or show the plan with a stamp: --force."
-            )
-        stamps.append(f"STALE: the case has changed since ({', '.join(changed)})")
+    refuse_stale(plan, folder, case, force, stamps, "page")
     studies, left_out = _studies(folder, plan.run_id)
     return Book(id, plan, report, studies, left_out, tuple(stamps), origins)
 
