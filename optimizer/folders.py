@@ -183,6 +183,15 @@ def put_file(path: Path, data: bytes) -> Path:
     return path
 
 
+def hand_out(path: Path, data: bytes) -> Path:
+    """`put_file` for what a user asked for, its folder made where there is none. Raises PlanError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return put_file(path, data)
+    except OSError as error:
+        raise PlanError(f"{path} cannot be written: {error.strerror}.") from None
+
+
 def sync_all(paths: Iterable[Path]) -> None:
     """Have files, and the names in folders, on the disk. All at once: the disk then waits about once, not for each."""
     with ThreadPoolExecutor(8) as threads:

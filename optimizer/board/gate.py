@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from optimizer.audit.report import Report
     from optimizer.case import Case
     from optimizer.plan import Plan
+    from optimizer.studies.study import Study
 
 Stamps = dict[str, None]
 """Words that a forced document carries on every page, in the order in which they were found."""
@@ -43,3 +45,32 @@ def refuse_stale(plan: Plan, folder: Path, case: Case | None, force: bool, stamp
         )
     if changed:
         stamps["STALE: THE CASE HAS CHANGED"] = None
+
+
+def kept_study(place: Path, plan: Plan, force: bool, stamps: Stamps, document: str) -> Study | None:
+    """The study of a plan in a folder, None where there is none; one of another run is stamped when forced.
+
+    A bridge belongs to both of its plans. Raises PlanError.
+    """
+    from optimizer.studies.study import is_kept, load_study
+
+    if not is_kept(place):
+        return None
+    study = load_study(place)
+    of = study.about.get("run_id", study.about.get("to_run_id"))
+    if plan.run_id not in (of, study.about.get("from_run_id")):
+        if not force:
+            raise PlanError(
+                f"{place} is a study of run {of}, and the plan is run {plan.run_id}. Make it again, take it away, or "
+                f"have the {document} stamped with --force."
+            )
+        stamps[f"STALE STUDY: {'BRIDGE' if study.kind == 'bridge' else place.name.upper()}"] = None
+    return study
+
+
+def names_of(plans: Sequence[Plan]) -> tuple[str, ...]:
+    """A short name for each plan, told apart: by scenario, by case, by both, or by run id as well."""
+    cases, scenarios = [plan.case.settings.name for plan in plans], [plan.scenario for plan in plans]
+    both = [f"{case}, {scenario}" for case, scenario in zip(cases, scenarios, strict=True)]
+    runs = [f"{name}, run {plan.run_id}" for name, plan in zip(both, plans, strict=True)]
+    return tuple(next(names for names in (scenarios, cases, both, runs) if len(set(names)) == len(plans)))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import secrets
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from optimizer.errors import PlanError
+from optimizer.folders import hand_out
 from optimizer.pictures.lettering import OWN_FAMILY, families, plain, wrap
 
 WIDTH_IN, HEIGHT_IN, EDGE_IN = 6.0, 3.4, 0.1
@@ -161,7 +160,7 @@ def save_picture(figure: Figure, path: str | Path) -> tuple[Path, Path]:
     path = Path(path)
     svg, png = (path.with_name(f"{path.name}.{kind}") for kind in ("svg", "png"))
     for target, data in [(svg, picture_bytes(figure, "svg")), (png, picture_bytes(figure, "png"))]:
-        _put(target, data)
+        hand_out(target, data)
     return svg, png
 
 
@@ -174,16 +173,3 @@ def picture_bytes(figure: Figure, kind: str) -> bytes:
     with drawing():
         figure.savefig(memory, format=kind, dpi=DOTS_PER_INCH, metadata=words, facecolor=PAPER)
     return memory.getvalue()
-
-
-def _put(target: Path, data: bytes) -> None:
-    """Write beside, then replace."""
-    beside = target.with_name(f".{target.name}.new-{secrets.token_hex(4)}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(data)
-        beside.replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
-        raise PlanError(f"{target} cannot be written: {error.strerror}.") from None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.board.gate import Stamps, audited, refuse_stale
+from optimizer.board.gate import Stamps, audited, kept_study, names_of, refuse_stale
 from optimizer.errors import PlanError
+from optimizer.folders import hand_out
 
 if TYPE_CHECKING:
     from optimizer.board.deck.pack import Pack
@@ -60,10 +59,10 @@ def write_deck(
     slides = tell(pack)
     data = assemble(open_frame(None if template is None else Path(template)), pack, slides)
     refuse_unknown(data, pack, len(slides))
-    _put(data, output)
+    path = hand_out(output, data)
     titles = tuple(pack.ledger.plain(slide.title) for slide in slides)
     numbers = sum(receipt.value is not None for receipt in pack.ledger.receipts)
-    return Deck(output, titles, pack.missing, pack.stamps, numbers)
+    return Deck(path, titles, pack.missing, pack.stamps, numbers)
 
 
 def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Path | None, force: bool) -> Pack:
@@ -71,7 +70,7 @@ def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Pa
     from optimizer.board.deck.figures import Source
     from optimizer.board.deck.ledger import Ledger
     from optimizer.board.deck.origins import find_sources, read_origins
-    from optimizer.board.deck.pack import Pack, names_of
+    from optimizer.board.deck.pack import Pack
     from optimizer.plan_files import load_plan
 
     stamps: Stamps = {}
@@ -98,47 +97,22 @@ def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Pa
 
 def _studies(folder: Path, plan: Plan, force: bool, stamps: Stamps) -> tuple[dict[str, Study], list[str]]:
     """The plan's studies by kind, and the commands of those that were not made."""
-    from optimizer.board.deck.pack import STUDY_COMMANDS, load_study_of
+    from optimizer.board.deck.pack import STUDY_COMMANDS
 
-    studies, missing = {}, []
-    for kind, command in STUDY_COMMANDS.items():
-        found = load_study_of(folder / "studies" / kind, plan, force=force)
-        if found is None:
-            missing.append(f"{command} {folder.name}")
-            continue
-        studies[kind], stale = found
-        if stale:
-            stamps[f"STALE STUDY: {kind.upper()}"] = None
-    return studies, missing
+    found = {kind: kept_study(folder / "studies" / kind, plan, force, stamps, "deck") for kind in STUDY_COMMANDS}
+    missing = [f"{STUDY_COMMANDS[kind]} {folder.name}" for kind, study in found.items() if study is None]
+    return {kind: study for kind, study in found.items() if study is not None}, missing
 
 
 def _bridges(
     folder: Path, against: Sequence[Path], plans: Sequence[Plan], force: bool, stamps: Stamps
 ) -> dict[str, Study]:
     """The bridge between the plan and each other one, by the other's run id; kept in either folder."""
-    from optimizer.board.deck.pack import load_study_of
-
     bridges: dict[str, Study] = {}
     for path, other in zip(against, plans[1:], strict=True):
         for place, of in ((path / "studies" / f"bridge-{plans[0].run_id}", other),
                           (folder / "studies" / f"bridge-{other.run_id}", plans[0])):  # fmt: skip
-            found = load_study_of(place, of, force=force)
-            if found is not None and other.run_id not in bridges:
-                bridges[other.run_id], stale = found
-                if stale:
-                    stamps["STALE STUDY: BRIDGE"] = None
+            study = kept_study(place, of, force, stamps, "deck")
+            if study is not None:
+                bridges.setdefault(other.run_id, study)
     return bridges
-
-
-def _put(data: bytes, output: Path) -> None:
-    """Write beside and change over, so that an earlier deck is there whole until the new one is."""
-    beside = output.with_name(f".{output.name}.new-{secrets.token_hex(4)}")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.write_bytes(data)
-            os.replace(beside, output)  # noqa: PTH105
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise PlanError(f"{output} cannot be written: {error.strerror}. It may be open in another program.") from None

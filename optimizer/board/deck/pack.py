@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimizer.board.deck.figures import Source
 from optimizer.board.deck.ledger import Ledger
 from optimizer.board.deck.origins import Origin
-from optimizer.errors import PlanError
 from optimizer.schema import MINING
 
 if TYPE_CHECKING:
@@ -92,33 +90,3 @@ def _year_label(quarter: str, quarters: Sequence[str]) -> str:
 
 def bridge_name(run_id: str) -> str:
     return f"bridge-{run_id}"
-
-
-def load_study_of(folder: Path, plan: Plan, *, force: bool) -> tuple[Study, bool] | None:
-    """A study of the plan and whether it is stale; None where there is none. Raises PlanError for a stale one."""
-    from optimizer.studies.study import is_kept, load_study
-
-    if not is_kept(folder):
-        return None
-    study = load_study(folder)
-    of = study.about.get("run_id", study.about.get("to_run_id"))
-    stale = plan.run_id not in (of, study.about.get("from_run_id"))
-    if stale and not force:
-        raise PlanError(
-            f"{folder} is a study of run {of}, and the plan is run {plan.run_id}. Make it again, take it away, or "
-            f"have the deck stamped with --force."
-        )
-    return study, stale
-
-
-def names_of(plans: Sequence[Plan]) -> tuple[str, ...]:
-    """A short name for each plan, told apart: by scenario, by case, by both, or by run id as well."""
-    forms = (
-        [plan.scenario for plan in plans],
-        [plan.case.settings.name for plan in plans],
-        [f"{plan.case.settings.name}, {plan.scenario}" for plan in plans],
-    )
-    for names in forms:
-        if len(set(names)) == len(plans):
-            return tuple(names)
-    return tuple(f"{name}, run {plan.run_id}" for name, plan in zip(forms[2], plans, strict=True))

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -30,8 +29,7 @@ from optimizer.board.page.numbers import Name
 from optimizer.board.page.proof import audit, method
 from optimizer.board.page.receipts import Receipts, check, page_numbers
 from optimizer.board.page.studies import studies
-from optimizer.errors import PlanError
-from optimizer.folders import write_file
+from optimizer.folders import hand_out
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -82,13 +80,7 @@ def page(books: Sequence[Book]) -> tuple[str, Receipts]:
 def write_page(books: Sequence[Book], path: Path) -> Receipts:
     """Write the page, whole or not at all. Raises PlanError."""
     text, receipts = page(books)
-    beside = path.with_name(f".{path.name}.new-{secrets.token_hex(4)}")
-    try:
-        write_file(beside, text.encode())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise PlanError(f"{path} cannot be written: {error.strerror}.") from None
+    hand_out(path, text.encode())
     return receipts
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.board.gate import Stamps, audited, refuse_stale
+from optimizer.board.gate import Stamps, audited, kept_study, names_of, refuse_stale
 from optimizer.errors import PlanError
+from optimizer.folders import hand_out
 
 if TYPE_CHECKING:
     from optimizer.audit.report import Report
@@ -54,19 +55,12 @@ def write_workbook(
     `case` is what the plan is held against for being stale. Raises PlanError for plans that were edited or are stale,
     for studies of other runs and for a number without its receipt; AuditFault for a plan that fails its audit.
     """
-    from optimizer.folders import put_file
-
     output = Path(output)
     if output.suffix.lower() != ".xlsx":
         raise PlanError(f"{output} is not written: a workbook's name ends with .xlsx.")
     pack = gather([Path(folder) for folder in folders], case, None if sources is None else Path(sources), force)
     data, written = workbook_bytes(pack)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        path = put_file(output, data)
-    except OSError as error:
-        raise PlanError(f"{output} cannot be written: {error.strerror}.") from None
-    return Written(path, *written, pack.stamps)
+    return Written(hand_out(output, data), *written, pack.stamps)
 
 
 def workbook_bytes(pack: Pack) -> tuple[bytes, tuple[tuple[str, ...], int, int]]:
@@ -125,33 +119,11 @@ def gather(folders: Sequence[Path], case: Case | None, sources: Path | None, for
     listing = sources or (beside if beside.is_file() else None)
     if listing is not None and not listing.is_file():
         raise PlanError(f"{listing} is not a file; name a list of sources like SOURCES.md.")
-    return Pack(tuple(plans), _names(plans), reports[0], studies, tuple(stamps), listing)
+    return Pack(tuple(plans), names_of(plans), reports[0], studies, tuple(stamps), listing)
 
 
 def _studies(folder: Path, plan: Plan, force: bool, stamps: Stamps) -> dict[str, Study]:
     """The studies kept with a plan, by the name of their folder; one of another run is refused or stamped."""
-    from optimizer.studies.study import is_kept, load_study
-
-    studies = {}
-    for place in sorted((folder / "studies").glob("*")):
-        if not is_kept(place):
-            continue
-        study = load_study(place)
-        of = study.about.get("run_id", study.about.get("to_run_id"))
-        if of != plan.run_id and not force:
-            raise PlanError(
-                f"{place} is a study of run {of}, and the plan is run {plan.run_id}. Make it again, take it away, or "
-                f"have the workbook stamped with --force."
-            )
-        if of != plan.run_id:
-            stamps[f"STALE STUDY: {place.name.upper()}"] = None
-        studies[place.name] = study
-    return studies
-
-
-def _names(plans: Sequence[Plan]) -> tuple[str, ...]:
-    """A short name for each plan, told apart: by scenario, by case, by both, or by run id as well."""
-    cases, scenarios = [plan.case.settings.name for plan in plans], [plan.scenario for plan in plans]
-    both = [f"{case}, {scenario}" for case, scenario in zip(cases, scenarios, strict=True)]
-    runs = [f"{name}, run {plan.run_id}" for name, plan in zip(both, plans, strict=True)]
-    return tuple(next(names for names in (scenarios, cases, both, runs) if len(set(names)) == len(plans)))
+    places = sorted((folder / "studies").glob("*"))
+    found = {place.name: kept_study(place, plan, force, stamps, "workbook") for place in places}
+    return {name: study for name, study in found.items() if study is not None}
