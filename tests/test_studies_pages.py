@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from worked_pages import ROOT, masked, prepare, rerun
+from worked_pages import ROOT, alike, masked, prepare, rerun
 
 
 @pytest.mark.parametrize("name", ["tornado", "breakevens", "prices", "frontier", "map", "alternatives", "regret"])
@@ -22,4 +22,18 @@ def test_a_worked_page_is_true(name: str, run: Run, tmp_path: Path, monkeypatch:
     told = list(rerun(ROOT / "docs" / "studies" / f"{name}.md", printed))
     assert len(told) >= 2
     for shown, now in told:
-        assert masked(shown.output) == now, shown.command
+        if not alike(masked(shown.output), now):
+            assert masked(shown.output) == now, shown.command
+
+
+@pytest.mark.parametrize(
+    ("shown", "now", "same"),
+    [
+        ("worth $50.9M less", "worth $50.8M  less", True), ("worth $50.9M less", "worth $50.7M less", False),
+        ("worth $50.9M less", "worth $50.9M more", False), ("2027Q1, 18 MW", "2027Q2, 18 MW", False),
+        ("3 plans", "4 plans", False), ("4.093 and 1,000.5", "4.094 and 1,000.4", True), ("0.18", "0.2", False),
+    ],
+)  # fmt: skip
+def test_outputs_are_alike_but_for_the_last_decimal(shown: str, now: str, same: bool) -> None:
+    """Another processor may end a search a little elsewhere."""
+    assert alike(shown, now) is same

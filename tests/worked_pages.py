@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(?:<!-- first lines: (\d+) -->\n)?```console\n\$ (.*?)\n(.*?)```", re.DOTALL)
+DECIMAL = re.compile(r"\d[\d,]*\.\d+")
 RUN_ID = re.compile(r"run [0-9a-f]{12}")
 CUT = "...\n"
 
@@ -40,6 +41,21 @@ class Shown:
 def masked(text: str) -> str:
     """Without what differs from one machine to another: run ids hold the versions of packages."""
     return RUN_ID.sub("run ............", text)
+
+
+def alike(shown: str, now: str) -> bool:
+    """Whether two outputs say the same, the last decimal of their numbers aside, and spaces and rules of tables."""
+    texts, numbers = zip(*(_parts(text) for text in (shown, now)), strict=True)
+    return texts[0] == texts[1] and all(
+        abs(float(a.replace(",", "")) - float(b.replace(",", ""))) <= 1.1 * 10.0 ** -len(a.partition(".")[2])
+        for a, b in zip(*numbers, strict=True)
+    )
+
+
+def _parts(text: str) -> tuple[list[str], list[str]]:
+    """What stands between numbers with decimals, and these."""
+    texts = [" ".join(re.sub("─+", "─", part).split()) for part in DECIMAL.split(text)]
+    return texts, DECIMAL.findall(text)
 
 
 def shown_on(page: Path) -> list[Shown]:

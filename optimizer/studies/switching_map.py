@@ -29,6 +29,8 @@ from optimizer.sweeps.runner import Landed, Question, Sweep
 if TYPE_CHECKING:
     import pandas as pd
 
+LEAST_MUSD = 1e-4
+"""Room between value and bound below which no amount is told."""
 NEAREST = 3
 """Plans of neighbours that a point is begun from, whichever is worth most there."""
 
@@ -292,13 +294,17 @@ def _title(chart: Chart, rule: Rule, regions: Sequence[Region]) -> str:
     return f"{len(regions)} decisions win {over}: the plan's own ({mine.letter}) at {share:.0%} of {count} points"
 
 
+def _apart(points: pd.DataFrame) -> str:
+    most = float((points["bound_musd"] - points["value_musd"]).max())
+    return f"at most ${most:,.3g}M above" if most >= LEAST_MUSD else f"less than ${LEAST_MUSD:g}M above"
+
+
 def _words(chart: Chart, rule: Rule, regions: Sequence[Region], points: pd.DataFrame) -> tuple[str, ...]:
     details = len(set(points["decided"]) - {""})
     told = [
         f"Points are of one region when they agree in {rule.words}; counted by every start and contract with its "
         f"quarter and size, {details} different decisions win.",
-        f"Every point has a value and a bound: no plan is worth more than the bound there, at most "
-        f"${float((points['bound_musd'] - points['value_musd']).max()):,.3g}M above the value."
+        f"Every point has a value and a bound: no plan is worth more than the bound there, {_apart(points)} the value."
         if regions else "",
     ]  # fmt: skip
     for region in regions:
