@@ -68,7 +68,7 @@ def _no_folder(folder: str | Path) -> Finding | None:
     mend = f"name a folder that holds {SETTINGS_FILE}"
     try:
         if path.is_dir():
-            return None
+            return _plan_instead(path)
         with path.open("rb") if path.is_file() else io.BytesIO() as opened:
             kind = kind_of_bytes(opened.read(8))
     except (OSError, ValueError) as error:
@@ -77,6 +77,15 @@ def _no_folder(folder: str | Path) -> Finding | None:
     if kind is not None:
         return Finding(str(folder), f"is {kind[0]}, not a case folder", f"save each sheet as CSV UTF-8 and {mend}")
     return Finding(str(folder), "is not a case folder", mend)
+
+
+def _plan_instead(folder: Path) -> Finding | None:
+    """That a folder holds a plan where a case is wanted."""
+    if not (folder / "plan.json").is_file() or (folder / SETTINGS_FILE).exists():
+        return None
+    return Finding(
+        str(folder), "is a plan, not a case", f"name the case that it was solved from, or {folder / 'inputs'}"
+    )
 
 
 def _read_table(folder: Path, name: str, row_type: type[schema.Row], findings: list[Finding]) -> Any:

@@ -223,6 +223,8 @@ def _listed(folder: Path) -> tuple[dict[str, Any], str]:
 
 
 def _without_manifest(folder: Path) -> str:
+    if (folder / "case.toml").is_file():
+        return f"{folder} is a case, not a plan. Solve it (optimizer solve {folder}) and name the plan's folder."
     try:
         record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         schema = record["schema"]

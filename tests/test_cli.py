@@ -338,6 +338,19 @@ def test_a_plan_that_is_not_proven_is_written_and_its_code_says_so(
     assert load_plan(tmp_path / "out").status == status
 
 
+def test_a_plan_for_a_case_and_a_case_for_a_plan_are_told(run: Run, tiny: Path, saved: Path) -> None:
+    code, out, err = run("check", saved)
+    assert (code, out.count("\n")) == (2, 0)
+    assert err.splitlines()[0] == (
+        f"{saved}: is a plan, not a case. Mend: name the case that it was solved from, or {saved / 'inputs'}."
+    )
+    assert run("check", saved / "inputs")[0] == 0
+    for command in ("show", "audit", "tornado"):
+        code, out, err = run(command, tiny)
+        assert (code, out) == (7, "")
+        assert err == f"{tiny} is a case, not a plan. Solve it (optimizer solve {tiny}) and name the plan's folder.\n"
+
+
 def test_show_of_no_plan(run: Run, tmp_path: Path) -> None:
     code, out, err = run("show", tmp_path)
     assert (code, out) == (7, "")
