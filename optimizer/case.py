@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from optimizer import schema
-from optimizer.checks import check_case
+from optimizer.checks import check_case, check_rows
 from optimizer.checks.bands import guess_of
 from optimizer.checks.units import check_cells
 from optimizer.findings import Finding, InputError
@@ -301,10 +301,13 @@ def assemble(
     findings = list(found)
     checked = None if settings is None else _parse(schema.Settings, settings, "case.toml", None, findings)
     rows = {name: _parse_table(TABLE_TYPES[name], tables.get(name, ()), findings) for name in TABLE_NAMES}
-    if checked is None or any(f.severity == "error" for f in findings):
-        raise InputError([*findings, *(check_cells(checked, rows) if from_files else ())])
+    broken = {finding.file.removesuffix(".csv") for finding in findings if finding.severity == "error"}
+    if broken and from_files:
+        findings += check_cells(checked, rows)
     terms = {name: rows.pop(name) for name in TERM_NAMES}
     case = Case(settings=checked, terms=terms, **rows)  # type: ignore[arg-type]
+    if checked is None or broken:
+        raise InputError([*findings, *check_rows(case, broken)])
     findings += check_case(case, from_files=from_files)
     if any(finding.severity == "error" for finding in findings):
         raise InputError(findings)

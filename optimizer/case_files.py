@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 from optimizer import schema
 from optimizer.case import TABLE_NAMES, TABLE_TYPES, Case, _nearest, assemble
 from optimizer.case_books import SETTINGS_FILE, is_book, load_book
-from optimizer.columns import fitting_rows, number_text
+from optimizer.columns import column_kind, fitting_rows, number_text
 from optimizer.findings import Finding, InputError
 from optimizer.tables import kind_of_bytes, line_of, read_csv, read_toml
 
@@ -43,12 +43,25 @@ def load_case(folder: str | Path, *, check_units: bool = True) -> Case:
     tables = {name: _read_table(folder, name, row_type, findings) for name, row_type in TABLE_TYPES.items()}
     if isinstance(settings, Finding):
         return assemble(None, tables, [settings, *findings], from_files=check_units)
+    findings += _quoted_numbers(settings.values)
     try:
         case = assemble(settings.values, tables, findings, from_files=check_units)
     except InputError as error:
         raise InputError(_with_lines(error.findings, settings.text)) from None
     object.__setattr__(case, "warnings", tuple(_with_lines(case.warnings, settings.text)))
     return case
+
+
+def _quoted_numbers(values: Mapping[str, Any]) -> Iterator[Finding]:
+    """Numbers that TOML holds as texts: nothing is guessed from what stands in quotes."""
+    for name, info in schema.Settings.model_fields.items():
+        held = values.get(name)
+        inside = held.values() if isinstance(held, dict) else [held] if column_kind(info) == "number" else []
+        for value in inside:
+            if isinstance(value, str):
+                yield Finding(
+                    SETTINGS_FILE, "is a text", "write the number without quotes", column=name, value=value[:100]
+                )
 
 
 def _with_lines(findings: Iterable[Finding], text: str) -> Iterator[Finding]:

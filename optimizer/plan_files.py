@@ -223,6 +223,8 @@ def _listed(folder: Path) -> tuple[dict[str, Any], str]:
 
 
 def _without_manifest(folder: Path) -> str:
+    if not folder.exists():
+        return f"{folder} does not exist; name a plan's folder."
     if (folder / "case.toml").is_file():
         return f"{folder} is a case, not a plan. Solve it (optimizer solve {folder}) and name the plan's folder."
     try:

@@ -123,6 +123,12 @@ def _price(price: float, basis: object) -> str:
 # ---- money --------------------------------------------------------------------------------------------------------
 
 
+def _most_capex(k: Mapping[str, Any]) -> str:
+    if not k["peak_capex_quarter"]:
+        return "none of it spent"
+    return f"most in one quarter {musd(k['peak_capex_musd'])} ({k['peak_capex_quarter']})"
+
+
 def _money(plan: Plan) -> RenderableType:
     k = plan.kpis
     share = k["terminal_share"]
@@ -131,8 +137,7 @@ def _money(plan: Plan) -> RenderableType:
         *_value_rows(k, share),
         (
             "Capex", musd(k["capex_musd"]),
-            f"budget {musd(k['capex_budget_musd'])}, most in one quarter "
-            f"{musd(k['peak_capex_musd'])} ({k['peak_capex_quarter'] or 'never'})",
+            f"budget {musd(k['capex_budget_musd'])}, {_most_capex(k)}",
         ),
         (
             "Lowest liquidity", musd(k["lowest_liquidity_musd"]),

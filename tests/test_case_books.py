@@ -382,3 +382,13 @@ def test_writer_offers_what_the_format_confines(book: Path) -> None:
     assert opened["sites"].freeze_panes == "B3"
     assert str(opened["fleet"]["C2"].value).startswith("# ")
     assert opened["_lists"].sheet_state == "hidden"
+
+
+def test_a_workbook_is_not_converted_into_a_workbook(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would become a folder with a workbook's name."""
+    monkeypatch.chdir(tmp_path)
+    assert run("convert", DATA / "washington_2025", "w.xlsx")[0] == 0
+    code, out, err = run("convert", "w.xlsx", "w2.xlsx")
+    assert (code, out) == (7, "")
+    assert err == "w.xlsx is a workbook already; name the folder that it is to become.\n"
+    assert not Path("w2.xlsx").exists()

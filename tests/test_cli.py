@@ -68,6 +68,44 @@ def test_check_of_a_broken_case_tells_every_finding(run: Run, folder: Path) -> N
     ]
 
 
+def test_a_bad_cell_hides_no_other_problem(run: Run, folder: Path) -> None:
+    """Names that nothing has and rows twice are told beside it; not names of a table that could not be read whole."""
+    edit(folder, "fleet.csv", "Moses Lake,T21,6", "Moses lake,T21,6\nMoses Lake,S21,1")
+    edit(folder, "case.toml", "capex_budget_musd = 128", "capex_budget_musd = -1")
+    edit(folder, "asics.csv", "T21,", "T21,x")
+    code, out, err = run("check", folder)
+    told = err.splitlines()
+    assert (code, out) == (2, "")
+    assert "fleet.csv:2: site 'Moses lake' is no site of this case. Mend: did you mean Moses Lake?" in told
+    assert "fleet.csv:4: site, asic 'Moses Lake, S21' stands already in line 3. Mend: keep one." in told
+    assert any(line.startswith("case.toml:14: capex_budget_musd '-1'") for line in told)
+    assert any(line.startswith("asics.csv:") for line in told)
+    assert not any("is no asic" in line for line in told)
+
+
+def test_a_number_in_quotes_is_refused(run: Run, folder: Path) -> None:
+    edit(folder, "case.toml", "capex_budget_musd = 128", 'capex_budget_musd = "128"')
+    code, _, err = run("check", folder)
+    assert code == 2
+    assert err.startswith("case.toml:14: capex_budget_musd '128' is a text. Mend: write the number without quotes.\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "mend"),
+    [
+        ("capex_budget=60", "did you mean capex_budget_musd?"),
+        ("discount_rates.corporate=0.2", "give all of it: --set 'discount_rates={name = value, ...}'"),
+        ("nonsense=1", "see docs/case-format.md"),
+    ],
+)
+def test_a_setting_that_there_is_not_is_told_with_what_may_be_meant(
+    run: Run, tiny: Path, change: str, mend: str
+) -> None:
+    code, _, err = run("solve", tiny, "--set", change)
+    assert code == 2
+    assert f"is no setting of case.toml. Mend: {mend}" in err
+
+
 @pytest.mark.parametrize(
     ("dates", "words"),
     [

@@ -164,7 +164,7 @@ def _edit(path: Path, change: Callable[[bytes], bytes]) -> None:
 
 
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no folder": (shutil.rmtree, "manifest.json is missing"),
+    "no folder": (shutil.rmtree, "does not exist; name a plan's folder"),
     "no manifest": (lambda folder: (folder / MANIFEST).unlink(), "nothing vouches for it"),
     "cut manifest": (lambda folder: _edit(folder / MANIFEST, lambda data: data[:400]), "manifest.json cannot be read"),
     "other manifest": (lambda folder: (folder / MANIFEST).write_text("[]"), "does not say its format"),

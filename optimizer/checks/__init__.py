@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from optimizer.checks.business import (
@@ -96,6 +96,11 @@ _FROM_FILES: tuple[_Check, ...] = (
     the_past_is_past, capacity_is_worth_something_at_the_end, negative_prices_are_counted, mining_pays_at_some_time,
     late_contracts_are_delivered_at_last,
 )  # fmt: skip
+
+
+def check_rows(case: Case, broken: Collection[str]) -> list[Finding]:
+    """What can be said of the rows that could be read where others could not: names twice, names that nothing has."""
+    return [*keys_are_unique(case), *names_do_not_look_alike(case), *references_exist(case, broken)]
 
 
 def check_case(case: Case, *, from_files: bool = False) -> list[Finding]:

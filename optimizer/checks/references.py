@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from optimizer import schema
@@ -26,7 +27,8 @@ def kind_and_home(column: str) -> tuple[str, str]:
     return kind, _HOMES.get(kind, f"{kind}s")
 
 
-def references_exist(case: Case) -> Iterator[Finding]:
+def references_exist(case: Case, broken: Collection[str] = ()) -> Iterator[Finding]:
+    """Names that no row has; those of `broken` tables, which could not be read whole, are left alone."""
     known = {
         "scenario": {row.scenario for row in case.scenarios},
         "site": {row.site for row in case.sites},
@@ -44,13 +46,19 @@ def references_exist(case: Case) -> Iterator[Finding]:
         for row in rows:
             for column in type(row).model_fields:
                 kind, home = kind_and_home(column)
-                if kind not in known or (row.table == home and column in row.key):
+                if kind not in known or home in broken or (row.table == home and column in row.key):
                     continue
                 value = getattr(row, column)
                 if value is not None and value not in known[kind] and value != schema.ANY:
-                    yield at(
-                        row, f"is no {kind.replace('_', ' ')} of this case", f"add it to {home}.csv", column, value
-                    )
+                    mend = _like(value, known[kind]) or f"add it to {home}.csv"
+                    yield at(row, f"is no {kind.replace('_', ' ')} of this case", mend, column, value)
+
+
+def _like(name: str, known: Collection[str]) -> str:
+    """The known name that a mistyped one comes near to, as a question; nothing where none does."""
+    close = difflib.get_close_matches(name.casefold(), {one.casefold(): one for one in known}, n=1, cutoff=0.8)
+    meant = {one.casefold(): one for one in known}
+    return f"did you mean {meant[close[0]]}?" if close else ""
 
 
 def use_limits_name_uses(case: Case) -> Iterator[Finding]:

@@ -42,9 +42,12 @@ def convert(
     from optimizer.case_books import is_book
     from optimizer.case_files import load_case
     from optimizer.case_sheets import sources_in, write_book
+    from optimizer.errors import PlanError
 
     loaded = load_case(case)
     from_book = is_book(case)
+    if from_book and target.suffix.lower() == ".xlsx":
+        raise PlanError(f"{case} is a workbook already; name the folder that it is to become.")
     book = target if target.suffix.lower() == ".xlsx" or from_book else target.with_name(f"{target.name}.xlsx")
     _refuse_existing(book)
     if from_book:

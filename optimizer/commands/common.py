@@ -35,6 +35,17 @@ def load(folder: Path) -> Case:
     return loaded
 
 
+def _instead(name: str, known: list[str]) -> str:
+    """What may have been meant by a setting that there is not."""
+    import difflib
+
+    whole, dot, _ = name.partition(".")
+    if dot and whole in known:
+        return f"give all of it: --set '{whole}={{name = value, ...}}'"
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6) or [one for one in known if one.startswith(name)]
+    return f"did you mean {close[0]}?" if close else "see docs/case-format.md"
+
+
 def changed(case: Case, changes: list[str]) -> Case:
     """The case with `name=value` settings changed; a value is read as TOML, or as text where that fails."""
     import tomllib
@@ -48,7 +59,7 @@ def changed(case: Case, changes: list[str]) -> Case:
         name, equals, text = change.partition("=")
         if not equals or name not in Settings.model_fields:
             why = "is no setting of case.toml" if equals else "is not of the form NAME=VALUE"
-            raise InputError([Finding("--set", why, "see docs/case-format.md", value=change)])
+            raise InputError([Finding("--set", why, _instead(name, list(Settings.model_fields)), value=change)])
         try:
             values[name] = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:

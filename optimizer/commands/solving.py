@@ -72,8 +72,10 @@ def check(case: CaseFolder) -> None:
     for warning in loaded.warnings:
         print(f"note: {warning}", file=sys.stderr)
     settings = loaded.settings
+    kinds = {"site": loaded.sites, "option": loaded.options, "offer": loaded.offers}
+    counts = ", ".join(f"{len(rows)} {kind}{'' if len(rows) == 1 else 's'}" for kind, rows in kinds.items())
     print(
-        f"{settings.name}: {len(loaded.sites)} sites, {len(loaded.options)} options, {len(loaded.offers)} offers, "
+        f"{settings.name}: {counts}, "
         f"{loaded.first} to {loaded.last}, scenarios {', '.join(row.scenario for row in loaded.scenarios)}. "
         "No problem found."
     )
