@@ -113,7 +113,7 @@ def alternatives(plan: opt.Plan, about: dict[str, Any]) -> Study:
         "decisions": pd.DataFrame(each, columns=["number", "decision", "words"]),
         "shares": pd.DataFrame(shares, columns=SHARES),
     }
-    return Study("alternatives", "", (), tables, {**about, "within": 0.02})
+    return Study("alternatives", "", (), tables, {**about, "within": 0.02, "within_musd": 5.1})
 
 
 def regret(plan: opt.Plan, about: dict[str, Any], scenarios: tuple[str, ...]) -> Study:

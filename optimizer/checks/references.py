@@ -56,8 +56,8 @@ def references_exist(case: Case, broken: Collection[str] = ()) -> Iterator[Findi
 
 def _like(name: str, known: Collection[str]) -> str:
     """The known name that a mistyped one comes near to, as a question; nothing where none does."""
-    close = difflib.get_close_matches(name.casefold(), {one.casefold(): one for one in known}, n=1, cutoff=0.8)
     meant = {one.casefold(): one for one in known}
+    close = difflib.get_close_matches(name.casefold(), meant, n=1, cutoff=0.8)
     return f"did you mean {meant[close[0]]}?" if close else ""
 
 

@@ -50,15 +50,15 @@ class Work:
             return landed
 
         def land(future: Future[Any]) -> None:
-            """What is handed on is on the disk already."""
-            if future.cancelled():
-                landed.cancel()
-            elif (error := future.exception()) is not None:
+            """What is handed on is on the disk already; whatever goes wrong is handed on too, so that nobody waits."""
+            try:
+                result = future.result()
+                self.memory.add(key, result)
+                self._tell()
+            except BaseException as error:
                 landed.set_exception(error)
             else:
-                self.memory.add(key, future.result())
-                self._tell()
-                landed.set_result(future.result())
+                landed.set_result(result)
 
         self.executor.submit(function, *args).add_done_callback(land)
         return landed

@@ -13,7 +13,6 @@ from optimizer.board.deck.origins import origin_of
 from optimizer.board.deck.pack import Pack
 from optimizer.board.receipts import input_hash
 from optimizer.market import hashprice_usd_per_ph_day
-from optimizer.units import USD_PER_MUSD
 
 MOST_ORIGIN = 105
 WITHOUT_SOURCES = "No list of sources came with the plan: name one with --sources."
@@ -224,11 +223,7 @@ def method(pack: Pack) -> Slide:
         f"{solver} finds the plan and a bound that no plan can exceed; the gap between the two is told.",
         f"Other code computes {checked} rows again in exact decimals before a plan is handed out.",
     )
-    gap = source.field("gap_musd")
-    most = ledger.money(gap) if gap.value >= 0.05 else ledger.dollars(gap.times(USD_PER_MUSD, "$ per $M"))
-    title = f"No plan that keeps every rule is worth over {most} more than this one"
-    if gap.value * USD_PER_MUSD < 0.5:
-        title = f"No plan that keeps every rule is worth more than this one, {ledger.money(source.due('value_musd'))}"
+    title = f"No plan that keeps every rule is worth over {pack.most_more()} more than this one"
     return Slide("method", title, ((WHOLE, Texts(tuple(Paragraph(line, bullet=True) for line in lines), largest=17)),))
 
 

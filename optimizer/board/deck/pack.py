@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from optimizer.board.deck.figures import Source
+from optimizer.board.deck.figures import Figure, Source
 from optimizer.board.deck.ledger import Ledger
 from optimizer.board.deck.origins import Origin
 from optimizer.schema import MINING
+from optimizer.units import USD_PER_MUSD
 
 if TYPE_CHECKING:
     from optimizer.audit import Report
     from optimizer.plan import Plan
     from optimizer.studies.study import Study
 
+SHOWN_MUSD = 0.05
+"""Amounts below it are told in dollars."""
 MOST_LABELLED = 33
 """Quarters on an axis that have room for `Q1`; more have room for `1`."""
 
@@ -73,6 +76,15 @@ class Pack:
 
     def quarter(self, quarter: object) -> str:
         return self.ledger.word(self.source.word("quarter of the horizon", quarter))
+
+    def most_more(self) -> str:
+        """How much more than this plan any other could be worth: by its proof, or failing that by its bound."""
+        most = self.source.field("gap_musd")
+        if self.plan.word == "PROVEN":
+            most = Figure("plan.json proof.margin_musd", float(self.plan.proof["margin_musd"]))
+        if most.value >= SHOWN_MUSD:
+            return self.ledger.money(most)
+        return self.ledger.dollars(most.times(USD_PER_MUSD, "$ per $M"))
 
     def axis(self, quarters: Sequence[str], share: float = 1.0) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Labels of quarters for the axis of a chart that wide, and their years for its second level."""

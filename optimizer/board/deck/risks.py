@@ -144,9 +144,9 @@ def _turns(pack: Pack) -> Iterator[str]:
 def _turn_words(pack: Pack, row: Row) -> str:
     word = pack.ledger.word
     up = float(row["base"]) <= float(row["below"])
-    then, edge = row.word("decision_above" if up else "decision_below"), row.figure("above" if up else "below")
-    base = f"{quantity(pack, row.figure('base'))} is assumed"
-    at = f"{word(row.word('driver'))} at {quantity(pack, edge)} {word(row.word('unit'))}"
+    then, edge = row.word("decision_above" if up else "decision_below"), "above" if up else "below"
+    base = f"{quantity(pack, row, 'base')} is assumed"
+    at = f"{word(row.word('driver'))} at {quantity(pack, row, edge)} {word(row.word('unit'))}"
     return f"{word(row.word('subject'))}: {word(then)}, once {at} ({base})"
 
 
@@ -158,7 +158,7 @@ def _worst_driver(pack: Pack) -> Iterator[str]:
         return
     row, end = min(ends, key=lambda pair: float(pair[0][f"value_{pair[1]}_musd"]))
     ledger = pack.ledger
-    at = f"{quantity(pack, row.figure(end))} {ledger.word(row.word('unit'))}"
+    at = f"{quantity(pack, row, end)} {ledger.word(row.word('unit'))}"
     yield f"{ledger.word(row.word('driver'))} at {at} leaves a value of {ledger.money(row.figure(f'value_{end}_musd'))}"
 
 
@@ -180,11 +180,7 @@ def _doing_nothing(pack: Pack) -> Iterator[str]:
 
 
 def _proof(pack: Pack) -> Iterator[str]:
-    gap = pack.source.field("gap_musd")
     if pack.plan.word == "PROVEN":
-        if gap.value < TIGHT_MUSD:
-            yield "A plan worth more was looked for twice, and there is none"
-        else:
-            yield f"A better plan can be worth {pack.ledger.money(gap)} more at most: two searches agree"
+        yield f"Two searches agree that no plan is worth over {pack.most_more()} more"
     else:
-        yield f"The plan is not proven: by its bound a better one could be worth {pack.ledger.money(gap, 3)} more"
+        yield f"The plan is not proven: by its bound a better one could be worth {pack.most_more()} more"

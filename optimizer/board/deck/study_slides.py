@@ -63,7 +63,7 @@ def sensitivity(pack: Pack) -> Slide | None:
 
 
 def _range_words(pack: Pack, row: Row) -> str:
-    low, high = (quantity(pack, row.figure(end), str(row["unit"])) for end in ("low", "high"))
+    low, high = (quantity(pack, row, end) for end in ("low", "high"))
     return f"{low} to {high} {unit_words(pack, row)}"
 
 
@@ -71,9 +71,10 @@ def unit_words(pack: Pack, row: Row) -> str:
     return pack.ledger.word(row.word("unit"))
 
 
-def quantity(pack: Pack, figure: Figure, unit: str = "") -> str:
-    """An input in its own unit, to about four digits; a rate in percent."""
-    if unit == RATE:
+def quantity(pack: Pack, row: Row, column: str) -> str:
+    """A number of a driver in the driver's unit, to about four digits; a rate in percent."""
+    figure = row.figure(column)
+    if str(row["unit"]) == RATE:
         return pack.ledger.percent(figure, 1)
     size = abs(figure.value)
     return pack.ledger.number(figure, 1 if size >= 100 else 2 if size >= 10 else 4)
@@ -134,13 +135,12 @@ def breakevens(pack: Pack) -> Slide | None:
 def _turning_cells(pack: Pack, row: Row) -> tuple[str, str, str, str]:
     up = float(row["base"]) <= (float(row["below"]) + float(row["above"])) / 2
     then = row.word("decision_above" if up else "decision_below")
-    unit = str(row["unit"])
-    between = " and ".join(quantity(pack, row.figure(side), unit) for side in ("below", "above"))
-    return _question(pack, row), quantity(pack, row.figure("base"), unit), between, pack.ledger.word(then)
+    between = " and ".join(quantity(pack, row, side) for side in ("below", "above"))
+    return _question(pack, row), quantity(pack, row, "base"), between, pack.ledger.word(then)
 
 
 def _no_turning_cells(pack: Pack, row: Row) -> tuple[str, str, str, str]:
-    base = quantity(pack, row.figure("base"), str(row["unit"])) if row.has("base") else "none"
+    base = quantity(pack, row, "base") if row.has("base") else "none"
     return _question(pack, row), base, "none found", pack.ledger.word(row.word("words"))
 
 
@@ -154,9 +154,8 @@ def _breakevens_title(pack: Pack, rows: list[Row], found: list[Row]) -> str:
         count = pack.ledger.whole(pack.source.count("break-evens looked for", len(rows)))
         return f"None of {count} assumptions, moved on its own, turns a decision within its range"
     row, word = found[0], pack.ledger.word
-    edge = row.figure("below" if float(row["base"]) > float(row["above"]) else "above")
-    turns = f"{quantity(pack, edge, str(row['unit']))} {unit_words(pack, row)}"
-    assumed = quantity(pack, row.figure("base"), str(row["unit"]))
+    edge = "below" if float(row["base"]) > float(row["above"]) else "above"
+    turns, assumed = f"{quantity(pack, row, edge)} {unit_words(pack, row)}", quantity(pack, row, "base")
     turn = "The nearest turn" if WIND_DOWN in str(row["question"]) else "The nearest turn of what is built or signed"
     return f"{turn}: {word(row.word('driver'))} at {turns}, where {assumed} is assumed"
 
@@ -252,17 +251,14 @@ def _otherwise(row: Row) -> float:
 def _alternatives_title(pack: Pack, rows: list[Row]) -> str:
     ledger = pack.ledger
     others = sorted((row for row in rows if float(row["number"]) != 1), key=lambda row: float(row["gives_up_musd"]))
-    within = ledger.percent(about_figure(pack.studies["alternatives"], "within"))
-    share = f"{within} of what the plan adds to doing nothing"
-    if pack.source.kpi("value_over_do_nothing_musd") is None:
-        share = f"{within} of the plan's value"
+    room = ledger.money(about_figure(pack.studies["alternatives"], "within_musd"))
     if not others:
-        return f"No other plan was found that gives up less than {share}"
+        return f"No other plan was found that gives up less than {room}"
     count = ledger.whole(pack.source.count("alternatives", len(others)))
     most, least = ledger.money(others[-1].figure("gives_up_musd")), ledger.money(others[0].figure("gives_up_musd"))
     if len(others) == 1:
-        return f"One other plan gives up less than {share}: {least}"
-    return f"{count} other plans give up less than {share}: between {least} and {most}"
+        return f"One other plan gives up less than {room}: {least}"
+    return f"{count} other plans give up less than {room}: between {least} and {most}"
 
 
 # ---- scenarios and regret -------------------------------------------------------------------------------------------

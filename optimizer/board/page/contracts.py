@@ -104,7 +104,8 @@ def _list(book: Book) -> Table:
     """Every term of the signed offers that the plan holds."""
     columns = [
         Column("customer", number=False), Column("product", number=False), Column("site", number=False),
-        Column("delivery", number=False), Column("end", number=False), Column("IT MW"), Column("price"),
+        Column("delivery", number=False), Column("term ends", number=False),
+        Column("ends, options used", number=False), Column("IT MW"), Column("price"),
         Column("value, $M"), Column("decided", number=False),
     ]  # fmt: skip
     rows = [
@@ -112,6 +113,7 @@ def _list(book: Book) -> Table:
             Name(row.offer), "",
             [
                 Name(row.customer), Name(row.product), Name(row.site), Name(row.delivery_quarter),
+                Name(str(book.plan.case.term_end(str(row.offer), Quarter.parse(row.delivery_quarter)))),
                 Name(row.end_quarter), book.number(row.it_mw, at("contracts/it_mw", row=row.Index)), price(book, row),
                 book.number(row.value_musd, at("contracts/value_musd", row=row.Index)), row.decided,
             ],

@@ -10,6 +10,7 @@ from optimizer.board.workbook.charts import CHART_ROWS
 from optimizer.board.workbook.money import add_capex_chart, add_liquidity_chart
 from optimizer.board.workbook.power import add_megawatts_chart
 from optimizer.board.workbook.tables import NONE, span, write_frame
+from optimizer.quarters import Quarter
 from optimizer.schema import MINING
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ def write_contracts(desk: Workbook) -> None:
     sheet = desk.add("contracts", "Contracts: signed and refused offers, and the halls that serve them")
     plan, row = desk.plan, HEAD_ROWS
     signed = plan.contracts.drop(columns="scenario")
+    begins = zip(signed["offer"], map(Quarter.parse, signed["delivery_quarter"]), strict=True)
+    terms = [str(plan.case.term_end(str(offer), quarter)) for offer, quarter in begins]
+    signed.insert(list(signed.columns).index("end_quarter"), "term_ends", terms)
     sheet.text(row, 0, "Signed", "section")
     if signed.empty:
         sheet.text(row + 1, 0, "No offer is signed.")
@@ -29,7 +33,7 @@ def write_contracts(desk: Workbook) -> None:
         numeric = ["it_mw", "price", "value_musd"]
         written = write_frame(
             sheet, row + 1, signed, "contracts", ["offer"], columns=list(signed.columns), numeric=numeric,
-            totals=["it_mw", "value_musd"],
+            totals=["it_mw", "value_musd"], heads={"end_quarter": "Ends, options of the tenant used"},
         )  # fmt: skip
         desk.tie("Contracted IT MW", sheet.cell(written.last, written.columns["it_mw"]), kpi("contracted_it_mw"))
         row = written.below
