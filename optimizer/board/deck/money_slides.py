@@ -12,6 +12,8 @@ from optimizer.board.deck.pack import Pack
 from optimizer.lines import LINES, VALUE_LINES
 
 TIGHT_MUSD = 0.05
+MARK_SHARE = 4
+"""The part of a line, one in so many, that the label of a marked point keeps free to either side."""
 
 # ---- capex ----------------------------------------------------------------------------------------------------------
 
@@ -28,11 +30,11 @@ def capex(pack: Pack) -> Slide | None:
     labels, years = pack.axis([pack.quarters[i] for i in shown], 0.45)
     columns = (Series("Capex, $M", tuple(spent[i] for i in shown), "strong"),)
     by_quarter = Chart("chart:capex", "columns", labels, columns, years, alt="Capex by quarter")
-    limit = Series(
-        "Budget", (budget,) * len(shown), "quiet", dashed=True, end_label=f"budget {pack.ledger.money(budget)}"
-    )
+    limit = Series("Budget", (budget,) * len(shown), "quiet", dashed=True)
     so_far = Series("Spent to date", tuple(to_date[i] for i in shown), "strong")
-    series = (limit, ended(so_far, f"spent {pack.ledger.money(to_date[shown[-1]])}", [limit], lines=1))
+    series = _labelled(
+        limit, so_far, f"budget {pack.ledger.money(budget)}", f"spent {pack.ledger.money(so_far.values[-1])}"
+    )
     against = Chart("chart:budget", "lines", labels, series, years, alt="Capex to date against the budget")
     blocks = (
         (Box(0, 0, 0.48, 0.07), Texts((Paragraph("By quarter, $M", bold=True),), largest=14)),
@@ -42,6 +44,13 @@ def capex(pack: Pack) -> Slide | None:
         (Box(0, 0.88, 1, 0.12), Texts(_budget_words(pack), largest=14)),
     )
     return Slide("capex", _capex_title(pack, total, budget), blocks, _capex_note(pack))
+
+
+def _labelled(limit: Series, so_far: Series, budget: str, spent: str) -> tuple[Series, Series]:
+    """Both lines told at their ends, in one label where they end together: elsewhere it would name another amount."""
+    if _ends_apart(so_far, [limit], 1):
+        return replace(limit, end_label=budget), replace(so_far, end_label=spent)
+    return replace(limit, end_label=f"{budget}\n{spent}"), so_far
 
 
 def _capex_title(pack: Pack, total: Figure, budget: Figure) -> str:
@@ -118,9 +127,12 @@ def cash(pack: Pack) -> Slide:
 
 
 def ended(series: Series, label: str, others: Sequence[Series], lines: int = 2) -> Series:
-    """The series with a label at its end, or where it is farthest from the others that have one there."""
-    spot = None if _ends_apart(series, others, lines) else _freest(series, others)
-    return replace(series, end_label=label, label_at=spot)
+    """The series with a label of its end there, or where it is farthest from the others, if they end together."""
+    if _ends_apart(series, others, lines):
+        return replace(series, end_label=label)
+    level = all(abs(figure.value - series.values[-1].value) < TIGHT_MUSD for figure in series.values)
+    said = label if level else f"{label} at the end"
+    return replace(series, end_label=said, label_at=_freest(series, others))
 
 
 def _ends_apart(series: Series, others: Sequence[Series], lines: int) -> bool:
@@ -139,7 +151,9 @@ def _freest(series: Series, others: Sequence[Series]) -> tuple[int, str]:
     def gap(i: int) -> float:
         return min((abs(one.values[i].value - series.values[i].value) for one in others), default=0.0)
 
-    best = max(reversed(inner), key=gap)
+    marked = [i for one in others for i, text in one.labels if text]
+    free = [i for i in inner if all(abs(i - mark) > last // MARK_SHARE for mark in marked)] or list(inner)
+    best = max(reversed(free), key=gap)
     here = series.values[best].value
     values = [figure.value for one in (series, *others) for figure in one.values]
     over = [one.values[best].value - here for one in others if one.values[best].value >= here]
