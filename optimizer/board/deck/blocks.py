@@ -65,6 +65,7 @@ class Series:
     hidden: bool = False
     roles: tuple[str, ...] = ()
     labels: tuple[tuple[int, str], ...] = ()
+    labels_below: bool = False
     end_label: str = ""
     label_at: tuple[int, str] | None = None
 

@@ -191,8 +191,9 @@ def _style_line(series: Any, spec: Series, ledger: Ledger, number: int) -> None:
         marker.style, marker.size = XL_MARKER_STYLE.CIRCLE, 9
         paint(marker.format.fill, spec.role)
         if marked:
-            _label(series, i, _lines(ledger, number, marked), spec.role, "above")
-            _shift_label(series.points[i], _steeper_side(spec, i))
+            where = "below" if spec.labels_below else "above"
+            _label(series, i, _lines(ledger, number, marked), spec.role, where)
+            _shift_label(series.points[i], _steeper_side(spec, i), 0.08 if spec.labels_below else -0.08)
     if spec.end_label:
         point, where = spec.label_at or (len(spec.values) - 1, "right")
         _label(series, point, _lines(ledger, number, spec.end_label), spec.role, where)
@@ -227,15 +228,15 @@ def _steeper_side(spec: Series, i: int) -> int:
     return 1 if before >= after else -1
 
 
-def _shift_label(point: Any, side: int) -> None:
-    """Move the label of a point aside and up, as shares of the chart's size."""
+def _shift_label(point: Any, side: int, down: float) -> None:
+    """Move the label of a point aside and down (or up, where negative), as shares of the chart's size."""
     from pptx.oxml import parse_xml
     from pptx.oxml.ns import nsdecls, qn
 
     label = point.data_label._get_or_add_dLbl()
     label.find(qn("c:idx")).addnext(
         parse_xml(
-            f'<c:layout {nsdecls("c")}><c:manualLayout><c:x val="{0.07 * side}"/><c:y val="-0.08"/>'
+            f'<c:layout {nsdecls("c")}><c:manualLayout><c:x val="{0.07 * side}"/><c:y val="{down}"/>'
             f"</c:manualLayout></c:layout>"
         )
     )

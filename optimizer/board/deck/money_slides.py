@@ -117,6 +117,7 @@ def cash(pack: Pack) -> Slide:
         series.append(
             Series("If nothing is done", tuple(row.figure("closing_musd") for row in rows), "quiet", dashed=True)
         )
+    series[0] = replace(series[0], labels_below=_freer_below(series[0], series[1:], lowest))
     labels, years = pack.axis(pack.quarters)
     ends = [f"{one.name}\n{ledger.money(one.values[-1])}" for one in series]
     ends[0] += ", its lowest" if at_end else ""
@@ -124,6 +125,16 @@ def cash(pack: Pack) -> Slide:
     chart = Chart("chart:cash", "lines", labels, lines, years, alt="Liquidity at the end of each quarter")
     note = "At the end of each quarter, $M. Liquidity is cash and the share of BTC held that counts."
     return Slide("cash", _cash_title(pack, liquidity, lowest), ((WHOLE, chart),), note)
+
+
+def _freer_below(series: Series, others: Sequence[Series], i: int) -> bool:
+    """Whether a point has more room below than above, to the next line or the chart's edge; lines it is on aside."""
+    here, values = series.values[i].value, [figure.value for one in (series, *others) for figure in one.values]
+    near = 0.02 * (max(values) - min(values))
+    there = [one.values[i].value for one in others if abs(one.values[i].value - here) > near]
+    above = min([max(values), *(value for value in there if value > here)])
+    below = max([min(0.0, *values), *(value for value in there if value <= here)])
+    return here - below > above - here
 
 
 def ended(series: Series, label: str, others: Sequence[Series], lines: int = 2) -> Series:
