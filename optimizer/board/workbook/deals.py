@@ -54,6 +54,8 @@ def write_contracts(desk: Workbook) -> None:
     sheet.at.set_column(0, 0, 30)
     sheet.at.set_column(1, 1, 24)
     sheet.at.set_column(2, 14, 15)
+    basis = list(signed.columns).index("price_basis")
+    sheet.at.set_column(basis, basis, 22)
     sheet.at.freeze_panes(HEAD_ROWS, 1)
 
 
