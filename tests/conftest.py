@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import compiled  # noqa: F401 (before all that it is to keep)
 import pytest
 from small_cases import tiny_case
 
