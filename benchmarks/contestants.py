@@ -26,7 +26,7 @@ def prepare(given: argparse.Namespace) -> Result:
     from optimizer.case_files import load_case, write_case
     from optimizer.model import build_model
     from optimizer.solver import highs
-    from optimizer.solver.program import compile_model
+    from optimizer.solver.models import compile_model
 
     if given.make:
         from benchmarks.portfolios import portfolio

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pyomo.environ import Binary, ConcreteModel, NonNegativeReals, Var
+from pyomo.core import Binary, ConcreteModel, NonNegativeReals, Var
 
 from optimizer.lines import AI_MARGIN_LINES, CAPEX_LINES, CORPORATE
 from optimizer.ports import Decision, Linear, Ports

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyomo.environ import ConcreteModel, Objective, maximize
+from pyomo.core import ConcreteModel, Objective, maximize
 
 from optimizer.case import Case
 from optimizer.debt import add_debt

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import fsum
 
-from pyomo.environ import ConcreteModel, Var
+from pyomo.core import ConcreteModel, Var
 
 from optimizer.lines import CAPEX_LINES
 from optimizer.ports import Linear, Stock

@@ -18,7 +18,8 @@ from optimizer.interrupts import EXIT_INTERRUPTED, stoppable, workspace
 from optimizer.model import build_model
 from optimizer.plan import Plan
 from optimizer.settlement import Settled, settle
-from optimizer.solver import Answer, Progress, SolverOptions, keep_evidence, solve_model
+from optimizer.solver import Answer, Progress, SolverOptions, keep_evidence
+from optimizer.solver.models import solve_model
 from optimizer.solver.proof import BOARD_GAP, Proof, Second, prove
 
 NOTHING_S = 60.0

@@ -8,7 +8,7 @@ from math import fsum
 from typing import Any
 
 import pandas as pd
-from pyomo.environ import ConcreteModel
+from pyomo.core import ConcreteModel
 
 from optimizer.case import Case
 from optimizer.lines import CAPEX_LINES, CORPORATE, VALUE_LINES

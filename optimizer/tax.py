@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
-from pyomo.environ import ConcreteModel, NonNegativeReals, Var
+from pyomo.core import ConcreteModel, NonNegativeReals, Var
 
 from optimizer.lines import CAPEX_LINES, CORPORATE, UNTAXED_LINES
 from optimizer.ports import Amounts, Linear, Ports, Stream

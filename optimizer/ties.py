@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from itertools import pairwise
 
-from pyomo.environ import ConcreteModel
+from pyomo.core import ConcreteModel
 
 from optimizer import schema
 from optimizer.case import TABLE_TYPES, Case

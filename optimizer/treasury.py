@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from pyomo.environ import Binary, ConcreteModel, NonNegativeReals, Var
+from pyomo.core import Binary, ConcreteModel, NonNegativeReals, Var
 
 from optimizer.debt import outstanding
 from optimizer.lines import CORPORATE

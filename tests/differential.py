@@ -40,7 +40,8 @@ from pyomo.environ import ConcreteModel
 from optimizer.case import Case
 from optimizer.errors import Infeasible, SolverFault
 from optimizer.model import build_model
-from optimizer.solver import SolverOptions, solve_model, solver_version
+from optimizer.solver import SolverOptions, solver_version
+from optimizer.solver.models import solve_model
 
 TOLERANCE = 1e-6
 SCENARIO = "base"

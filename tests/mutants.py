@@ -248,7 +248,7 @@ def warm(trial: Trial) -> None:
     from optimizer import planner
     from optimizer.audit import audit
     from optimizer.case import assemble
-    from optimizer.solver.program import compile_model
+    from optimizer.solver.models import compile_model
 
     stale("model")
     case = assemble(trial.settings, {name: [(None, dict(row)) for row in rows] for name, rows in trial.tables.items()})

@@ -64,7 +64,7 @@ from optimizer.model import build_model
 from optimizer.plan_files import load_plan, save_plan
 from optimizer.planner import solve
 from optimizer.quarters import Quarter
-from optimizer.solver import solve_model
+from optimizer.solver.models import solve_model
 
 Relation = Callable[[Base, random.Random], list[Claim]]
 

@@ -15,7 +15,8 @@ import pytest
 
 import optimizer as opt
 from optimizer.model import build_model
-from optimizer.solver import Answer, SolverOptions, solve_model
+from optimizer.solver import Answer, SolverOptions
+from optimizer.solver.models import solve_model
 
 DATA = Path(__file__).parents[1] / "data"
 GAP = 5e-4

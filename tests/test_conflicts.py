@@ -23,7 +23,8 @@ from optimizer.conflicts.trials import build_rules
 from optimizer.errors import Infeasible, NoPlan, SolverFault
 from optimizer.findings import InputError
 from optimizer.model import build_model
-from optimizer.solver import SolverOptions, solve_model
+from optimizer.solver import SolverOptions
+from optimizer.solver.models import solve_model
 
 TOLERANCE = 1e-6
 WANTED = 200

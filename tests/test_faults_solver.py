@@ -23,7 +23,8 @@ from optimizer.case import Case
 from optimizer.errors import AuditFault, OptimizerError, SolverFault
 from optimizer.interrupts import hold, stoppable
 from optimizer.model import build_model
-from optimizer.solver import Answer, SolverOptions, highs, process, solve_model
+from optimizer.solver import Answer, SolverOptions, highs, process
+from optimizer.solver.models import solve_model
 from optimizer.solver.proof import prove
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -25,8 +25,8 @@ from optimizer.case import Case
 from optimizer.errors import SolverFault
 from optimizer.model import build_model
 from optimizer.plan_files import save_plan
-from optimizer.solver import Progress, SolverOptions, highs, solve_model
-from optimizer.solver.program import compile_model
+from optimizer.solver import Progress, SolverOptions, highs
+from optimizer.solver.models import compile_model, solve_model
 
 
 class Inside:

@@ -17,7 +17,8 @@ from optimizer.case import Case
 from optimizer.errors import Infeasible
 from optimizer.model import build_model
 from optimizer.ports import Linear, Step
-from optimizer.solver import Answer, SolverOptions, solve_model
+from optimizer.solver import Answer, SolverOptions
+from optimizer.solver.models import solve_model
 
 TOLERANCE = 1e-6
 EXACTLY = SolverOptions(gap=0.0)

@@ -15,7 +15,8 @@ from optimizer.model import build_model
 from optimizer.quarters import Quarter
 from optimizer.schema import MINING
 from optimizer.settlement import settle
-from optimizer.solver import SolverOptions, solve_model
+from optimizer.solver import SolverOptions
+from optimizer.solver.models import solve_model
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pyomo.environ import ConcreteModel
+from pyomo.core import ConcreteModel
 
 from optimizer import debt, rules, treasury
 from optimizer.case import Case

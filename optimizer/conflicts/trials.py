@@ -9,7 +9,7 @@ from functools import cached_property
 from math import inf
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint, ConstraintList, Objective, Var, maximize, value
+from pyomo.core import ConcreteModel, Constraint, ConstraintList, Objective, Var, maximize, value
 
 from optimizer.case import Case
 from optimizer.conflicts.levers import Lever
@@ -22,7 +22,8 @@ from optimizer.ports import Ports
 from optimizer.rows import SKIP
 from optimizer.rules import add_rules
 from optimizer.searches import doubt
-from optimizer.solver import Answer, SolverOptions, solve_model
+from optimizer.solver import Answer, SolverOptions
+from optimizer.solver.models import solve_model
 from optimizer.treasury import add_company, add_treasury
 from optimizer.uses import USES
 

@@ -1,7 +1,8 @@
-"""A Pyomo model in, a proven answer out. HiGHS does the work in a process of its own.
+"""A program in, a proven answer out. HiGHS does the work in a process of its own.
 
-The model is compiled to matrices by Pyomo and handed over directly, so that every option is read back, every row is
-counted, a bound comes with every answer, and neither a crash, a hang nor an interrupt loses the best plan found.
+Matrices are handed over directly, so that every option is read back, every row is counted, a bound comes with every
+answer, and neither a crash, a hang nor an interrupt loses the best plan found. How a Pyomo model becomes a program
+stands in `models`, the one module here that loads Pyomo: a solver's process starts without.
 """
 
 from __future__ import annotations
@@ -11,18 +12,16 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pyomo.environ import ConcreteModel
 
 from optimizer.errors import Clash, Infeasible, NoPlan, SolverFault
 from optimizer.interrupts import stoppable, workspace
 from optimizer.solver.process import Event, Killed, physical_memory_gb, solver_process
-from optimizer.solver.program import Floats, Program, clash_of, compile_model
+from optimizer.solver.program import Floats, Program
 
 Status = Literal["optimal", "limit", "interrupted"]
 
@@ -122,20 +121,9 @@ def relative_gap(value: float, bound: float) -> float:
 
 @cache
 def solver_version() -> str:
+    from importlib.metadata import version  # which takes a while, and a solver's process does without
+
     return f"HiGHS {version('highspy')}"
-
-
-def solve_model(
-    model: ConcreteModel, options: SolverOptions, progress: Callable[[Progress], None] | None = None
-) -> Answer:
-    """Maximise the model. Integers are rounded and the rest re-solved, so what is returned is a clean vertex.
-
-    Raises Infeasible, NoPlan (a limit or an interrupt came before the first plan) or SolverFault.
-    """
-    program, rows, columns = compile_model(model)
-    found = solve_program(program, options, progress, clash=lambda i: clash_of(rows[i]))
-    values = dict(zip(map(id, columns), found.vector.tolist(), strict=True))
-    return Answer(**vars(found), values=values, program=program)
 
 
 def solve_program(
@@ -146,9 +134,10 @@ def solve_program(
     start: Floats | None = None,
     clash: Callable[[int], Clash] | None = None,
 ) -> Found:
-    """The same for a program; `start` is a vector to begin from (NaN where nothing is known), feasible or not.
+    """Maximise a program. Integers are rounded and the rest re-solved, so what is returned is a clean vertex.
 
-    `clash` says what an infeasibility tells of a row.
+    `start` is a vector to begin from (NaN where nothing is known), feasible or not; `clash` says what an infeasibility
+    tells of a row. Raises Infeasible, NoPlan (a limit or an interrupt came before the first plan) or SolverFault.
     """
     if not len(program.cost):
         value = float(program.offset[0])

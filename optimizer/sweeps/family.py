@@ -24,7 +24,8 @@ from scipy.sparse import csc_array
 
 from optimizer.case import Case
 from optimizer.model import build_model
-from optimizer.solver.program import SMALLEST_COEFFICIENT, Floats, Program, compile_model
+from optimizer.solver.models import compile_model
+from optimizer.solver.program import SMALLEST_COEFFICIENT, Floats, Program
 from optimizer.sweeps.drivers import Driver
 
 Name = tuple[str, tuple[Any, ...]]

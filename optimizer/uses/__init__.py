@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pyomo.environ import ConcreteModel
+from pyomo.core import ConcreteModel
 
 from optimizer.ports import Ports
 from optimizer.uses.contracts import add_contracts

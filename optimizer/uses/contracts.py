@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyomo.environ import Binary, ConcreteModel, NonNegativeReals, Var
+from pyomo.core import Binary, ConcreteModel, NonNegativeReals, Var
 
 from optimizer.case import Case
 from optimizer.market import ai_power_per_it_mw_quarter

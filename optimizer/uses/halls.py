@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import inf
 
 import numpy as np
-from pyomo.environ import Binary, ConcreteModel, NonNegativeIntegers, Var
+from pyomo.core import Binary, ConcreteModel, NonNegativeIntegers, Var
 
 from optimizer.case import Case
 from optimizer.ports import Decision, Linear, Ports, Step, steps

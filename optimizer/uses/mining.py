@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyomo.environ import ConcreteModel, NonNegativeReals, Var
+from pyomo.core import ConcreteModel, NonNegativeReals, Var
 
 from optimizer.lines import discount_factor, discount_rate
 from optimizer.market import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyomo.environ import ConcreteModel, NonNegativeReals, Var
+from pyomo.core import ConcreteModel, NonNegativeReals, Var
 
 from optimizer.market import ai_power_per_it_mw_quarter, price_per_it_mw_quarter
 from optimizer.ports import Linear, Ports
