@@ -6,11 +6,13 @@ all workbooks would repair, guess and unpack first.
 
 from __future__ import annotations
 
+import ast
 import io
+import operator
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import IO, Literal
@@ -22,9 +24,15 @@ MOST_RATIO = 200
 MOST_PARTS = 2_000
 MOST_CELLS = 2_000_000
 
-Kind = Literal["text", "number", "date", "truth", "error", "unsaved"]
-"""`unsaved` is a formula without a saved value."""
+Kind = Literal["text", "number", "date", "truth", "error", "unsaved", "dummy"]
+"""`unsaved` is a formula without a saved result, `dummy` one whose saved 0 stands in for a result."""
 
+
+SURELY_ANOTHER = 1e-6
+"""A result further from 0 is no rounding of it."""
+_OPERATIONS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+}  # fmt: skip
 
 _DAMAGE = (
     ParseError,
@@ -60,10 +68,14 @@ class Cell:
 
 @dataclass
 class Sheet:
-    """One sheet: cells by (row, column), both counted from 1, and what of it a reader would not see."""
+    """One sheet: cells by (row, column), both counted from 1, and what of it a reader would not see.
+
+    `uncalculated`: it asks to be calculated when it is opened, so that no spreadsheet has done so before.
+    """
 
     name: str
     hidden: bool = False
+    uncalculated: bool = False
     cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
@@ -134,7 +146,8 @@ def _read(archive: zipfile.ZipFile, sizes: Mapping[str, int]) -> Book:
             if related[link][0] == "worksheet":
                 _fill(sheet, archive, related[link][1], texts, dated)
             sheets.append(sheet)
-    settings = next((element for element in root.iter() if _tag(element) == "workbookPr"), None)
+    _mark_dummies(root, sheets)
+    settings = _first(root, "workbookPr")
     return Book(tuple(sheets), settings is not None and settings.get("date1904") in ("1", "true", "on"))
 
 
@@ -143,6 +156,10 @@ def _read(archive: zipfile.ZipFile, sizes: Mapping[str, int]) -> Book:
 
 def _tag(element: Element) -> str:
     return element.tag.rpartition("}")[2]
+
+
+def _first(root: Element, tag: str) -> Element | None:
+    return next((element for element in root.iter() if _tag(element) == tag), None)
 
 
 def _tree(archive: zipfile.ZipFile, path: str) -> Element:
@@ -221,6 +238,8 @@ def _fill(sheet: Sheet, archive: zipfile.ZipFile, path: str, texts: list[str], d
                 case "col" if _is_on(element, "hidden") or element.get("width") == "0":
                     first, last = int(element.get("min", "1")), min(int(element.get("max", "1")), 16_384)
                     sheet.hidden_columns.update(range(first, last + 1))
+                case "sheetCalcPr":
+                    sheet.uncalculated = _is_on(element, "fullCalcOnLoad")
                 case "mergeCell":
                     sheet.merged.append(element.get("ref", ""))
 
@@ -304,3 +323,72 @@ def day_of(cell: Cell, book: Book) -> date | None:
     if not serial.is_integer() or not first <= serial < 2_958_466:
         return None
     return (date(1904, 1, 1) if book.from_1904 else date(1899, 12, 30)) + timedelta(days=int(serial))
+
+
+# ---- formulas that nobody calculated ------------------------------------------------------------------------------
+
+
+def _mark_dummies(root: Element, sheets: list[Sheet]) -> None:
+    """Tell a saved 0 that is the result of a formula from one that only fills its place.
+
+    Programs that write workbooks without calculating them put 0 where a result belongs, and ask for a calculation when
+    the file is opened; a spreadsheet that has calculated takes that request away as it saves. A file that says nothing
+    of calculation, which every spreadsheet does, is trusted where any of its formulas has another result than 0.
+    """
+    asked = _first(root, "calcPr")
+    unsure = _is_on(asked, "fullCalcOnLoad") if asked is not None else not any(map(_has_result, _cells(sheets)))
+    for sheet in sheets:
+        for place, cell in sheet.cells.items():
+            if is_zero(cell) and (unsure or sheet.uncalculated or _surely_not_zero(cell.formula or "", sheet, sheets)):
+                sheet.cells[place] = Cell("dummy", cell.text, cell.formula)
+
+
+def _cells(sheets: list[Sheet]) -> Iterator[Cell]:
+    return (cell for sheet in sheets for cell in sheet.cells.values())
+
+
+def _has_result(cell: Cell) -> bool:
+    return cell.formula is not None and cell.kind != "unsaved" and not is_zero(cell)
+
+
+def is_zero(cell: Cell) -> bool:
+    """Whether what is saved of a formula is the number 0, whatever its cell is formatted as."""
+    zero = cell.kind in ("number", "date") and re.fullmatch(r"-?0(\.0*)?", cell.text)
+    return cell.formula is not None and bool(zero)
+
+
+_PLACE = re.compile(r"(?:('[^']+'|(?<![\w.])\w+)!|(?<![\w.!:$]))\$?([A-Z]{1,3})\$?([1-9]\d*)\b")
+"""A cell in a formula, with or without its sheet."""
+
+
+def _surely_not_zero(formula: str, here: Sheet, sheets: list[Sheet]) -> bool:
+    """Whether plain arithmetic on numbers, written out or in cells, does not come to 0; False where that is open.
+
+    A spreadsheet that keeps saved results as they are (LibreOffice does, unless told otherwise) hands dummies on.
+    """
+    named = {sheet.name: sheet for sheet in sheets}
+
+    def number(found: re.Match[str]) -> str:
+        sheet = named.get(found[1].strip("'")) if found[1] else here
+        cell = sheet.cells.get((int(found[3]), column_number(found[2]))) if sheet else None
+        return f"({cell.text})" if cell is not None and cell.kind == "number" and cell.formula is None else "?"
+
+    plain = _PLACE.sub(number, formula)
+    if not re.fullmatch(r"[\d.eE+\-*/() ]{1,500}", plain):
+        return False
+    try:
+        return abs(_result(ast.parse(plain.strip(), mode="eval").body)) > SURELY_ANOTHER
+    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError):
+        return False
+
+
+def _result(node: ast.expr) -> float:
+    match node:
+        case ast.Constant(value=int() | float() as value):
+            return float(value)
+        case ast.UnaryOp(op=ast.UAdd() | ast.USub() as sign, operand=inner):
+            return -_result(inner) if isinstance(sign, ast.USub) else _result(inner)
+        case ast.BinOp(left=left, op=operation, right=right) if type(operation) in _OPERATIONS:
+            return _OPERATIONS[type(operation)](_result(left), _result(right))
+        case _:
+            raise ValueError("is more than plain arithmetic")

@@ -15,6 +15,7 @@ from optimizer.checks.bands import guess_of
 from optimizer.checks.units import check_cells
 from optimizer.findings import Finding, InputError
 from optimizer.quarters import Quarter, span
+from optimizer.tables import meant_by, spelling
 from optimizer.terms import TERM_TABLES
 from optimizer.units import th_per_gross_mw
 
@@ -339,7 +340,10 @@ def _parse(
     try:
         return model.model_validate(dict(record))
     except ValidationError as error:
-        findings += [_finding_of(dict(item), file, line, model) for item in error.errors()]
+        meant = meant_by(map(str, record), set(model.model_fields) - set(record))
+        findings += [spelling(file, meant, line)] if meant else []
+        told = [item for item in error.errors() if item["loc"][0] not in (*meant, *meant.values())]
+        findings += [_finding_of(dict(item), file, line, model) for item in told]
         return None
 
 

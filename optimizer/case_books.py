@@ -16,7 +16,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from optimizer import schema
-from optimizer.books import Book, BookError, Cell, Sheet, column_letters, day_of, read_book
+from optimizer.books import Book, BookError, Cell, Sheet, column_letters, day_of, is_zero, read_book
 from optimizer.case import TABLE_NAMES, TABLE_TYPES, Case, _nearest, assemble
 from optimizer.columns import NOTE, ColumnKind, column_kind, column_note, fitting_rows, number_text
 from optimizer.findings import Finding, InputError
@@ -29,6 +29,9 @@ OTHER_SHEETS = ("README", "SOURCES")
 NONE = "none"
 """How a list of nothing is written in a cell, which a blank would leave out."""
 
+CALCULATE = "open and save it in a spreadsheet (LibreOffice calculates on Ctrl+Shift+F9)"
+NO_RESULT = ("unsaved", "dummy")
+"""Kinds of cells with a formula and without its result."""
 _BELONGS = {
     "text": "text",
     "number": "a number",
@@ -139,7 +142,7 @@ def _grid(sheet: Sheet) -> list[tuple[int, dict[int, Cell]]]:
     """The rows that hold anything: row number and its cells by column."""
     rows: dict[int, dict[int, Cell]] = {}
     for (row, column), cell in sorted(sheet.cells.items()):
-        if cell.text.strip() or cell.kind == "unsaved":
+        if cell.text.strip() or cell.kind in NO_RESULT:
             rows.setdefault(row, {})[column] = cell
     return list(rows.items())
 
@@ -165,7 +168,8 @@ def _table(
     kinds = {name: column_kind(info) for name, info in row_type.model_fields.items()}
     raw: list[Finding] = []
     rows = tuple(_rows(body, columns, kinds, book, file, raw))
-    return fitting_rows(RawTable(file, tuple(columns.values()), rows, tuple(raw)), row_type, findings)
+    read = RawTable(file, tuple(columns.values()), rows, tuple(raw), grid[0][0])
+    return fitting_rows(read, row_type, findings)
 
 
 def _header(
@@ -173,7 +177,7 @@ def _header(
 ) -> dict[int, str] | None:
     """Names of the columns by their number; None where they cannot be told."""
     lines = [(row, [cell.text for cell in cells.values()]) for row, cells in grid]
-    if buried := buried_header(lines, set(known)):
+    if buried := buried_header(lines, known):
         findings.append(Finding(file, buried[0].replace("line", "row"), buried[1], line=grid[0][0]))
         return None
     row, cells = grid[0]
@@ -238,6 +242,7 @@ def _told(cell: Cell | None, kind: ColumnKind, book: Book) -> str | tuple[str, s
     if cell is None:
         return ""
     mend = f"format the cell as {'number' if kind == 'number' else 'text'} and write {_BELONGS[kind]} again"
+    formula = f"(={(cell.formula or '')[:60]})"
     match cell.kind:
         case "text":
             return cell.text.strip()
@@ -249,7 +254,9 @@ def _told(cell: Cell | None, kind: ColumnKind, book: Book) -> str | tuple[str, s
         case "error":
             return "is an error of a formula", "mend the formula, or write the value"
         case "unsaved":
-            return f"is a formula with no saved value (={(cell.formula or '')[:60]})", "open and save it in Excel"
+            return f"is a formula with no saved value {formula}", CALCULATE
+        case "dummy":
+            return f"stands for the result of a formula that no spreadsheet has calculated {formula}", CALCULATE
         case "truth":
             return f"is a switch where {_BELONGS[kind]} belongs", mend
         case "number":
@@ -265,11 +272,16 @@ def _calendar(book: Book) -> str:
 
 
 def _formula_note(sheet: Sheet, file: str) -> Iterator[Finding]:
-    saved = sorted(place for place, cell in sheet.cells.items() if cell.formula is not None and cell.kind != "unsaved")
+    saved = sorted(
+        place for place, cell in sheet.cells.items() if cell.formula is not None and cell.kind not in NO_RESULT
+    )
     if saved:
         row, column = saved[0]
         count = "a formula" if len(saved) == 1 else f"{len(saved)} formulas, the first"
-        why = f"holds {count} in {column_letters(column)}{row}; what the workbook saved of them is read"
+        zeros = (
+            ", which is 0 throughout: is it calculated?" if all(is_zero(sheet.cells[place]) for place in saved) else ""
+        )
+        why = f"holds {count} in {column_letters(column)}{row}; what the workbook saved of them is read{zeros}"
         yield Finding(file, why, severity="warning")
 
 

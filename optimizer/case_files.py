@@ -67,8 +67,9 @@ def _quoted_numbers(values: Mapping[str, Any]) -> Iterator[Finding]:
 def _with_lines(findings: Iterable[Finding], text: str) -> Iterator[Finding]:
     """Findings about settings get the line of `case.toml` that gives the setting."""
     for finding in findings:
-        lacks = finding.file == SETTINGS_FILE and finding.line is None and finding.column
-        yield replace(finding, line=line_of(text, finding.column)) if lacks else finding
+        name = finding.column or finding.value.partition(",")[0]
+        lacks = finding.file == SETTINGS_FILE and finding.line is None and name
+        yield replace(finding, line=line_of(text, name)) if lacks else finding
 
 
 def _no_folder(folder: str | Path) -> Finding | None:

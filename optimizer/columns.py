@@ -13,7 +13,7 @@ from optimizer import schema
 from optimizer.case import _nearest
 from optimizer.findings import Finding
 from optimizer.quarters import Quarter
-from optimizer.tables import RawTable
+from optimizer.tables import RawTable, meant_by, spelling
 
 ColumnKind = Literal["text", "number", "quarter", "date", "yes or no"]
 NOTE = "#"
@@ -56,12 +56,14 @@ def fitting_rows(raw: RawTable, row_type: type[schema.Row], findings: list[Findi
     """The rows of a table whose columns are those of its kind; what is missing or unknown becomes findings."""
     known = list(row_type.model_fields)
     needed = [name for name, info in row_type.model_fields.items() if info.is_required()]
-    absent = [c for c in needed if c not in raw.columns] if raw.columns else []
-    extra = [c for c in raw.columns if c and c not in known]
-    findings += [Finding(raw.file, "is a missing column", _hint(c, extra), line=1, column=c) for c in absent]
-    findings += [Finding(raw.file, "is an unknown column", _nearest(c, known), line=1, column=c) for c in extra]
-    if absent or extra:
-        findings += [finding for finding in raw.findings if finding.line == 1]
+    line, meant = raw.header_line, meant_by(filter(None, raw.columns), set(known) - set(raw.columns))
+    absent = [c for c in needed if c not in (*raw.columns, *meant.values())] if raw.columns else []
+    extra = [c for c in raw.columns if c and c not in (*known, *meant)]
+    findings += [spelling(raw.file, meant, line)] if meant else []
+    findings += [Finding(raw.file, "is a missing column", _hint(c, extra), line=line, column=c) for c in absent]
+    findings += [Finding(raw.file, "is an unknown column", _nearest(c, known), line=line, column=c) for c in extra]
+    if absent or extra or meant:
+        findings += [finding for finding in raw.findings if finding.line == line]
         return ()
     findings += raw.findings
     return raw.rows

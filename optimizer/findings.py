@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +30,12 @@ class Finding:
     value: str = ""
     severity: Severity = "error"
 
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What it has in common with others like it: all but its line, its cell and the values in its words."""
+        file = re.sub(r", (cell|row) .*", "", self.file)
+        return file, self.column, re.sub(r"'.*?'|\(.*\)|[\d.,]+", "", self.why)
+
     def __str__(self) -> str:
         place = self.file + (f":{self.line}" if self.line is not None else "")
         cell = f" {self.column}" if self.column else ""
@@ -45,8 +52,22 @@ class InputError(Exception):
         super().__init__(self.report())
 
     def report(self) -> str:
-        """All findings as text, one a line, at most fifty of them."""
-        lines = [str(finding) for finding in self.findings[:MOST_SHOWN]]
-        if len(self.findings) > MOST_SHOWN:
-            lines.append(f"... and {len(self.findings) - MOST_SHOWN} more")
-        return "\n".join(lines)
+        """All findings as text, one a line; of more than fifty the first of each kind, so that none hides another."""
+        if len(self.findings) <= MOST_SHOWN:
+            return "\n".join(map(str, self.findings))
+        kinds: dict[tuple[str, str, str], list[Finding]] = {}
+        for finding in self.findings:
+            kinds.setdefault(finding.kind, []).append(finding)
+        most = _shown_of_each(list(map(len, kinds.values())))
+        return "\n".join(line for (file, column, _), kind in kinds.items() for line in _told(kind, most, file, column))
+
+
+def _shown_of_each(counts: list[int]) -> int:
+    """How many findings of every kind are shown: as many as make fifty in all, at least one."""
+    return max([1, *(most for most in range(MOST_SHOWN + 1) if sum(min(n, most) for n in counts) <= MOST_SHOWN)])
+
+
+def _told(kind: list[Finding], most: int, file: str, column: str) -> Iterator[str]:
+    yield from map(str, kind[:most])
+    if len(kind) > most:
+        yield f"... and {len(kind) - most:,} more like it in {f'{file} {column}'.strip()}"

@@ -8,7 +8,8 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Collection, Iterator
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ class RawTable:
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[int, dict[str, str]], ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    header_line: int = 1
 
 
 @dataclass(frozen=True)
@@ -143,20 +145,20 @@ def read_csv(path: Path, file: str, known: Collection[str] = ()) -> RawTable:
         return RawTable(file, findings=(lines,))
     if not lines:
         return RawTable(file, findings=(Finding(file, "is empty", "write a header and rows"),))
-    columns = [cell.strip() for cell in lines[0][1]]
-    buried = buried_header(lines, set(known))
-    findings = [Finding(file, *buried, line=lines[0][0])] if buried else _header_findings(file, columns)
+    top, columns = lines[0][0], [cell.strip() for cell in lines[0][1]]
+    buried = buried_header(lines, known)
+    findings = [Finding(file, *buried, line=top)] if buried else _header_findings(file, columns, top)
     if not findings and len(lines) == 1:
-        findings.append(Finding(file, "has a header but no data rows", "write rows, or take the file away", line=1))
+        findings.append(Finding(file, "has a header but no data rows", "write rows, or take the file away", line=top))
     if findings:
         unusable = buried or ";" in columns[0] or "\t" in lines[0][1][0]
-        return RawTable(file, () if unusable else tuple(columns), findings=tuple(findings))
+        return RawTable(file, () if unusable else tuple(columns), findings=tuple(findings), header_line=top)
     rows = tuple(_rows(lines, columns, file, findings))
-    return RawTable(file, tuple(columns), rows, tuple(findings))
+    return RawTable(file, tuple(columns), rows, tuple(findings), top)
 
 
 def _lines(text: str, file: str) -> list[tuple[int, list[str]]] | Finding:
-    """The lines that hold anything, with their numbers; a quoted cell may span several."""
+    """The lines that hold anything but blanks and commas, with their numbers; a quoted cell may span several."""
     if text.count("\n") > MOST_LINES:
         return Finding(file, f"has more than {MOST_LINES:,} lines", "take out what is not needed")
     reader = csv.reader(io.StringIO(text), strict=True)
@@ -164,7 +166,7 @@ def _lines(text: str, file: str) -> list[tuple[int, list[str]]] | Finding:
     start = 1
     try:
         for cells in reader:
-            if cells:
+            if any(map(str.strip, cells)):
                 lines.append((start, cells))
             start = reader.line_num + 1
     except csv.Error as error:
@@ -182,28 +184,56 @@ def _csv_finding(error: str, file: str, line: int) -> Finding:
     return Finding(file, f"is not CSV: {error}", "mend that line", line=line)
 
 
-def buried_header(lines: list[tuple[int, list[str]]], known: set[str]) -> tuple[str, str] | None:
+def meant_by(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """The known name behind each that differs from it only in capitals, spaces, signs or a unit in brackets."""
+    ours = {_letters(name): name for name in known}
+    meant = {name: ours.get(_letters(name)) or ours.get(_letters(re.sub(_BRACKETS, "", name))) for name in names}
+    return {name: known_name for name, known_name in meant.items() if known_name and name != known_name}
+
+
+_BRACKETS = r"\(.*?\)|\[.*?\]|\{.*?\}"
+
+
+def _letters(name: str) -> str:
+    """A name's letters and digits alone, small: what is left of it however it is set."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
+
+
+def spelling(file: str, meant: Mapping[str, str], line: int | None = None) -> Finding:
+    """One sentence on all names that are only spelt otherwise than in the case format."""
+    capitals = all(name.upper() == name for name in meant)
+    subject = "stands in capitals" if capitals else "is not spelt as in the case format"
+    mend = f"write it as the docs do: {', '.join(meant.values())}"
+    return Finding(file, subject, mend, line=line, value=", ".join(meant))
+
+
+def buried_header(lines: list[tuple[int, list[str]]], known: Collection[str]) -> tuple[str, str] | None:
     """Why and mend where a title, a note or a comment stands above the header."""
-    first = {cell.strip() for cell in lines[0][1]}
-    if first & known:
+    if _named(lines[0][1], known):
         return None
     for number, cells in lines[1:TITLE_ROWS]:
-        if len({cell.strip() for cell in cells} & known) * 2 > len(cells):
+        if _named(cells, known) * 2 > len(cells):
             return f"begins with other lines; its header seems to be line {number}", "take away what stands above it"
     return None
 
 
-def _header_findings(file: str, columns: list[str]) -> list[Finding]:
+def _named(cells: Iterable[str], known: Collection[str]) -> int:
+    """How many cells name a known column, however it is spelt."""
+    names = {cell.strip() for cell in cells}
+    return len(names & set(known)) + len(meant_by(names, known))
+
+
+def _header_findings(file: str, columns: list[str], line: int) -> list[Finding]:
     for mark, why in ((";", "semicolons (a European export)"), ("\t", "tabs")):
         if len(columns) == 1 and mark in columns[0]:
             mend = "separate cells by commas and write decimals with a point"
-            return [Finding(file, f"is separated by {why}", mend, line=1)]
+            return [Finding(file, f"is separated by {why}", mend, line=line)]
     findings = []
     if "" in columns:
         why = f"has an empty header cell (the {columns.index('') + 1}th)"
-        findings.append(Finding(file, why, "name the column or take the trailing comma away", line=1))
+        findings.append(Finding(file, why, "name the column or take the trailing comma away", line=line))
     doubled = sorted({c for c in columns if c and columns.count(c) > 1})
-    findings += [Finding(file, "stands twice in the header", "keep one", line=1, column=c) for c in doubled]
+    findings += [Finding(file, "stands twice in the header", "keep one", line=line, column=c) for c in doubled]
     return findings
 
 

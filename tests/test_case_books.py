@@ -187,6 +187,30 @@ def locked(name: str) -> Callable[[Path], None]:
     return lambda book: (book.parent / name).write_bytes(b"me") and None
 
 
+def written_by_a_program(book: Path) -> None:
+    """A formula with the 0 that programs put where they have calculated nothing."""
+    saved_formula(book, "3+3", "0", asks=True)
+
+
+def saved_formula(book: Path, formula: str, result: str, asks: bool, cell: str = "C3", sheet: str = "fleet") -> None:
+    """A formula and its saved result; `asks` whether the file wants to be calculated when it is opened."""
+
+    def formulas(text: str) -> str:
+        place = rf'<c r="{cell}"([^>]*?)( t="\w+")?(/>|>.*?</c>)'
+        return re.sub(place, rf'<c r="{cell}"\1><f>{formula}</f><v>{result}</v></c>', text, count=1)
+
+    change_part(book, part_of(book, sheet), formulas)
+    change_part(book, "xl/workbook.xml", lambda text: text if asks else text.replace(' fullCalcOnLoad="1"', ""))
+
+
+def capitals(book: Path) -> None:
+    def edit(opened: Any) -> None:
+        for cell in opened["fleet"][1]:
+            cell.value = cell.value.upper()
+
+    change(book, edit)
+
+
 FLEET = "mycase.xlsx, sheet fleet"
 REFUSED = [
     pytest.param(16, lambda book: book.write_bytes(b"site,mw\nA,1\n"), id="016_csv_named_xlsx"),
@@ -194,6 +218,8 @@ REFUSED = [
         16, lambda book: book.write_bytes(b"\xd0\xcf\x11\xe0" + bytes(99)), id="016_old_or_encrypted_workbook"
     ),
     pytest.param(17, put("fleet", "C3", "=3+3"), id="017_formula_without_saved_value"),
+    pytest.param(142, written_by_a_program, id="142_dummy_result"),
+    pytest.param(145, capitals, id="145_capitals"),
     pytest.param(18, error_cell, id="018_error_cell"),
     pytest.param(19, on("fleet", lambda s: setattr(s.row_dimensions[3], "hidden", True)), id="019_hidden_row"),
     pytest.param(19, on("fleet", lambda s: setattr(s.column_dimensions["C"], "hidden", True)), id="019_hidden_column"),
@@ -297,6 +323,69 @@ def test_what_a_spreadsheet_saved_of_a_formula_is_read_and_noted(book: Path) -> 
     case = load_case(book)
     assert case_texts(case) == case_texts(washington())
     assert any("sheet fleet: holds a formula in C3" in str(note) for note in case.warnings)
+
+
+ZERO = "result of a formula that no spreadsheet has calculated"
+HOURS = {"cell": "F3", "sheet": "tariffs"}
+"""Curtailed hours, of which there may be none: 24 in the first quarter of the case."""
+
+
+def test_a_genuine_zero_of_a_formula_is_read(book: Path) -> None:
+    """A spreadsheet saved it, whatever its only formula says; the note on formulas asks once more."""
+    saved_formula(book, "MAX(0,3-5)", "0", asks=False, **HOURS)
+    case = load_case(book)
+    assert case.tariffs[0].curtailed_hours == 0
+    assert any("sheet tariffs: holds a formula in F3; what the workbook saved of them is read, which is 0 throughout"
+               in str(note) for note in case.warnings)  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", ["5-5", "C3-C3", "0*7.5", "1/3-1/3", "sites!C3-sites!C3", "-(2-2)", "0"])
+def test_zeros_of_plain_arithmetic_that_are_right_are_read(book: Path, formula: str) -> None:
+    saved_formula(book, formula, "0", asks=False, **HOURS)
+    assert said(book) == []
+
+
+@pytest.mark.parametrize("formula", ["3+3", "$D$3*1.02", "-D3/4", "sites!C3*100", "(2+1)*4", "30+6.149999999999999"])
+def test_a_spreadsheet_that_hands_a_dummy_on_is_seen_through(book: Path, formula: str) -> None:
+    """LibreOffice keeps the 0 that another program saved, and takes away that the file asked to be calculated."""
+    saved_formula(book, formula, "0", asks=False, **HOURS)
+    assert [line for line in said(book) if ZERO in line and "cell F3" in line]
+
+
+@pytest.mark.parametrize("formula", ["A1^2", "SUM(D3:D9)", "IF(D3&gt;1,0,5)", "1/0", "9" * 600, "(" * 400, "Z99+1"])
+def test_what_is_not_plain_arithmetic_is_left_open(book: Path, formula: str) -> None:
+    saved_formula(book, formula, "0", asks=False, **HOURS)
+    assert said(book) == []
+
+
+@pytest.mark.parametrize(("cell", "sheet"), [("F3", "tariffs"), ("C3", "tariffs"), ("A3", "sites"), ("B11", "settings"),
+                                              ("B5", "settings"), ("D3", "sites")])  # fmt: skip
+def test_a_dummy_is_a_dummy_in_every_kind_of_cell(book: Path, cell: str, sheet: str) -> None:
+    """Numbers, quarters, names, settings, days: never told as a number where text belongs."""
+    saved_formula(book, "IF(TRUE,A1,B1)", "0", asks=True, cell=cell, sheet=sheet)
+    assert [line for line in said(book) if ZERO in line and f"cell {cell}: " in line]
+
+
+@pytest.mark.parametrize(("other", "refused"), [("0", True), ("0.0", True), ("12", False)])
+def test_a_file_that_says_nothing_of_calculation(book: Path, other: str, refused: bool) -> None:
+    """Trusted where some formula has a result, as programs that calculate on demand write it."""
+    saved_formula(book, "SUM(9,9)", "0", asks=False, **HOURS)
+    saved_formula(book, "SUM(6,6)", other, asks=False, cell="F4", sheet="tariffs")
+    change_part(book, "xl/workbook.xml", lambda text: re.sub("<calcPr[^>]*/>", "", text))
+    assert any(ZERO in line for line in said(book)) is refused
+
+
+def test_results_that_a_program_did_write_are_read(book: Path) -> None:
+    """A file that asks to be calculated may hold true results beside; only its zeros are in doubt."""
+    saved_formula(book, "SUM(12,12)", "24", asks=True, **HOURS)
+    assert case_texts(load_case(book)) == case_texts(washington())
+
+
+def test_a_sheet_may_ask_for_itself(book: Path) -> None:
+    saved_formula(book, "SUM(12,12)", "0", asks=False, **HOURS)
+    asks = '<sheetCalcPr fullCalcOnLoad="1"/></worksheet>'
+    change_part(book, part_of(book, "tariffs"), lambda text: text.replace("</worksheet>", asks))
+    assert any(ZERO in line for line in said(book))
 
 
 @pytest.mark.parametrize("from_1904", [False, True])

@@ -6,11 +6,14 @@ The numbers in the test ids are those of the project's list of bad inputs.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import DATA
 
 import optimizer as opt
 from optimizer import tables
@@ -445,8 +448,99 @@ def test_a_broken_settings_file_hides_no_fault_of_a_table(folder: Path) -> None:
 
 
 def test_a_report_shows_fifty_findings_and_counts_the_rest(folder: Path) -> None:
+    """As many of each kind as fit, and how many more there are of each."""
     change_bytes(folder, "tariffs.csv", lambda b: b.replace(b"36.15,", b"cheap,").replace(b",60", b",6o"))
     found = findings(folder)
     shown = str(opt.InputError(found)).splitlines()
-    assert len(found) > MOST_SHOWN
-    assert shown[MOST_SHOWN:] == [f"... and {len(found) - MOST_SHOWN} more"]
+    rest = [line for line in shown if line.startswith("... and ")]
+    assert len(found) > MOST_SHOWN >= len(shown) - len(rest) > MOST_SHOWN / 2
+    assert sum(int(line.split()[2].replace(",", "")) for line in rest) == len(found) - len(shown) + len(rest)
+    assert all(" more like it in tariffs.csv " in line for line in rest)
+
+
+def test_fault_144_a_thousand_findings_of_one_kind_hide_no_other(folder: Path) -> None:
+    """1,247 cells that are no number come first in the file's order; a wrong name, a wrong setting and a wrong file
+    are told all the same."""
+    change_bytes(folder, "fleet.csv", lambda b: b + b"".join(b"Moses Lake,T%d,none\n" % n for n in range(1247)))
+    edit(folder, "sites.csv", "Moses Lake,Grant PUD", "Moses Lake,Grant")
+    edit(folder, "case.toml", "capex_budget_musd = 128", "capex_budget_musd = -1")
+    (folder / "flet.csv").write_text("site\n")
+    shown = str(opt.InputError(findings(folder))).splitlines()
+    assert len(shown) <= MOST_SHOWN + 1
+    assert any(re.fullmatch(r"\.\.\. and 1,2\d\d more like it in fleet\.csv gross_mw", line) for line in shown)
+    for told in ("flet.csv: is no file", "case.toml:14: capex_budget_musd", "sites.csv:2: tariff 'Grant'"):
+        assert any(line.startswith(told) for line in shown), told
+
+
+# ---- rows of nothing, headers in capitals ----------------------------------------------------------------------------
+
+
+def test_fault_143_rows_of_commas_and_blanks_are_no_rows(folder: Path) -> None:
+    """As in a workbook: skipped wherever they stand, and the lines of what is wrong are still those of the file."""
+    case = opt.load_case(folder)
+    empty = b",,\n, ,\t\n\n\xc2\xa0,,\n,\n"
+    change_bytes(folder, "fleet.csv", lambda b: empty + b.replace(b"\n", b"\n" + empty * 250))
+    assert input_hashes(opt.load_case(folder)) == input_hashes(case)
+    change_bytes(folder, "fleet.csv", lambda b: b.replace(b"S21,12", b"S21,twelve"))
+    assert [(f.line, f.value) for f in errors(folder)] == [(2 * 5 * 250 + 8, "twelve")]
+
+
+@pytest.mark.parametrize("text", [",,\n,,\n", "  , ,\n", "\n\n"])
+def test_a_file_of_commas_alone_is_empty(folder: Path, text: str) -> None:
+    (folder / "fleet.csv").write_text(text)
+    assert [str(f) for f in errors(folder)] == ["fleet.csv: is empty. Mend: write a header and rows."]
+
+
+def test_findings_about_a_header_below_blank_lines_name_its_line(folder: Path) -> None:
+    change_bytes(folder, "fleet.csv", lambda b: b",,\n\n" + b.replace(b"asic", b"kind"))
+    assert {f.line for f in errors(folder)} == {3}
+
+
+HEADERS = {
+    "SITE,ASIC,GROSS_MW": ("SITE, ASIC, GROSS_MW", "stands in capitals", "site, asic, gross_mw"),
+    "Site,asic,Gross MW": ("Site, Gross MW", "is not spelt as in the case format", "site, gross_mw"),
+    "site,ASIC,gross-mw": ("ASIC, gross-mw", "is not spelt as in the case format", "asic, gross_mw"),
+    "site,asic,Gross (MW)": ("Gross (MW)", "is not spelt as in the case format", "gross_mw"),
+    "site,asic,gross_mw [MW]": ("gross_mw [MW]", "is not spelt as in the case format", "gross_mw"),
+    "site,asic,grossMW": ("grossMW", "is not spelt as in the case format", "gross_mw"),
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_header_spelt_otherwise_is_one_finding(folder: Path, header: str) -> None:
+    value, why, names = HEADERS[header]
+    change_bytes(folder, "fleet.csv", lambda b: b.replace(b"site,asic,gross_mw", header.encode()))
+    assert [str(f) for f in errors(folder)] == [
+        f"fleet.csv:1: {value!r} {why}. Mend: write it as the docs do: {names}."
+    ]
+
+
+def test_every_table_in_capitals_is_one_finding_each(folder: Path) -> None:
+    """Whatever columns a table has; and so are the settings."""
+    for path in folder.glob("*.csv"):
+        head, rest = path.read_text("utf-8").split("\n", 1)
+        path.write_text(f"{head.upper()}\n{rest}", "utf-8")
+    change_bytes(folder, "case.toml", lambda b: re.sub(rb"(?m)^\w+(?= *=)", lambda name: name[0].upper(), b))
+    found = errors(folder)
+    assert Counter(f.file for f in found if "stands in capitals" in f.why) == Counter(
+        {"case.toml": 1} | {path.name: 1 for path in folder.glob("*.csv")}
+    )
+    assert {f.file for f in found if "stands in capitals" not in f.why} <= {"case.toml"}
+
+
+def test_a_known_column_beside_its_own_capitals_is_unknown(folder: Path) -> None:
+    change_bytes(folder, "fleet.csv", lambda b: b.replace(b"site,asic,gross_mw", b"site,asic,gross_mw,SITE"))
+    assert [(f.column, f.why) for f in errors(folder) if f.line == 1] == [("SITE", "is an unknown column")]
+
+
+def test_a_table_of_a_script_in_capitals_is_told_so() -> None:
+    case = opt.load_case(DATA / "washington_2025")
+    with pytest.raises(opt.InputError, match=r"'SITE, ASIC, GROSS_MW, UNITS' stands in capitals"):
+        case.replace(fleet=case.table("fleet").rename(columns=str.upper))
+
+
+def test_a_title_above_a_header_in_capitals_is_seen(folder: Path) -> None:
+    change_bytes(
+        folder, "fleet.csv", lambda b: b"Our fleet\n" + b.replace(b"site,asic,gross_mw", b"SITE,ASIC,GROSS MW")
+    )
+    assert [f.why for f in errors(folder)] == ["begins with other lines; its header seems to be line 2"]
