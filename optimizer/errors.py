@@ -64,6 +64,15 @@ class SolverFault(OptimizerError):
         super().__init__(f"The solver's answer is refused: {why}.")
 
 
+class NoSolver(OptimizerError):
+    """A solver is not installed, is known to give wrong answers, or does not start; nothing was asked of it."""
+
+    exit_code = 6
+
+    def __str__(self) -> str:
+        return f"The solver cannot be used: {self.args[0]}."
+
+
 class AuditFault(OptimizerError):
     """The plan does not pass its audit, so it is not handed out; `evidence` is the folder with model and audit."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from optimizer.audit import audit
 from optimizer.case import Case
 from optimizer.case_files import input_hashes
-from optimizer.errors import AuditFault, OptimizerError
+from optimizer.errors import AuditFault
 from optimizer.findings import Finding, InputError
 from optimizer.interrupts import hold, stoppable, workspace
 from optimizer.kpis import kpis
@@ -21,7 +21,7 @@ from optimizer.model import build_model
 from optimizer.plan import Plan
 from optimizer.searches import do_nothing, evidence_of, prove_again, search, settle_tied
 from optimizer.settlement import Settled
-from optimizer.solver import Answer, Progress, SolverOptions, has_scip, keep_evidence, solver_version
+from optimizer.solver import Answer, Progress, SolverOptions, begin_solvers, keep_evidence, solver_version
 from optimizer.solver.proof import BOARD_GAP, Second
 
 DISTRIBUTION = "mw-allocation-optimizer"
@@ -47,19 +47,18 @@ def solve(
     process, 80% of the machine's memory unless given. Same case, scenario, seed and threads: same plan. Every plan is
     audited before it is handed out.
 
-    Raises InputError for an unknown scenario, Infeasible, NoPlan when a limit or Ctrl-C comes before the first plan,
-    and SolverFault or AuditFault when the answer cannot be trusted; a limit or Ctrl-C after the first plan gives that
-    plan, marked.
+    Raises InputError for an unknown scenario, Infeasible, NoSolver before anything is built if there is none to be
+    used, NoPlan when a limit or Ctrl-C comes before the first plan, and SolverFault or AuditFault when the answer
+    cannot be trusted; a limit or Ctrl-C after the first plan gives that plan, marked.
     """
     scenario = case.scenario_named(scenario)
     _refuse_odd_options(gap, time_limit, memory_gb, seed, threads, second)
-    if prove and second == "scip" and not has_scip():
-        raise OptimizerError("SCIP is not installed: pip install pyscipopt, or prove by cut-off.")
     with workspace() as folder, stoppable():
         options = SolverOptions(
             gap=min(gap, BOARD_GAP) if prove else gap, time_limit=time_limit, seed=seed, threads=threads,
             memory_gb=memory_gb, log=folder / "solver.log",
         )  # fmt: skip
+        begin_solvers(options, scip=prove and second == "scip")
         return _solve(case, scenario, options, second if prove else None, progress)
 
 
@@ -167,7 +166,8 @@ def _refuse_unsound(plan: Plan, answer: Answer, options: SolverOptions) -> None:
     if not report.clean:
         fault = AuditFault(report.summary())
         fault.evidence = keep_evidence(answer.program, answer.vector, options.log)
-        (fault.evidence / "audit.json").write_text(report.to_json(), encoding="utf-8")
+        if fault.evidence is not None:
+            (fault.evidence / "audit.json").write_text(report.to_json(), encoding="utf-8")
         raise fault
 
 

@@ -50,7 +50,7 @@ class Inside:
 
     def run(self, job: Any, *, tell: Any = None, time_limit: Any = None, stop: Any = lambda: False) -> Any:
         highs = importlib.import_module("optimizer.solver.highs")
-        return highs._carry_out(job, tell or (lambda _: None), threading.Event())
+        return highs.carry_out(job, tell or (lambda _: None), threading.Event())
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Solvers that misbehave, run as processes by name: `python -m stub_solvers` does what STUB_SOLVER says."""
+"""Solvers that misbehave, run as processes by name: `stub_solvers` does what STUB_SOLVER says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from optimizer.solver.process import Event, Tell, serve
+from optimizer.solver.entry import Event, Live, Tell
 from optimizer.solver.program import Program
 
 
@@ -58,11 +58,15 @@ def carry_out(job: Event, tell: Tell, stop: threading.Event) -> Event:
     if job["task"] != "search":
         from optimizer.solver import highs
 
-        return highs._carry_out(job, tell, stop)
+        return highs.carry_out(job, tell, stop)
     if "STUB_VECTOR" in os.environ:
         find_something(job, tell)
     return ENDINGS[os.environ["STUB_SOLVER"]]()
 
 
-if __name__ == "__main__":
-    serve(carry_out, version="0", unfit=os.environ.get("STUB_UNFIT"))
+def version() -> str:
+    return "0"
+
+
+def unfit(live: Live) -> str | None:
+    return os.environ.get("STUB_UNFIT")

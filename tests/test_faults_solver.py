@@ -20,7 +20,7 @@ from pyomo.environ import ConcreteModel, Constraint, Integers, Objective, Var, m
 import optimizer as opt
 from optimizer import planner, searches, solver
 from optimizer.case import Case
-from optimizer.errors import AuditFault, OptimizerError, SolverFault
+from optimizer.errors import AuditFault, NoSolver, SolverFault
 from optimizer.interrupts import hold, stoppable
 from optimizer.model import build_model
 from optimizer.solver import Answer, SolverOptions, highs, process
@@ -198,11 +198,17 @@ def test_fault_105_what_a_second_search_refuses_leaves_its_model(case: Case, mon
     assert (fault.value.evidence / "model.mps").exists()
 
 
-def test_scip_is_asked_for_before_the_search(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "has_scip", lambda: False)
-    monkeypatch.setattr(planner, "build_model", lambda *_, **__: pytest.fail("nothing may be solved"))
-    with pytest.raises(OptimizerError, match="SCIP is not installed"):
-        opt.solve(case, prove=True, second="scip")
+@pytest.mark.parametrize(("constant", "second"), [("HIGHS", "cut-off"), ("SCIP", "scip")])
+def test_a_solver_is_asked_for_before_anything_is_built(
+    constant: str, second: Any, case: Case, stub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub("hang")
+    monkeypatch.setattr(solver, "HIGHS", "optimizer.solver.highs")
+    monkeypatch.setattr(solver, constant, "no_such_solver")
+    monkeypatch.setattr(searches, "build_model", lambda *_, **__: pytest.fail("nothing may be built"))
+    with pytest.raises(NoSolver, match="no_such_solver cannot be loaded") as none:
+        opt.solve(case, prove=True, second=second)
+    assert none.value.exit_code == 6
 
 
 def test_fault_106_an_objective_that_is_no_number_is_refused(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,9 +316,9 @@ def test_fault_110_pressed_twice_it_quits(stub: Any, monkeypatch: pytest.MonkeyP
 
 
 def test_fault_112_a_version_known_to_be_wrong_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert highs.unfit() is None
+    assert highs.unfit(lambda: None) is None
     monkeypatch.setattr(highspy.Highs, "versionMinor", lambda _: 14)
-    told = highs.unfit()
+    told = highs.unfit(lambda: None)
     assert told is not None
     assert "gives wrong answers; install highspy 1.15.1 or newer" in told
 
@@ -320,7 +326,7 @@ def test_fault_112_a_version_known_to_be_wrong_is_refused(monkeypatch: pytest.Mo
 def test_fault_112_a_solver_that_fails_its_start_up_test_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert highs.canary() == 9
     monkeypatch.setattr(highs, "canary", lambda: 15.0)
-    told = highs.unfit()
+    told = highs.unfit(lambda: None)
     assert told is not None
     assert "says 15 where 9 is right" in told
 
@@ -328,7 +334,7 @@ def test_fault_112_a_solver_that_fails_its_start_up_test_is_refused(monkeypatch:
 def test_fault_112_an_unfit_solver_is_never_given_a_job(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stub("hang")
     monkeypatch.setenv("STUB_UNFIT", "HiGHS 0.0 gives wrong answers")
-    with pytest.raises(SolverFault, match=r"HiGHS 0\.0 gives wrong answers") as fault:
+    with pytest.raises(NoSolver, match=r"HiGHS 0\.0 gives wrong answers") as fault:
         solve_model(knapsack(), SolverOptions())
     assert fault.value.exit_code == 6
 

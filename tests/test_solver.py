@@ -36,7 +36,7 @@ class Inside:
         asked = threading.Event()
         if stop():
             asked.set()
-        return highs._carry_out(job, tell or (lambda _: None), asked)
+        return highs.carry_out(job, tell or (lambda _: None), asked)
 
 
 @pytest.fixture

@@ -10,17 +10,18 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from optimizer.errors import Clash, Infeasible, NoPlan, SolverFault
+from optimizer.errors import Clash, Infeasible, NoPlan, NoSolver, SolverFault
 from optimizer.interrupts import stoppable, workspace
-from optimizer.solver.process import Event, Killed, physical_memory_gb, solver_process
+from optimizer.solver.entry import Event
+from optimizer.solver.process import Killed, physical_memory_gb, solver_process
 from optimizer.solver.program import Floats, Program
 
 Status = Literal["optimal", "limit", "interrupted"]
@@ -121,9 +122,19 @@ def relative_gap(value: float, bound: float) -> float:
 
 @cache
 def solver_version() -> str:
-    from importlib.metadata import version  # which takes a while, and a solver's process does without
+    from importlib.metadata import PackageNotFoundError, version  # which takes a while; a solver's process does without
 
-    return f"HiGHS {version('highspy')}"
+    try:
+        return f"HiGHS {version('highspy')}"
+    except PackageNotFoundError:
+        return "HiGHS (not installed)"
+
+
+def begin_solvers(options: SolverOptions, *, scip: bool = False) -> None:
+    """Start what will solve before there is anything to be solved. Raises NoSolver where there is none to be used."""
+    for module in (HIGHS, SCIP) if scip else (HIGHS,):
+        with solver_process(module, _memory_gb(options)):
+            pass
 
 
 def solve_program(
@@ -137,7 +148,8 @@ def solve_program(
     """Maximise a program. Integers are rounded and the rest re-solved, so what is returned is a clean vertex.
 
     `start` is a vector to begin from (NaN where nothing is known), feasible or not; `clash` says what an infeasibility
-    tells of a row. Raises Infeasible, NoPlan (a limit or an interrupt came before the first plan) or SolverFault.
+    tells of a row. Raises Infeasible, NoPlan (a limit or an interrupt came before the first plan), SolverFault or
+    NoSolver.
     """
     if not len(program.cost):
         value = float(program.offset[0])
@@ -149,10 +161,16 @@ def solve_program(
                 raise Infeasible([(clash or program.clash)(i) for i in found["conflict"]])
             return _found(found, folder, options)
         except SolverFault as fault:
-            found_so_far = [folder / name for name in ("clean.npy", "found.npy") if (folder / name).exists()]
-            vector = np.load(found_so_far[0]) if found_so_far else None
-            fault.evidence = keep_evidence(program, vector, options.log)
+            fault.evidence = keep_evidence(program, _found_so_far(folder), options.log)
             raise
+
+
+def _found_so_far(folder: Path) -> Floats | None:
+    """The best vector that a solver has left; a crash may have cut it short."""
+    for file in (folder / "clean.npy", folder / "found.npy"):
+        with suppress(OSError, ValueError, EOFError):
+            return np.asarray(np.load(file), dtype=float)
+    return None
 
 
 def search(
@@ -169,9 +187,7 @@ def search(
     `tolerance` is how far a row or an integer may be off, HiGHS's own 1e-6 and 1e-7 unless given.
     Where its process had to be ended, the last plan that it had found is polished by a new one.
     """
-    program.save(folder / "program.npz")
-    if start is not None:
-        np.save(folder / "start.npy", start)
+    _hand_over(program, folder, start)
     known = _Known()
 
     def tell(event: Event) -> None:
@@ -188,6 +204,16 @@ def search(
     if "refused" in found:
         raise SolverFault(str(found["refused"]))
     return found
+
+
+def _hand_over(program: Program, folder: Path, start: Floats | None = None) -> None:
+    """Put what a solver is to read in its folder. Raises NoSolver where that cannot be written."""
+    try:
+        program.save(folder / "program.npz")
+        if start is not None:
+            np.save(folder / "start.npy", start)
+    except OSError as error:
+        raise NoSolver(f"what it is to read cannot be written in {folder}: {error.strerror}") from None
 
 
 @dataclass
@@ -215,8 +241,12 @@ def _run(
     time_limit: float | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Event | Killed:
-    with solver_process(module, options.memory_gb or MEMORY_SHARE * physical_memory_gb()) as process:
+    with solver_process(module, _memory_gb(options)) as process:
         return process.run(job, tell=tell, time_limit=time_limit, stop=stop)
+
+
+def _memory_gb(options: SolverOptions) -> float:
+    return options.memory_gb or MEMORY_SHARE * physical_memory_gb()
 
 
 def _salvage(killed: Killed, known: _Known, program: Program, options: SolverOptions, folder: Path) -> Event:
@@ -252,14 +282,9 @@ def _memory_words(killed: Killed, program: Program) -> str:
     return f"{why}, with {rows:,} rows, {columns:,} columns and {nonzeros:,} nonzeros,"
 
 
-def has_scip() -> bool:
-    """Whether SCIP is installed (extra `scip`)."""
-    return find_spec("pyscipopt") is not None
-
-
 def run_scip(program: Program, options: SolverOptions, folder: Path) -> Event | Killed:
-    """Let SCIP maximise a program: status, value, bound, vector."""
-    program.save(folder / "program.npz")
+    """Let SCIP (extra `scip`) maximise a program: status, value, bound, vector."""
+    _hand_over(program, folder)
     asked = {"gap": options.gap, "seed": options.seed, "time_limit": options.time_limit}
     job = {"task": "search", "folder": str(folder), "options": asked}
     with stoppable() as stop:
@@ -304,16 +329,22 @@ def _status(found: Event, options: SolverOptions) -> tuple[Status, str]:
     raise NoPlan(f"The time limit{limit} came", float(found["bound"]))
 
 
-def keep_evidence(program: Program, vector: Floats | None, log: Path | None) -> Path:
-    """Model (as MPS and as arrays), vector and log of an answer that is refused, in a new folder; for a bug report."""
-    kept = Path(tempfile.mkdtemp(prefix="optimizer-fault-"))
-    program.save(kept / "program.npz")
-    if vector is not None:
-        np.save(kept / "vector.npy", vector)
-    if log is not None and log.exists():
-        shutil.copyfile(log, kept / "solver.log")
+def keep_evidence(program: Program, vector: Floats | None, log: Path | None) -> Path | None:
+    """Model (as MPS and as arrays), vector and log of an answer that is refused, in a new folder; for a bug report.
+
+    None where it cannot be kept: that must not hide why the answer is refused.
+    """
+    try:
+        kept = Path(tempfile.mkdtemp(prefix="optimizer-fault-"))
+        program.save(kept / "program.npz")
+        if vector is not None:
+            np.save(kept / "vector.npy", vector)
+        if log is not None and log.exists():
+            shutil.copyfile(log, kept / "solver.log")
+    except OSError:
+        return None
     try:
         _run(HIGHS, {"task": "export", "folder": str(kept), "options": {}}, SolverOptions(), time_limit=POLISH_S)
-    except SolverFault:
+    except (SolverFault, NoSolver):
         (kept / "model.mps").unlink(missing_ok=True)
     return kept

@@ -1,6 +1,6 @@
 """HiGHS, and the only module that names it: a process of its own that takes programs and gives answers.
 
-It is started as `python -m optimizer.solver.highs`. A crash, a hang or a lack of memory ends this process and never
+It is run by `entry`. A crash, a hang or a lack of memory ends this process and never
 the one that asked; every improving plan is on disk as soon as it is known.
 """
 
@@ -15,7 +15,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from optimizer.solver.process import Event, Tell, serve
+from optimizer.solver.entry import Event, Live, Tell
 from optimizer.solver.program import Floats, Program
 
 OLDEST_SOUND = (1, 15, 1)
@@ -51,6 +51,7 @@ def search(program: Program, options: dict[str, Any], folder: Path, tell: Tell, 
         answer |= polish(program, found, options, folder)
     elif answer["status"] == "kInfeasible":
         answer["conflict"] = _conflict(highs)
+    _sign_log(highs, options)
     return answer
 
 
@@ -166,6 +167,15 @@ def _watch(highs: highspy.Highs, program: Program, folder: Path, tell: Tell, sto
     highs.cbMipImprovingSolution.subscribe(keep)
 
 
+def _sign_log(highs: highspy.Highs, options: dict[str, Any]) -> None:
+    """See to it that the log says which HiGHS wrote it: from 1.16 on, its first line goes to the console alone."""
+    log = Path(options.get("log_file", ""))
+    highs.setOptionValue("log_file", "")
+    name = f"HiGHS {highs.version()}"
+    if log.is_file() and name not in (told := log.read_text(encoding="utf-8", errors="replace")):
+        log.write_text(f"{name}\n{told}", encoding="utf-8")
+
+
 def _conflict(highs: highspy.Highs) -> list[int]:
     """Rows that cannot hold together; none where only the whole numbers make them clash."""
     highs.setOptionValue("iis_strategy", IIS_IRREDUCIBLE)
@@ -181,7 +191,11 @@ def export(program: Program, file: Path) -> None:
 # ---- fit to be used ---------------------------------------------------------------------------------------------
 
 
-def unfit() -> str | None:
+def version() -> str:
+    return str(highspy.Highs().version())
+
+
+def unfit(live: Live) -> str | None:
     """Why the installed HiGHS must not be used; None if it may."""
     highs = highspy.Highs()
     found = (highs.versionMajor(), highs.versionMinor(), highs.versionPatch())
@@ -207,7 +221,7 @@ def canary() -> float:
 # ---- jobs ---
 
 
-def _carry_out(job: dict[str, Any], tell: Tell, stop: threading.Event) -> dict[str, Any]:
+def carry_out(job: Event, tell: Tell, stop: threading.Event) -> Event:
     folder = Path(job["folder"])
     program = Program.load(folder / "program.npz")
     try:
@@ -219,7 +233,3 @@ def _carry_out(job: dict[str, Any], tell: Tell, stop: threading.Event) -> dict[s
     except Refused as refusal:
         return {"refused": str(refusal)}
     return {}
-
-
-if __name__ == "__main__":
-    serve(_carry_out, version=highspy.Highs().version(), unfit=unfit())

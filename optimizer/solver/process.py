@@ -1,11 +1,13 @@
-"""The solver's own process, from both ends: started once, fed with jobs, stopped in good time, killed if need be.
+"""The solver's own process, started once, fed with jobs, stopped in good time, killed if need be.
 
-Jobs go in as lines of JSON and events come back the same way; matrices and vectors lie in files of the job's folder.
+Jobs go in as lines of JSON and events come back as marked ones; matrices and vectors lie in files of the job's folder.
+The other end is `entry`.
 """
 
 from __future__ import annotations
 
 import atexit
+import errno
 import json
 import os
 import queue
@@ -20,18 +22,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from optimizer.errors import SolverFault
+from optimizer.errors import NoSolver
+from optimizer.solver import entry
+from optimizer.solver.entry import BEAT_S, MARK, Event, Tell
 
 GRACE_S = 10.0
 """How long a solver may go on after its time limit before it is killed."""
 PATIENCE_S = 2.0
 """How long a solver may go on after it was asked to stop."""
-START_S = 120.0
+QUIET_BEATS = 7
+"""How often a solver's process that begins may be found as far as before. A slow one loads something every time."""
 WATCH_S = 0.05
+CHUNK = 1 << 16
+LONGEST_COMPLAINT = 300
 
-Event = dict[str, Any]
-Tell = Callable[[Event], None]
-CarryOut = Callable[[Event, Tell, threading.Event], Event]
+SOLVERS = {
+    "optimizer.solver.highs": ("HiGHS", "highspy>=1.15.1,<1.17"),
+    "optimizer.solver.scip": ("SCIP", "pyscipopt>=6,<7"),
+}
+"""What each solver is called, and what to install for it: the releases that were tried."""
+MENDS = {
+    errno.EACCES: "let that file be run; a disk mounted noexec does not let it",
+    errno.ENOENT: "make the environment again that this program runs in",
+    errno.EAGAIN: "end some processes, or let this user have more of them",
+    errno.ENOMEM: "give the machine more memory, or end what takes it",
+}
+"""What to do where a process cannot be started, by what the system says."""
 
 
 @dataclass(frozen=True)
@@ -43,35 +59,42 @@ class Killed:
 
 
 class SolverProcess:
-    """One process that solves, `module` being what it runs; it ends with the process that made it."""
+    """One process that solves, `module` being what it runs; it ends with the process that made it.
+
+    Raises NoSolver, within seconds, where it does not start or is not fit to be used.
+    """
 
     def __init__(self, module: str, memory_gb: float):
         self.memory_gb = memory_gb
         self._events: queue.Queue[Event | None] = queue.Queue()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, repr(memory_gb)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env=os.environ | {"PYTHONPATH": _import_path()},
-            start_new_session=True,
-        )
-        self._said: list[str] = []
+        self._said = b""
+        self._process = _started(module, memory_gb)
         self._readers = [threading.Thread(target=t, daemon=True) for t in (self._read_events, self._read_complaints)]
         for reader in self._readers:
             reader.start()
         try:
-            hello = self._next(START_S)
+            self.version = self._hello(module)
         except BaseException:
             self.kill()
             raise
-        if hello is None or hello["event"] != "ready" or hello["unfit"]:
-            self.kill()
-            why = hello["unfit"] if hello else f"the solver's process does not start: {self._complaint()}"
-            raise SolverFault(str(why))
-        self.version: str = hello["version"]
+        self._said = b""
+
+    def _hello(self, module: str) -> str:
+        """The version that a solver says it has once it is ready. Patience is for a slow start, not for a hang."""
+        quiet, so_far = 0, -1
+        while quiet < QUIET_BEATS:
+            event = self._next(BEAT_S)
+            if event is None and not self.alive:
+                raise NoSolver(
+                    _stumbles(module, f"ends as it begins, with code {self._process.wait()}", self._complaint())
+                )
+            if event is not None and event["event"] == "ready":
+                return _fit(module, event)
+            quiet += 1
+            if event is not None and event["so_far"] != so_far:
+                quiet, so_far = 0, event["so_far"]
+        how = f"hangs as it begins, {QUIET_BEATS * BEAT_S:g} s without a sign of life"
+        raise NoSolver(_stumbles(module, how, self._complaint()))
 
     @property
     def alive(self) -> bool:
@@ -108,19 +131,27 @@ class SolverProcess:
                 return Killed("interrupted", "stopped") if asked else Killed("the time limit came first", "late")
 
     def kill(self) -> None:
-        """End it, if it has not ended, and leave nothing open."""
-        self._process.kill()
+        """End it and all that it started, if it has not ended, and leave nothing open."""
+        if self.alive:
+            self._kill_group()
         self._process.wait()
         for reader in self._readers:
-            reader.join()
-        with suppress(BrokenPipeError):
-            self._process.__exit__(None, None, None)
+            reader.join(PATIENCE_S)
+        if not any(reader.is_alive() for reader in self._readers):
+            with suppress(OSError):
+                self._process.__exit__(None, None, None)
+
+    def _kill_group(self) -> None:
+        """What a solver has started would hold its channels open; where there are groups it ends with it."""
+        if hasattr(os, "killpg"):
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
 
     def _send(self, line: str) -> None:
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
+        with suppress(OSError):
+            _open(self._process.stdin).write(line.encode() + b"\n")
+            _open(self._process.stdin).flush()
 
     def _next(self, seconds: float) -> Event | None:
         try:
@@ -129,20 +160,29 @@ class SolverProcess:
             return None
 
     def _read_events(self) -> None:
-        for line in _lines(self._process.stdout):
-            self._events.put(json.loads(line))
+        """Events are on lines that begin with a mark; whatever else is printed, or cut short by a kill, is none."""
+        for line in _open(self._process.stdout):
+            if line.startswith(MARK):
+                with suppress(ValueError):
+                    self._events.put(json.loads(line[len(MARK) :]))
         self._events.put(None)
 
     def _read_complaints(self) -> None:
-        for line in _lines(self._process.stderr):
-            self._said = [*self._said[-19:], line.rstrip()]
+        """Keep the end of what is said, of however much, with line ends or without."""
+        while chunk := os.read(_open(self._process.stderr).fileno(), CHUNK):
+            self._said = (self._said + chunk)[-CHUNK:]
 
     def _complaint(self) -> str:
-        return self._said[-1] if self._said else "it says nothing"
+        """The last line of what was said that holds anything to be read."""
+        lines = ("".join(filter(str.isprintable, line)).strip() for line in self._text().splitlines())
+        said = [line for line in lines if line]
+        return said[-1][-LONGEST_COMPLAINT:] if said else "it says nothing"
+
+    def _text(self) -> str:
+        return self._said.decode(errors="replace")
 
     def _post_mortem(self) -> Killed:
-        code = self._process.wait()
-        said = " ".join(self._said)
+        code, said = self._process.wait(), self._text()
         if "bad_alloc" in said or "MemoryError" in said or code == -9:
             return Killed(self._memory_words(), "memory")
         return Killed(f"the solver ended with code {code} ({self._complaint()})", "fault")
@@ -151,7 +191,46 @@ class SolverProcess:
         return f"the solver ran out of its {self.memory_gb:.3g} GB of memory"
 
 
-def _lines(stream: IO[str] | None) -> IO[str]:
+def _started(module: str, memory_gb: float) -> subprocess.Popen[bytes]:
+    """A process at the solver's door. It hears no Ctrl-C: its group is its own. Raises NoSolver."""
+    python = sys.executable or "python"
+    try:
+        return subprocess.Popen(
+            [python, "-P", str(Path(entry.__file__)), module, repr(memory_gb)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": _import_path()},
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+    except OSError as error:
+        mend = f". Mend: {MENDS[error.errno]}" if error.errno in MENDS else ""
+        raise NoSolver(f"its process could not be started, {python}: {error.strerror}{mend}") from None
+
+
+def _fit(module: str, hello: Event) -> str:
+    """The version of a solver that may be used. Raises NoSolver for one that cannot be loaded, or is known to err."""
+    if hello["missing"]:
+        raise NoSolver(f"{_name(module)} cannot be loaded ({hello['missing']}){_install(module)}")
+    if hello["unfit"]:
+        raise NoSolver(str(hello["unfit"]))
+    return str(hello["version"])
+
+
+def _stumbles(module: str, how: str, complaint: str) -> str:
+    return f"the process of {_name(module)} {how} ({complaint}){_install(module)}"
+
+
+def _name(module: str) -> str:
+    return SOLVERS[module][0] if module in SOLVERS else module
+
+
+def _install(module: str) -> str:
+    return f'. Mend: pip install --force-reinstall "{SOLVERS[module][1]}"' if module in SOLVERS else ""
+
+
+def _open(stream: IO[bytes] | None) -> IO[bytes]:
     assert stream is not None
     return stream
 
@@ -193,54 +272,6 @@ def _dismiss() -> None:
     for pid, _, process in _idle:
         if pid == os.getpid():
             process.kill()
-
-
-# ---- the other end ------------------------------------------------------------------------------------------------
-
-
-def serve(carry_out: CarryOut, *, version: str, unfit: str | None) -> None:
-    """Be a solver's process: take jobs from standard input until it is closed.
-
-    Ctrl-C is the business of whoever started it. What a library prints goes to standard error.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    channel = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
-    os.dup2(2, 1)
-    _cap_memory(float(sys.argv[1]))
-    jobs: queue.Queue[Event | None] = queue.Queue()
-    stop = threading.Event()
-    threading.Thread(target=_listen, args=(jobs, stop), daemon=True).start()
-
-    def tell(event: Event) -> None:
-        channel.write(json.dumps(event) + "\n")
-
-    tell({"event": "ready", "version": version, "unfit": unfit})
-    while (job := jobs.get()) is not None:
-        try:
-            tell({"event": "done"} | carry_out(job, tell, stop))
-        except MemoryError:
-            tell({"event": "done", "out_of_memory": True})
-
-
-def _listen(jobs: queue.Queue[Event | None], stop: threading.Event) -> None:
-    for line in sys.stdin:
-        if line.strip() == "stop":
-            stop.set()
-        else:
-            stop.clear()
-            jobs.put(json.loads(line))
-    jobs.put(None)
-    stop.set()
-
-
-def _cap_memory(gigabytes: float) -> None:
-    """No more address space than this, where the system can hold a process to it."""
-    try:
-        import resource
-    except ImportError:
-        return
-    size = int(gigabytes * 2**30)
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
 def physical_memory_gb() -> float:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from optimizer.errors import NoPlan, SolverFault
+from optimizer.errors import NoPlan, NoSolver, SolverFault
 from optimizer.interrupts import workspace
 from optimizer.solver import Answer, SolverOptions, run_scip, search
 from optimizer.solver.process import Killed
@@ -70,7 +70,7 @@ def _cut_off(answer: Answer, options: SolverOptions, margin: float, folder: Path
         only_one = replace(options, gap=1.0) if least < answer.value else options
         try:
             found = search(program, only_one, folder, tolerance=TIGHT)
-        except (NoPlan, SolverFault) as error:
+        except (NoPlan, NoSolver, SolverFault) as error:
             return Proof("cut-off", None, margin, seconds, f"the second search came to no end: {error}")
         seconds += float(found["seconds"])
         if least < answer.value and not found["has_plan"]:
@@ -87,7 +87,10 @@ def _cut_off(answer: Answer, options: SolverOptions, margin: float, folder: Path
 
 def _scip(answer: Answer, options: SolverOptions, margin: float, folder: Path) -> Proof:
     """Another solver altogether says that nothing is worth more than `value + margin`, and no less."""
-    found = run_scip(answer.program, options, folder)
+    try:
+        found = run_scip(answer.program, options, folder)
+    except NoSolver as error:
+        return Proof("scip", None, margin, 0.0, f"the second search came to no end: {error}")
     if isinstance(found, Killed):
         return Proof("scip", None, margin, 0.0, f"the second search came to no end: {found.why}")
     value, bound, seconds = float(found["value"]), float(found["bound"]), float(found["seconds"])

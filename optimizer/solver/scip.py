@@ -8,7 +8,7 @@ from typing import Any
 
 import pyscipopt
 
-from optimizer.solver.process import serve
+from optimizer.solver.entry import Event, Live
 from optimizer.solver.program import Program
 
 
@@ -56,9 +56,13 @@ def _build(model: Any, program: Program) -> list[Any]:
     return columns
 
 
-def _carry_out(job: dict[str, Any], *_: Any) -> dict[str, Any]:
+def version() -> str:
+    return str(pyscipopt.Model().version())
+
+
+def unfit(live: Live) -> str | None:
+    return None
+
+
+def carry_out(job: Event, *_: Any) -> Event:
     return search(Program.load(Path(job["folder"]) / "program.npz"), job["options"])
-
-
-if __name__ == "__main__":
-    serve(_carry_out, version=str(pyscipopt.Model().version()), unfit=None)
