@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -32,6 +33,7 @@ import optimizer as opt
 from optimizer import solver
 from optimizer.errors import Infeasible, SolverFault
 from optimizer.model import build_model
+from optimizer.solver import entry
 from optimizer.solver.models import clash_of, compile_model
 
 
@@ -187,10 +189,11 @@ def loaded_by(code: str, *words: object) -> set[str]:
 def test_a_solvers_process_starts_without_what_models_and_plans_are_made_with() -> None:
     """What the process itself says it imports, from its first line to the end of its jobs."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", solver.HIGHS, "4.0"],
-        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
+        [sys.executable, "-X", "importtime", "-P", str(entry.__file__), solver.HIGHS, "4.0"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        check=True,
     )  # fmt: skip
-    assert json.loads(done.stdout)["event"] == "ready"
+    assert json.loads(done.stdout.rpartition(entry.MARK.decode())[2])["event"] == "ready"
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     foreign = {name.partition(".")[0] for name in imported} - sys.stdlib_module_names
     assert {"numpy", "highspy", "optimizer"} <= foreign
