@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
@@ -10,12 +10,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from optimizer.errors import PlanError
+from optimizer.power_uses import limits_of, reach_limit, uses_there
 from optimizer.quarters import Quarter
 from optimizer.schema import MINING
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from optimizer.plan import Plan
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -211,31 +211,28 @@ def _do_nothing_words(plan: Plan) -> str:
 
 
 def _chart(plan: Plan) -> RenderableType:
+    """Every use and the unused as small bars up to the grid limit, the scale of them all."""
     table = plan.megawatts
     quarters = list(table.columns)
-    top = float(table.drop("unused").to_numpy().max()) or 1.0
-    rows = [
-        (
-            "",
-            f"{quarters[0]}{quarters[-1]:>{max(1, len(quarters) - len(quarters[0]))}}",
-            "first",
-            "most",
-            "last",
-        )
-    ]
-    for use in _use_order(plan, table):
-        row = table.loc[use]
-        if row.max() > 0:
-            bars = "" if use == "unused" else _bars(row, top)
-            rows.append((use, bars, f"{row.iloc[0]:,.0f}", f"{row.max():,.0f}", f"{row.iloc[-1]:,.0f}"))
-    return _grid(rows, right=(2, 3, 4))
+    limits = limits_of(plan)
+    head = f"{quarters[0]}{quarters[-1]:>{max(1, len(quarters) - len(quarters[0]))}}"
+    rows: list[tuple[str, ...]] = [("", head, "first", "most", "last")]
+    series = {use.words: table.loc[name].tolist() for name, use in uses_there(plan).items()}
+    for words, values in (*series.items(), ("grid limit", limits)):
+        figures = (f"{mw:,.0f}" for mw in (values[0], max(values), values[-1]))
+        rows.append((words, _bars(values, max(limits, default=0.0)), *figures))
+    return Group(_grid(rows, right=(2, 3, 4)), *_short_of_limit(plan, series))
 
 
-def _use_order(plan: Plan, table: pd.DataFrame) -> list[str]:
-    order = [MINING, "machines_idle", "construction", *(p.product for p in plan.case.products), "unused"]
-    return [use for use in order if use in table.index]
+def _short_of_limit(plan: Plan, series: Mapping[str, Sequence[float]]) -> list[Text]:
+    """A sentence where the uses of an edited plan do not add up to the grid limit."""
+    try:
+        reach_limit(plan.case.horizon, series, limits_of(plan))
+    except PlanError as error:
+        return [Text(str(error), style="bold")]
+    return []
 
 
-def _bars(row: pd.Series, top: float) -> str:
+def _bars(values: Sequence[float], top: float) -> str:
     steps = len(BARS) - 1
-    return "".join(BARS[0 if mw <= 0 else max(1, round(mw / top * steps))] for mw in row)
+    return "".join(BARS[0 if mw <= 0 else max(1, round(mw / (top or 1.0) * steps))] for mw in values)

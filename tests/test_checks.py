@@ -256,8 +256,9 @@ PLAIN_BROKEN: list[Broken] = [
     (C.required_tables_have_rows, "asics.csv", "no rows", lambda c: {"asics": [], "fleet": []}),
     (C.keys_are_unique, "sites.csv", "stands twice", lambda c: {"sites": [*c.sites, c.sites[0].model_dump()]}),
     (C.names_do_not_look_alike, "sites.csv", "'north'", lambda c: {"sites": more(c, "sites", site="North")}),
-    (C.product_names_are_free, "products.csv", "reserved",
-     lambda c: {"products": more(c, "products", product="mining")}),
+    *((C.product_names_are_free, "products.csv", "reserved",
+       lambda c, name=name: {"products": more(c, "products", product=name)})
+      for name in ("mining", "corporate", "machines_idle", "construction", "unused")),
     (C.one_name_is_one_thing, "obligations.csv", "name in options.csv too",
      lambda c: {"obligations": [{"quarter": c.first, "name": c.options[0].option, "kind": "fee", "musd": 1}]}),
     (C.references_exist, "fleet.csv", "no asic", lambda c: {"fleet": edited(c, "fleet", asic="S99")}),

@@ -60,7 +60,11 @@ def one_name_is_one_thing(case: Case) -> Iterator[Finding]:
                 yield at(row, f"is a name in {owner[name]}.csv too", "call one of them otherwise", column, name)
 
 
+RESERVED = (schema.MINING, "corporate", "machines_idle", "construction", "unused")
+"""Names of business lines and of uses of power, which no product may have."""
+
+
 def product_names_are_free(case: Case) -> Iterator[Finding]:
     for row in case.products:
-        if row.product in (schema.MINING, "corporate"):
+        if row.product in RESERVED:
             yield at(row, "is a reserved word", "choose another name", "product", row.product)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from optimizer.pictures.sheet import (
     MIDDLE,
     PALE,
     PAPER,
+    RULE,
     SOFT,
     Sheet,
     finish,
@@ -26,6 +28,7 @@ from optimizer.pictures.sheet import (
     value_axis,
 )  # fmt: skip
 from optimizer.pictures.tables import plan_source
+from optimizer.power_uses import BUILDING, IDLE, UNUSED, Use, limits_of, reach_limit, uses_there
 from optimizer.schema import MINING
 
 if TYPE_CHECKING:
@@ -34,51 +37,53 @@ if TYPE_CHECKING:
     from optimizer.plan import Plan
 
 TICKS_IN = 0.42
-IDLE, BUILT, UNUSED = "machines_idle", "construction", "unused"
-NAMES = {IDLE: "machines at rest"}
 Look = dict[str, Any]
-LOOKS: dict[str, Look] = {
-    MINING: {"facecolor": PALE}, IDLE: {"facecolor": PAPER, "hatch": "...."},
-    BUILT: {"facecolor": PAPER, "hatch": HATCH},
+LOOKS: dict[str, tuple[Look, ...]] = {
+    "mining": ({"facecolor": PALE},),
+    "idle": ({"facecolor": PAPER, "hatch": "...."},),
+    "building": ({"facecolor": PAPER, "hatch": HATCH},),
+    "product": (
+        {"facecolor": DARK}, {"facecolor": MIDDLE}, {"facecolor": MIDDLE, "hatch": "xxxx"},
+        {"facecolor": PALE, "hatch": "\\\\\\\\"}, {"facecolor": PALE, "hatch": "++++"},
+    ),
+    "unlisted": ({"facecolor": PAPER, "hatch": "oooo"}, {"facecolor": PALE, "hatch": "****"}),
+    "unused": ({"facecolor": PAPER, "edgecolor": RULE, "hatch": "///"},),
 }  # fmt: skip
-PRODUCT_LOOKS: tuple[Look, ...] = (
-    {"facecolor": DARK}, {"facecolor": MIDDLE}, {"facecolor": MIDDLE, "hatch": "xxxx"},
-    {"facecolor": PALE, "hatch": "\\\\\\\\"}, {"facecolor": PALE, "hatch": "++++"},
-)  # fmt: skip
+"""What each look of a use is drawn with; products and unlisted uses take theirs in turn."""
 
 
 def draw_megawatts(plan: Plan) -> Figure:
-    """Gross MW in use, stacked by quarter: products below, what is built, mining above; the unused is told in words."""
-    table = plan.megawatts
-    uses = _in_order(table)
+    """Gross MW stacked by quarter up to the grid limit: products below, then mining and the rest, the unused on top."""
+    table, uses, limits = plan.megawatts, _in_order(plan), limits_of(plan)
+    reach_limit(plan.case.horizon, {use.name: table.loc[use.name].tolist() for use in uses}, limits)
     sheet = open_sheet(_title(plan, table, uses), plan_source(plan))
     names = names_in([*(_name(use) for use in uses), "most 1,000, last 1,000"], 0.8, 1.3) + 0.3
     width = sheet.width - TICKS_IN - names
     floor = sheet.bottom + 0.17
     axes = sheet.axes(sheet.left + TICKS_IN, floor, width, sheet.top - LINE_IN - 0.05 - floor)
-    sheet.write(sheet.left, sheet.top - LINE_IN / 2, _head(table), color=SOFT)
-    top = max(1.0, float(table.loc[uses].sum().max()) * 1.04)
+    sheet.write(sheet.left, sheet.top - LINE_IN / 2, _head(table, limits), color=SOFT)
     axes.set_xlim(-0.5, len(table.columns) - 0.5)
-    axes.set_ylim(0, top)
+    axes.set_ylim(0, max(1.0, max(limits) * 1.04))
     value_axis(axes.yaxis)
     quarter_axis(axes, [str(quarter) for quarter in table.columns], width)
-    looks = _looks(uses)
-    _stack(axes, table, uses, looks)
-    _list_uses(sheet, table, uses, looks, sheet.right - names + 0.1)
+    _stack(axes, table, uses)
+    axes.stairs(limits, np.arange(len(limits) + 1) - 0.5, baseline=None, color=INK, linewidth=1.2)
+    _list_uses(sheet, table, uses, sheet.right - names + 0.1)
     return finish(sheet)
 
 
-def _in_order(table: pd.DataFrame) -> list[str]:
-    """From the bottom: products, what is being built, mining, machines at rest; only what ever draws power."""
-    products = [use for use in table.index if use not in (MINING, IDLE, BUILT, UNUSED)]
-    return [use for use in (*products, BUILT, MINING, IDLE) if use in table.index and table.loc[use].max() > 1e-6]
+def _in_order(plan: Plan) -> list[Use]:
+    """From the bottom: products and what no list knows, what is being built, mining, machines at rest, the unused."""
+    there = uses_there(plan)
+    last = [use for name in (BUILDING, MINING, IDLE, UNUSED) if (use := there.get(name))]
+    return [*(use for use in there.values() if use not in last), *last]
 
 
-def _title(plan: Plan, table: pd.DataFrame, uses: list[str]) -> str:
+def _title(plan: Plan, table: pd.DataFrame, uses: list[Use]) -> str:
     first, last = table.columns[0], table.columns[-1]
-    told = [use for use in sorted(uses, key=lambda use: use != MINING) if use not in (BUILT, IDLE)]
-    moves = [f"{_name(use)} {'goes ' if use == told[0] else ''}from {table.loc[use].iloc[0]:,.0f} to "
-             f"{table.loc[use].iloc[-1]:,.0f}{' gross MW' if use == told[0] else ''}" for use in told]  # fmt: skip
+    told = [use for use in sorted(uses, key=lambda use: use.name != MINING) if use.name == MINING or use.named]
+    moves = [f"{_name(use)} {'goes ' if use == told[0] else ''}from {table.loc[use.name].iloc[0]:,.0f} to "
+             f"{table.loc[use.name].iloc[-1]:,.0f}{' gross MW' if use == told[0] else ''}" for use in told]  # fmt: skip
     if not moves:
         return f"No site of {plan.case.settings.title} mines or serves customers."
     listed = moves[:3]
@@ -86,35 +91,36 @@ def _title(plan: Plan, table: pd.DataFrame, uses: list[str]) -> str:
     return f"Between {first} and {last}, {words}."
 
 
-def _head(table: pd.DataFrame) -> str:
-    if UNUSED not in table.index:
-        return "gross MW in use"
+def _head(table: pd.DataFrame, limits: Sequence[float]) -> str:
     unused = table.loc[UNUSED]
-    return f"gross MW in use; unused are {unused.iloc[0]:,.0f} at first and {unused.iloc[-1]:,.0f} at last"
+    return (
+        f"gross MW up to the grid limit (the line); unused are {unused.iloc[0]:,.0f} of {limits[0]:,.0f} at first and "
+        f"{unused.iloc[-1]:,.0f} of {limits[-1]:,.0f} at last"
+    )
 
 
-def _name(use: str) -> str:
-    return plain(NAMES.get(use, use))
+def _name(use: Use) -> str:
+    return plain(use.words)
 
 
-def _looks(uses: list[str]) -> dict[str, Look]:
-    products = [use for use in uses if use not in LOOKS]
-    looks = LOOKS | {use: PRODUCT_LOOKS[i % len(PRODUCT_LOOKS)] for i, use in enumerate(products)}
-    return {use: {"edgecolor": INK, "linewidth": 0.5} | look for use, look in looks.items()}
+def _look(use: Use) -> Look:
+    looks = LOOKS[use.look.split()[0]]
+    return {"edgecolor": INK, "linewidth": 0.5} | looks[use.number % len(looks)]
 
 
-def _stack(axes: Any, table: pd.DataFrame, uses: list[str], looks: dict[str, Look]) -> None:
+def _stack(axes: Any, table: pd.DataFrame, uses: list[Use]) -> None:
     edges = np.arange(len(table.columns) + 1) - 0.5
     floor = np.zeros(len(table.columns))
     for use in uses:
-        top = floor + table.loc[use].to_numpy(float)
-        axes.stairs(top, edges, baseline=floor, fill=True, **looks[use])
-        if "hatch" not in looks[use]:
-            _name_inside(axes, floor, top, use, PAPER if looks[use]["facecolor"] == DARK else INK)
+        top = floor + table.loc[use.name].to_numpy(float)
+        look = _look(use)
+        axes.stairs(top, edges, baseline=floor, fill=True, **look)
+        if "hatch" not in look:
+            _name_inside(axes, floor, top, use, PAPER if look["facecolor"] == DARK else INK)
         floor = top
 
 
-def _name_inside(axes: Any, floor: Any, top: Any, use: str, color: str) -> None:
+def _name_inside(axes: Any, floor: Any, top: Any, use: Use, color: str) -> None:
     """The name of a use inside its layer, in the middle of the longest run of quarters where it is tall enough."""
     size = axes.get_window_extent().transformed(axes.figure.dpi_scale_trans.inverted())
     tall_in = (top - floor) / axes.get_ylim()[1] * size.height
@@ -133,13 +139,13 @@ def _name_inside(axes: Any, floor: Any, top: Any, use: str, color: str) -> None:
     label(axes, _name(use), (at, middle), ha="center", va="center", color=color, weight="bold", fontsize=9)
 
 
-def _list_uses(sheet: Sheet, table: pd.DataFrame, uses: list[str], looks: dict[str, Look], left: float) -> None:
+def _list_uses(sheet: Sheet, table: pd.DataFrame, uses: list[Use], left: float) -> None:
     """In the order of the stack: a sample, the name, the most and the last megawatts."""
     each = min(0.4, (sheet.height - LINE_IN - 0.2) / max(1, len(uses)))
     for i, use in enumerate(reversed(uses)):
         y = sheet.top - LINE_IN - 0.14 - i * each
-        row = table.loc[use]
-        sheet.box(left, y - 0.05, 0.2, 0.1, **looks[use])
+        row = table.loc[use.name]
+        sheet.box(left, y - 0.05, 0.2, 0.1, **_look(use))
         words = f"most {row.max():,.0f}, last {row.iloc[-1]:,.0f}"
         sheet.write(left + 0.27, y, cut(_name(use), sheet.right - left - 0.27))
         if each >= 2 * LINE_IN:

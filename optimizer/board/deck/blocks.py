@@ -74,7 +74,8 @@ class Series:
 class Chart:
     """A native chart; `name` is that of its shape, under which a template's own chart is found.
 
-    `groups`, one for each category, make a second level of the axis: years below their quarters.
+    `groups`, one for each category, make a second level of the axis: years below their quarters. `limit` is drawn as a
+    line over stacked columns, which must reach it in every category.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Chart:
     categories: tuple[str, ...]
     series: tuple[Series, ...]
     groups: tuple[str, ...] = ()
+    limit: Series | None = None
     number_format: str = "#,##0"
     value_labels: str = ""
     axis: bool = True

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from optimizer.board.deck.blocks import Chart, Series
 from optimizer.board.deck.layout import LIGHTER, ROLES, Frame, Place
 from optimizer.board.deck.ledger import Ledger
+from optimizer.power_uses import reach_limit
 
 TEXT_PT = 12
 BESIDE_BARS = 0.13
@@ -29,6 +31,9 @@ def add_chart(frame: Frame, shapes: Any, place: Place, chart: Chart, ledger: Led
     _describe(shape, chart.alt)
     made = shape.chart
     _fill_workbook(made, data, chart)
+    if chart.limit:
+        _draw_as_line(made)
+        _style_limit(made.plots[1].series[0], chart.limit)
     _style(made, chart)
     _style_axes(made, chart)
     for series, spec in zip(made.plots[0].series, chart.series, strict=True):
@@ -40,7 +45,12 @@ def add_chart(frame: Frame, shapes: Any, place: Place, chart: Chart, ledger: Led
 
 
 def refill_chart(shape: Any, chart: Chart, ledger: Ledger, number: int) -> None:
-    """Put a chart's figures into a template's chart, whose styling stays."""
+    """Put a chart's figures into a template's chart, whose styling stays. Columns are all that it fills."""
+    if chart.limit:
+        _reach(chart, ledger)
+        chart = replace(chart, limit=None)
+    for line in shape.chart._chartSpace.xpath("c:chart/c:plotArea[c:barChart]/c:lineChart"):
+        line.getparent().remove(line)
     data = _chart_data(chart, ledger, number)
     shape.chart.replace_data(data)
     _fill_workbook(shape.chart, data, chart)
@@ -51,10 +61,23 @@ def _chart_data(chart: Chart, ledger: Ledger, number: int) -> Any:
 
     data = CategoryChartData(number_format=chart.number_format)
     _add_categories(data, chart, ledger, number)
-    for series in chart.series:
+    if chart.limit:
+        _reach(chart, ledger)
+    for series in (*chart.series, *([chart.limit] if chart.limit else [])):
         name = ledger.set_down(number, series.name)
         data.add_series(name, ledger.plot(number, chart.name, name, series.values))
     return data
+
+
+def _reach(chart: Chart, ledger: Ledger) -> None:
+    """Refuse a stack that does not reach its limit in every quarter. Raises PlanError."""
+    assert chart.limit is not None
+    quarters = [
+        ledger.plain(f"{group} {category}".strip())
+        for group, category in zip(chart.groups or [""] * len(chart.categories), chart.categories, strict=True)
+    ]
+    series = {ledger.plain(one.name): [figure.value for figure in one.values] for one in chart.series}
+    reach_limit(quarters, series, [figure.value for figure in chart.limit.values])
 
 
 def _add_categories(data: Any, chart: Chart, ledger: Ledger, number: int) -> None:
@@ -134,6 +157,34 @@ def _style_axes(chart: Any, spec: Chart) -> None:
     categories._element.txPr.find(qn("a:bodyPr")).set("rot", "0")
 
 
+def _draw_as_line(chart: Any) -> None:
+    """Take the last series out of the columns and draw it as a line over them, on the same axes."""
+    from copy import deepcopy
+
+    from pptx.oxml import parse_xml
+    from pptx.oxml.ns import nsdecls, qn
+
+    bars = chart._chartSpace.chart.plotArea.find(qn("c:barChart"))
+    series = bars.findall(qn("c:ser"))[-1]
+    lines = parse_xml(f'<c:lineChart {nsdecls("c")}><c:grouping val="standard"/><c:varyColors val="0"/></c:lineChart>')
+    bars.addnext(lines)
+    for columns_only in series.findall(qn("c:invertIfNegative")):
+        series.remove(columns_only)
+    lines.append(series)
+    series.append(parse_xml(f'<c:smooth {nsdecls("c")} val="0"/>'))
+    lines.append(parse_xml(f'<c:marker {nsdecls("c")} val="1"/>'))
+    lines.extend(deepcopy(axis) for axis in bars.findall(qn("c:axId")))
+
+
+def _style_limit(series: Any, spec: Series) -> None:
+    from pptx.enum.chart import XL_MARKER_STYLE
+    from pptx.util import Pt
+
+    series.format.line.color.theme_color = theme_colour(spec.role)
+    series.format.line.width = Pt(1.5)
+    series.marker.style = XL_MARKER_STYLE.NONE
+
+
 def theme_colour(role: str) -> Any:
     from pptx.enum.dml import MSO_THEME_COLOR as T
 
@@ -150,10 +201,23 @@ def paint(fill: Any, role: str) -> None:
     if role == "none":
         fill.background()
         return
+    if role == "unused":
+        _hatch(fill)
+        return
     fill.solid()
     fill.fore_color.theme_color = theme_colour(role)
     if role in LIGHTER:
         fill.fore_color.brightness = LIGHTER[role]
+
+
+def _hatch(fill: Any) -> None:
+    """Quiet strokes on nothing: what no use takes."""
+    from pptx.enum.dml import MSO_PATTERN
+
+    fill.patterned()
+    fill.pattern = MSO_PATTERN.LIGHT_UPWARD_DIAGONAL
+    fill.fore_color.theme_color = theme_colour("quiet")
+    fill.back_color.theme_color = theme_colour("lt1")
 
 
 def _style_series(frame: Frame, series: Any, spec: Series, chart: Chart, ledger: Ledger, number: int) -> None:
@@ -162,7 +226,7 @@ def _style_series(frame: Frame, series: Any, spec: Series, chart: Chart, ledger:
         return
     series.invert_if_negative = False
     paint(series.format.fill, "none" if spec.hidden else spec.role)
-    if spec.role == "construction":
+    if spec.role == "building":
         series.format.line.color.theme_color = theme_colour(spec.role)
     for i, role in enumerate(spec.roles):
         paint(series.points[i].format.fill, role)

@@ -14,6 +14,8 @@ from optimizer.board.deck.ledger import Ledger
 
 CELL_PT = 7
 """Room at the left and the right of a table's cell."""
+KEY_PT = 14.0
+"""Size of the words beside squares of colour."""
 LINE = 1.22
 """Height of a line over its size."""
 CUT = Paragraph("and more that does not fit here", quiet=True)
@@ -128,17 +130,28 @@ class Pen:
         line.line.width = EMU_PER_PT
 
     def keys(self, place: Place, block: Keys) -> None:
-        """Squares of colour with their words, wrapped into a second line where one is too short."""
-        size, left, top = 14.0, place.left, place.top
-        for role, marked in block.items:
-            wide = int((self.frame.width_pt(self.ledger.plain(marked), size) + 30) * EMU_PER_PT)
-            if left > place.left and left + wide > place.left + place.width:
-                left, top = place.left, top + int(size * 1.5 * EMU_PER_PT)
-            side = int(size * 0.8 * EMU_PER_PT)
+        """Squares of colour with their words, wrapped into further lines where one is too short."""
+        for (role, marked), (left, top, wide) in zip(block.items, self._key_places(place, block), strict=True):
+            side = int(KEY_PT * 0.8 * EMU_PER_PT)
             self.rectangle(Place(left, top + side // 4, side, side), role, "key")
-            words = Place(left + int(side * 1.5), top, wide, int(size * LINE * EMU_PER_PT))
-            self.text(words, marked, size)
+            words = Place(left + int(side * 1.5), top, wide - int(side * 1.5), int(KEY_PT * LINE * EMU_PER_PT))
+            self.text(words, marked, KEY_PT)
+
+    def keys_height(self, place: Place, block: Keys) -> int:
+        """Height of the lines that the keys take there, in EMU."""
+        lines = {top for _, top, _ in self._key_places(place, block)}
+        return max(lines, default=place.top) - place.top + int(KEY_PT * 1.5 * EMU_PER_PT)
+
+    def _key_places(self, place: Place, block: Keys) -> list[tuple[int, int, int]]:
+        """Left, top and width of each key with its words, line by line."""
+        left, top, places = place.left, place.top, []
+        for _, marked in block.items:
+            wide = int((self.frame.width_pt(self.ledger.plain(marked), KEY_PT) + 30) * EMU_PER_PT)
+            if left > place.left and left + wide > place.left + place.width:
+                left, top = place.left, top + int(KEY_PT * 1.5 * EMU_PER_PT)
+            places.append((left, top, min(wide, place.width)))
             left += wide + int(10 * EMU_PER_PT)
+        return places
 
     def rectangle(self, place: Place, role: str, name: str) -> Any:
         from pptx.enum.shapes import MSO_SHAPE
@@ -149,8 +162,8 @@ class Pen:
         if style is not None:
             shape._element.remove(style)
         paint(shape.fill, role)
-        if role == "construction":
-            shape.line.color.theme_color = theme_colour(role)
+        if role in ("building", "unused"):
+            shape.line.color.theme_color = theme_colour("quiet")
             shape.line.width = int(0.75 * EMU_PER_PT)
         else:
             shape.line.fill.background()

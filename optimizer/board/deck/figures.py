@@ -199,6 +199,21 @@ class Source:
             for quarter in quarters
         )
 
+    def limits(self, quarters: Sequence[str]) -> tuple[Figure, ...]:
+        """Grid limit of all sites together in each quarter, gross MW: the step of each site that holds then."""
+        steps = self.plan.case.site_limits
+        last: dict[str, dict[str, int]] = {quarter: {} for quarter in quarters}
+        for n, step in sorted(enumerate(steps), key=lambda one: one[1].from_quarter):
+            for quarter in quarters:
+                if str(step.from_quarter) <= quarter:
+                    last[quarter][step.site] = n
+        return tuple(self._limit(quarter, sorted(last[quarter].values())) for quarter in quarters)
+
+    def _limit(self, quarter: str, rows: Sequence[int]) -> Figure:
+        keys = tuple(Key("inputs/site_limits", "limit_gross_mw", (("#", str(n)),), plan=self.plan.run_id) for n in rows)
+        value = sum(self.plan.case.site_limits[n].limit_gross_mw for n in rows)
+        return Figure(self._key(f"sum inputs/site_limits[{quarter}].limit_gross_mw"), value, Reckoned("sum", keys))
+
     def _sum(self, room: str, column: str, where: Where, value: float) -> Figure:
         key = f"sum {room.replace('nothing/', 'do_nothing/')}{_filter(where)}.{column}"
         return Figure(self._key(key), value, _amount(room, column, where, self.plan.run_id))

@@ -24,7 +24,8 @@ _THEME = {
 """The program's own colours: one for each use of power, of different lightness, so that they part in grey as well."""
 
 ROLES = {
-    "mining": "accent2", "machines_idle": "accent5", "construction": "accent5", "product 0": "accent1",
+    "mining": "accent2", "idle": "accent5", "building": "accent5", "unlisted 0": "accent4", "unlisted 1": "accent6",
+    "product 0": "accent1",
     "product 1": "accent3", "product 2": "accent4", "product 3": "accent6", "product 0 later": "accent1",
     "product 1 later": "accent3", "product 2 later": "accent4", "product 3 later": "accent6",
     "unused": "lt2", "level": "dk2", "good": "accent3", "bad": "accent6", "strong": "accent1", "middle": "accent3",
@@ -32,7 +33,7 @@ ROLES = {
 }  # fmt: skip
 """Which colour of the theme a role has."""
 
-LIGHTER = {"construction": 0.6, **{f"product {n} later": 0.55 for n in range(4)}}
+LIGHTER = {"building": 0.6, **{f"product {n} later": 0.55 for n in range(4)}}
 """Roles whose colour is lightened, by how much; what is being built also has a line around it."""
 
 

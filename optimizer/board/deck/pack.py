@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from optimizer.board.deck.figures import Figure, Source
 from optimizer.board.deck.ledger import Ledger
 from optimizer.board.deck.origins import Origin
-from optimizer.schema import MINING
+from optimizer.power_uses import Use, uses_of
 from optimizer.units import USD_PER_MUSD
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN_MUSD = 0.05
 """Amounts below it are told in dollars."""
+MOST_PRODUCTS, MOST_UNLISTED = 4, 2
+"""Products, and uses that no list knows, that have a colour of their own."""
 MOST_LABELLED = 33
 """Quarters on an axis that have room for `Q1`; more have room for `1`."""
 
@@ -63,16 +66,25 @@ class Pack:
         """All studies by the names that keys call them: kinds, and for each bridge the other plan's run as well."""
         return {**self.studies, **{bridge_name(run): study for run, study in self.bridges.items()}}
 
+    @cached_property
+    def uses(self) -> Mapping[str, Use]:
+        """The uses of power of the plan, in the order of reading."""
+        return uses_of(self.plan)
+
     def role(self, use: str) -> str:
-        """The colour role of a use of power, the same on every slide."""
-        if use in (MINING, "machines_idle", "construction", "unused"):
-            return use
-        return f"product {min(self.products.index(use), 3)}"
+        """The colour role of a use of power, the same on every slide; the last of a kind serves all that follow."""
+        told = self.uses[use]
+        if not told.named:
+            return told.look
+        kind, last = ("product", MOST_PRODUCTS) if told.look.startswith("product") else ("unlisted", MOST_UNLISTED)
+        return f"{kind} {min(told.number, last - 1)}"
 
     def use_words(self, use: str) -> str:
-        """A use of power in words; a product is called what the case calls it."""
-        words = {MINING: "Mining", "machines_idle": "Machines idle", "construction": "Handed over to construction"}
-        return words.get(use) or self.ledger.word(self.source.word("inputs/products.product", use))
+        """A use of power in words; a product, or a use that no list knows, is called what the plan calls it."""
+        told = self.uses[use]
+        if not told.named:
+            return told.words.capitalize()
+        return self.ledger.word(self.source.word("allocation.use", use))
 
     def quarter(self, quarter: object) -> str:
         return self.ledger.word(self.source.word("quarter of the horizon", quarter))

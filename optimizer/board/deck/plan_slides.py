@@ -22,9 +22,12 @@ from optimizer.board.deck.contract_slide import span_words
 from optimizer.board.deck.figures import Figure, Row
 from optimizer.board.deck.ledger import listed
 from optimizer.board.deck.pack import Pack
+from optimizer.power_uses import UNUSED, uses_there
 from optimizer.schema import MINING
 
 MOST_DECISIONS = 8
+SHOWN_MW = 0.05
+"""Gross MW unused below which a title does not tell them."""
 LANES = 17
 """Lanes of bars that one slide holds at twelve points."""
 
@@ -194,25 +197,21 @@ def _return_cards(pack: Pack) -> Iterator[tuple[str, str]]:
 
 
 def megawatts(pack: Pack) -> Slide:
-    """Gross MW by use and quarter, stacked; what is unused is left out."""
-    uses = [use for use in (MINING, "machines_idle", "construction", *pack.products) if _most(pack, use) > 1e-9]
+    """Gross MW by use and quarter, stacked up to the grid limit; what is unused stands on top."""
+    uses = list(uses_there(pack.plan))
     series = tuple(Series(pack.use_words(use), _path(pack, use), pack.role(use)) for use in uses)
     keys = tuple((pack.role(use), _path_words(pack, use)) for use in uses)
     labels, years = pack.axis(pack.quarters)
-    alt = "Gross MW by use and quarter"
-    chart = Chart("chart:megawatts", "stacked columns", labels, series, years, gap=25, alt=alt)
-    note = "Gross MW at the meter by quarter. Power that no use takes is left out."
-    return Slide(
-        "megawatts", _megawatts_title(pack), ((Box(0, 0, 1, 0.1), Keys(keys)), (Box(0, 0.11, 1, 0.89), chart)), note
-    )
+    limit = Series("Grid limit of all sites", pack.source.limits(pack.quarters), "level")
+    alt = "Gross MW by use and quarter, up to the grid limit of all sites"
+    chart = Chart("chart:megawatts", "stacked columns", labels, series, years, limit, gap=25, alt=alt)
+    note = "Gross MW at the meter by quarter; the line is the grid limit of all sites."
+    blocks = ((Box(0, 0, 1, 0.1), Keys(keys)), (Box(0, 0.11, 1, 0.89), chart))
+    return Slide("megawatts", _megawatts_title(pack), blocks, note)
 
 
 def _path(pack: Pack, use: str | tuple[str, ...]) -> tuple[Figure, ...]:
     return pack.source.by_quarter("allocation", "gross_mw", {"use": use}, pack.quarters)
-
-
-def _most(pack: Pack, use: str) -> float:
-    return max(figure.value for figure in _path(pack, use))
 
 
 def _path_words(pack: Pack, use: str) -> str:
@@ -235,6 +234,9 @@ def _megawatts_title(pack: Pack) -> str:
     grown = f"AI capacity grows from {number(ai[0])} to {number(most)} gross MW by {when}"
     if most.value <= ai[0].value + 1e-9:
         grown = f"AI capacity stays at {number(ai[0])} gross MW"
+    unused, limit = _path(pack, UNUSED)[-1], pack.source.limits(pack.quarters[-1:])[0]
+    if unused.value > SHOWN_MW:
+        return f"{grown}; of {number(limit)} MW at the grid, {number(unused)} stand unused at last"
     return f"{grown}{_mining_path_words(pack, mining)}"
 
 
@@ -290,7 +292,7 @@ def _sites_in_order(pack: Pack) -> list[str]:
     starts = pack.source.table("starts")
     first = {str(site): str(rows["start_quarter"].astype(str).min()) for site, rows in starts.groupby("site")}
     used = pack.source.table("allocation")
-    busy = set(used[(used["use"] != "unused") & (used["gross_mw"] > 1e-9)]["site"])
+    busy = set(used[(used["use"] != UNUSED) & (used["gross_mw"] > 1e-9)]["site"])
     sites = [site.site for site in pack.plan.case.sites if site.site in busy]
     return sorted(sites, key=lambda site: first.get(site, "9999"))
 
@@ -299,7 +301,9 @@ def _site_lanes(pack: Pack, site: str) -> list[Lane]:
     source = pack.source
     label = pack.ledger.word(next(row for row in source.inputs("sites", {"site": site})).word("site"))
     lanes = []
-    for use in (MINING, "machines_idle", "construction", *pack.products):
+    for use in pack.uses:
+        if use == UNUSED:
+            continue
         path = source.by_quarter("allocation", "gross_mw", {"use": use, "site": site}, pack.quarters)
         if bars := _bars(pack, use, path):
             lanes.append(Lane(label, bars))
@@ -308,7 +312,7 @@ def _site_lanes(pack: Pack, site: str) -> list[Lane]:
 
 def _bars(pack: Pack, use: str, path: tuple[Figure, ...]) -> tuple[Bar, ...]:
     """A bar for each stretch of quarters in which the use takes power; its text tells first and last."""
-    words = {MINING: "mines", "machines_idle": "idle", "construction": "handed over"}.get(use)
+    words = "" if pack.uses[use].named else pack.uses[use].verb
     bars, begun = [], None
     for i, figure in enumerate((*path, None)):
         on = figure is not None and figure.value > 1e-9

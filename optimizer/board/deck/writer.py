@@ -83,13 +83,28 @@ def _draw(frame: Frame, page: Any, pack: Pack, slide: Slide, number: int) -> Non
         pen.text(spot, slide.note, NOTE_PT, role="dk2", name="note")
         body = Place(body.left, body.top, body.width, body.height - high - 6 * EMU_PER_PT)
     theirs = {shape.name: shape for shape in page.shapes if shape.has_chart}
-    for box, block in slide.blocks:
+    for place, block in _places(body, pen, slide):
         if isinstance(block, Chart) and block.name in theirs:
             refill_chart(theirs[block.name], block, pack.ledger, number)
         elif not theirs:
-            _draw_block(frame, page, pen, body.part(box), block)
+            _draw_block(frame, page, pen, place, block)
     _foot(frame, page, pen, pack, number)
     _receipts(page, pack, number)
+
+
+def _places(body: Place, pen: Pen, slide: Slide) -> list[tuple[Place, Block]]:
+    """Where each block goes; keys that need more lines than they have room for push down what stands below them."""
+    places = [(body.part(box), block) for box, block in slide.blocks]
+    for keys, block in places:
+        if isinstance(block, Keys):
+            more = max(0, pen.keys_height(keys, block) - keys.height)
+            below = keys.top + keys.height
+            places = [(_lowered(place, more) if place.top >= below else place, one) for place, one in places]
+    return places
+
+
+def _lowered(place: Place, by: int) -> Place:
+    return Place(place.left, place.top + by, place.width, place.height - by)
 
 
 def _draw_block(frame: Frame, page: Any, pen: Pen, place: Place, block: Block) -> None:

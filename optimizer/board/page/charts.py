@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 from optimizer.board.page.blocks import Path, Rect, Tick
 from optimizer.plan import Plan
-from optimizer.schema import MINING
+from optimizer.power_uses import Use, uses_of
 
-IDLE, BUILDING, UNUSED = "machines_idle", "construction", "unused"
-USE_WORDS = {
-    MINING: "mining", IDLE: "machines standing idle", BUILDING: "handed over to construction", UNUSED: "unused",
-}  # fmt: skip
 LOOKS = 6
 """Products, facilities and the like take their look in turn from so many."""
+UNLISTED = 2
+"""Looks that uses take which no list knows."""
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -88,5 +86,10 @@ def years(quarters: Sequence[str]) -> tuple[Tick, ...]:
 
 def looks(plan: Plan) -> Mapping[str, str]:
     """The look of each use of power; a product keeps its look in every chart."""
-    products = {row.product: f"p{n % LOOKS}" for n, row in enumerate(plan.case.products)}
-    return {MINING: "mining", IDLE: "idle", BUILDING: "building", **products, UNUSED: "unused"}
+    return {name: _look(use) for name, use in uses_of(plan).items()}
+
+
+def _look(use: Use) -> str:
+    if not use.named:
+        return use.look
+    return f"p{use.number % LOOKS}" if use.look.startswith("product") else f"x{use.number % UNLISTED}"

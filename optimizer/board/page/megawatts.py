@@ -21,9 +21,10 @@ from optimizer.board.page.blocks import (
     composed,
 )
 from optimizer.board.page.book import Book
-from optimizer.board.page.charts import BUILDING, IDLE, UNUSED, USE_WORDS, Axis, axis, looks, stacked, years
+from optimizer.board.page.charts import Axis, axis, looks, stacked, steps, years
 from optimizer.board.page.keys import at, encoded
-from optimizer.board.page.numbers import Name, Number, listed, words
+from optimizer.board.page.numbers import Either, Name, Number, listed, words
+from optimizer.power_uses import BUILDING, UNUSED, limits_of, reach_limit, uses_of
 from optimizer.schema import MINING
 
 Units = Literal["gross", "it"]
@@ -37,12 +38,11 @@ IT_PARTS = {"contracted_it_mw": "contracted", "market_it_mw": "sold at market", 
 
 
 def gross_series(book: Book) -> Series:
-    """Gross MW by site and use, without what is unused and without what never happens."""
+    """Gross MW by site and use, the unused up to the grid limit among them, without what never happens."""
     quarters = {quarter: i for i, quarter in enumerate(book.quarters)}
     series: Series = {}
     for row in book.plan.allocation.itertuples():
-        if row.use != UNUSED:
-            series.setdefault((row.site, row.use), [0.0] * len(quarters))[quarters[row.quarter]] += row.gross_mw
+        series.setdefault((row.site, row.use), [0.0] * len(quarters))[quarters[row.quarter]] += row.gross_mw
     return {place: values for place, values in series.items() if max(values) > 1e-6}
 
 
@@ -71,9 +71,7 @@ def row_key(book: Book, units: Units, use: str, site: str | None = None) -> str:
 
 
 def _ordered(book: Book, uses: set[str]) -> list[str]:
-    products = [row.product for row in book.plan.case.products]
-    order = [MINING, IDLE, BUILDING, *products]
-    return [use for use in order if use in uses]
+    return [use for use in uses_of(book.plan) if use in uses]
 
 
 def _by_use(book: Book, series: Series) -> dict[str, list[float]]:
@@ -84,8 +82,10 @@ def _by_use(book: Book, series: Series) -> dict[str, list[float]]:
     }
 
 
-def use_name(use: str) -> object:
-    return USE_WORDS[use] if use in USE_WORDS else Name(use)
+def use_name(book: Book, use: str) -> object:
+    """A use in our words, or under its own name."""
+    told = uses_of(book.plan)[use]
+    return Name(use) if told.named else told.words
 
 
 def quarter_columns(book: Book) -> list[Column]:
@@ -124,9 +124,17 @@ def _uses(book: Book, series: Mapping[str, Sequence[float]], units: Units) -> Ch
     if not series:
         said = "No AI capacity is in service or under construction." if units == "it" else "No power is used."
         return Words([Markup('<span class="{}">{}</span>').format(units, said)])
-    look = looks(book.plan)
-    scale = axis(sum(values) for values in zip(*series.values(), strict=True))
-    rows = [Line(use_name(use), row_key(book, units, use), values) for use, values in series.items()]
+    look, limits = looks(book.plan), limits_of(book.plan) if units == "gross" else ()
+    if units == "gross":
+        reach_limit(book.quarters, series, limits)
+    scale = axis([*limits, *(sum(values) for values in zip(*series.values(), strict=True))])
+    rows = [Line(use_name(book, use), row_key(book, units, use), values) for use, values in series.items()]
+    legend = [Legend(look[use], use_name(book, use)) for use in series]
+    paths = []
+    if limits:
+        rows.append(Line("grid limit of all sites", f"{book.id}/allocation/gross_mw?quarter=*", limits, total=True))
+        legend.append(Legend("line-grid", "grid limit of all sites"))
+        paths.append(steps(limits, scale, "line-grid"))
     unit = "gross MW" if units == "gross" else "IT MW"
     table = Table(
         f"{unit} by use and quarter", quarter_columns(book), rows, "use", folded=True, units=units,
@@ -134,8 +142,8 @@ def _uses(book: Book, series: Mapping[str, Sequence[float]], units: Units) -> Ch
     )  # fmt: skip
     return Chart(
         f"{book.id}-mw-{units}", unit, len(book.quarters), scale.ticks, years(book.quarters),
-        [Legend(look[use], use_name(use)) for use in series], table,
-        rects=stacked([(look[use], values) for use, values in series.items()], scale), zero=scale.at(0), units=units,
+        legend, table, rects=stacked([(look[use], values) for use, values in series.items()], scale), paths=paths,
+        zero=scale.at(0), units=units,
     )  # fmt: skip
 
 
@@ -162,6 +170,12 @@ def _sold(book: Book) -> tuple[Table, ...]:
 # ---- by site ------------------------------------------------------------------------------------------------------
 
 
+_STRIP_HEIGHTS = Either(
+    Markup("Each strip is as high as its site's largest grid limit; the figure beside its name is that limit."),
+    Markup("Each strip is as high as the most that its site has; the figure beside its name is that most."),
+)
+
+
 def where_and_when(book: Book) -> Section:
     """Each site by quarter: what its power is used for."""
     starts = book.plan.starts
@@ -173,8 +187,9 @@ def where_and_when(book: Book) -> Section:
     else:
         message = Markup("No site changes its use for AI in this horizon.")
     blocks = (_strips(book, gross_series(book), "gross"), _strips(book, it_series(book), "it"))
-    told = ["Each strip is as high as the most that its site uses; the figure beside its name is that most."]
-    idle = [row.site for row in book.plan.case.sites if not any(site == row.site for site, _ in gross_series(book))]
+    told: list[object] = [_STRIP_HEIGHTS]
+    used = {site for site, use in gross_series(book) if use != UNUSED}
+    idle = [row.site for row in book.plan.case.sites if row.site not in used]
     if idle:
         told.append(words("Without any use of power: {}.", listed(Name(site) for site in idle)))
     return Section("sites", "Where and when", message, (*blocks, Words(told, note=True)))
@@ -192,14 +207,14 @@ def _strips(book: Book, series: Series, units: Units) -> Strips | Words:
             continue
         strips.append(_strip(book, site, mine, units, f"g{number}"))
         rows += [
-            Line(words("{}, {}", Name(site), use_name(use)), row_key(book, units, use, site), values, f"g{number}")
-            for use, values in mine.items()
+            Line(words("{}, {}", Name(site), use_name(book, use)), row_key(book, units, use, site), cells, f"g{number}")
+            for use, cells in mine.items()
         ]
     table = Table(f"{unit} by site, use and quarter", quarter_columns(book), rows, "site and use", folded=True,
                   units=units, id=f"{book.id}-sites-{units}-table")  # fmt: skip
     return Strips(
         f"{book.id}-sites-{units}", len(book.quarters), years(book.quarters),
-        [Legend(look[use], use_name(use)) for use in uses], strips, table, units=units,
+        [Legend(look[use], use_name(book, use)) for use in uses], strips, table, units=units,
     )  # fmt: skip
 
 

@@ -39,7 +39,8 @@ _TELLERS = (decisions, over_time, where_and_when, contracts, capex, cash, bridge
 
 PATTERNS = {
     "mining": "", "idle": "M-2 2 2 -2 M0 8 8 0 M6 10 10 6", "building": "M-2 2 2 -2 M0 8 8 0 M6 10 10 6",
-    "unused": "", "p0": "M1.5 2 h1.4 M5.5 6 h1.4", "p1": "M2 0 V8 M6 0 V8", "p2": "M0 2 H8 M0 6 H8",
+    "unused": "M-2 2 2 -2 M0 8 8 0 M6 10 10 6", "x0": "M0 2 H8 M2 0 V8", "x1": "M1 1 h3 M5 5 h3",
+    "p0": "M1.5 2 h1.4 M5.5 6 h1.4", "p1": "M2 0 V8 M6 0 V8", "p2": "M0 2 H8 M0 6 H8",
     "p3": "M0 0 8 8 M-2 6 2 10 M6 -2 10 2", "p4": "M0 4 H8 M4 0 V8", "p5": "M0 0 8 8 M8 0 0 8",
     "after": "M-2 2 2 -2 M0 8 8 0 M6 10 10 6", "side-low": "M1 2 h2 M5 6 h2", "down": "M-2 6 2 10 M0 0 8 8 M6 -2 10 2",
 }  # fmt: skip

@@ -29,6 +29,7 @@ class Series:
     name_column: int
     colour: str
     dashed: bool = False
+    hatched: bool = False
 
 
 def add_chart(
@@ -47,7 +48,7 @@ def add_chart(
     bars = book.add_chart({"type": "column", "subtype": "stacked"} if stacked else {"type": "column"})
     over = book.add_chart({"type": "line"})
     for series in columns:
-        bars.add_series(_of(series, categories) | {"fill": {"color": series.colour}, "gap": 30 if stacked else 60})
+        bars.add_series(_of(series, categories) | _fill(series) | {"gap": 30 if stacked else 60})
     for series in lines:
         look: dict[str, Any] = {"color": series.colour, "width": 2}
         over.add_series(_of(series, categories) | {"line": look | ({"dash_type": "dash"} if series.dashed else {})})
@@ -57,6 +58,13 @@ def add_chart(
     chart.set_x_axis({"num_font": {"size": 8, "rotation": -90}, "interval_unit": 2, "label_position": "low"})
     chart.set_y_axis(_VALUES)
     _finish(chart, where, row, column, title, 11)
+
+
+def _fill(series: Series) -> dict[str, Any]:
+    if not series.hatched:
+        return {"fill": {"color": series.colour}}
+    return {"pattern": {"pattern": "light_upward_diagonal", "fg_color": series.colour, "bg_color": "white"},
+            "border": {"color": series.colour, "width": 0.5}}  # fmt: skip
 
 
 def _finish(chart: Any, where: Sheet, row: int, column: int, title: str, columns: int) -> None:

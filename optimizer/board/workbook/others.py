@@ -10,6 +10,7 @@ from optimizer.board.receipts import Amount, Key, Reckoned, at, input_hash, kpi
 from optimizer.board.workbook.book import COLOURS, HEAD_HEIGHT, HEAD_ROWS, Sheet, Workbook, about, is_missing
 from optimizer.board.workbook.charts import CHART_ROWS, Series, add_bars, add_curve
 from optimizer.board.workbook.tables import NONE, head_of, letters, look_of, span, write_grid
+from optimizer.power_uses import uses_of
 from optimizer.studies.study import NUMERIC, Study
 
 if TYPE_CHECKING:
@@ -128,7 +129,8 @@ def write_other(desk: Workbook, plan: Plan, name: str) -> None:
     sheet.text(1, 0, about(plan), "case")
     sheet.text(2, 0, f"{plan.word}   run {plan.run_id}   inputs {input_hash(plan)}", "case")
     quarters, run = list(plan.cash["quarter"]), plan.run_id
-    uses = list(dict.fromkeys(plan.allocation["use"]))
+    there = set(plan.allocation["use"])
+    uses = [use for use in uses_of(plan) if use in there]
     sums = plan.allocation.groupby(["use", "quarter"])["gross_mw"].sum()
     held: dict[tuple[tuple[str, ...], str], float]
     held = {((str(use),), str(quarter)): float(value) for (use, quarter), value in sums.items()}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from optimizer.board.receipts import Key, at
-from optimizer.board.workbook.book import COLOURS, HEAD_ROWS, Sheet, Workbook
+from optimizer.board.workbook.book import COLOURS, HEAD_ROWS, INK, Sheet, Workbook
 from optimizer.board.workbook.charts import Series, add_chart
 from optimizer.board.workbook.tables import letters, span, write_frame, write_grid
-from optimizer.schema import MINING
+from optimizer.power_uses import UNUSED, Use, limits_of, reach_limit, uses_of
 
-UNUSED = "unused"
-WORDS = {MINING: "Mining", "machines_idle": "Machines idle", "construction": "Construction", UNUSED: "Unused"}
+LOOKS = {
+    "mining": COLOURS[0], "idle": COLOURS[1], "building": COLOURS[2], "unused": COLOURS[8],
+    **{f"product {n}": COLOURS[3 + n] for n in range(5)}, "unlisted 0": "#C2378F", "unlisted 1": "#33475B",
+}  # fmt: skip
+"""The colour of each look of a use; products and unlisted uses take theirs in turn."""
 
 
 def write_megawatts(desk: Workbook) -> None:
@@ -17,7 +20,7 @@ def write_megawatts(desk: Workbook) -> None:
     sheet = desk.add("MW", "Gross MW by use: what each site's power goes to")
     plan, ledger = desk.plan, desk.ledger
     quarters = list(plan.cash["quarter"])
-    uses = uses_of(desk)
+    uses = uses_in_order(desk)
     head, left = HEAD_ROWS + 1, 2
     right = left + len(quarters) - 1
     by_site = _site_rows(desk, uses)
@@ -26,7 +29,8 @@ def write_megawatts(desk: Workbook) -> None:
     sheet.text(HEAD_ROWS, 0, "All sites", "section")
     sheet.heads(head, 0, ["Use", "", *quarters], left)
     for row, use in enumerate(uses, head + 1):
-        sheet.text(row, 0, WORDS.get(use, use))
+        told = uses_of(plan)[use]
+        sheet.text(row, 0, told.words if told.named else told.words.capitalize())
         sheet.text(row, 1, use, "note")
         for column, quarter in enumerate(quarters, left):
             key = at("allocation", "gross_mw", use=use, quarter=quarter)
@@ -60,11 +64,10 @@ def write_megawatts(desk: Workbook) -> None:
     sheet.at.fit_to_pages(max(1, round(len(quarters) / 16)), 0)
 
 
-def uses_of(desk: Workbook) -> list[str]:
+def uses_in_order(desk: Workbook) -> list[str]:
     """Uses of power in the order of reading."""
     there = set(desk.plan.allocation["use"])
-    order = [MINING, "machines_idle", "construction", *(p.product for p in desk.plan.case.products), UNUSED]
-    return [use for use in dict.fromkeys(order) if use in there] + sorted(there - set(order))
+    return [use for use in uses_of(desk.plan) if use in there]
 
 
 def _site_rows(desk: Workbook, uses: list[str]) -> list[tuple[str, ...]]:
@@ -105,13 +108,24 @@ def _write_capacity(sheet: Sheet, row: int, quarters: list[str]) -> None:
 def add_megawatts_chart(where: Sheet, megawatts: Sheet, row: int, column: int) -> None:
     """Gross MW by use, stacked to what the grid gives."""
     desk = megawatts.desk
-    head, across = desk.places["MW"], (2, 1 + len(desk.plan.cash))
-    fixed = {MINING: 0, "machines_idle": 1, "construction": 2, UNUSED: 8}
-    products, series = iter([3, 4, 5, 6, 7] * 20), []
-    for number, use in enumerate(uses_of(desk), head + 1):
-        colour = COLOURS[fixed[use] if use in fixed else next(products)]
-        series.append(Series(megawatts, (number, number), across, number, 0, colour))
-    add_chart(where, row, column, "Gross MW by use", series, [], (megawatts, (head, head), across), stacked=True)
+    plan, head, across = desk.plan, desk.places["MW"], (2, 1 + len(desk.plan.cash))
+    uses = uses_in_order(desk)
+    table = plan.megawatts
+    reach_limit(plan.case.horizon, {use: table.loc[use].tolist() for use in uses}, limits_of(plan))
+    series = [
+        Series(megawatts, (number, number), across, number, 0, colour_of(uses_of(plan)[use]), hatched=use == UNUSED)
+        for number, use in enumerate(uses, head + 1)
+    ]
+    total = head + 1 + len(uses)
+    limit = Series(megawatts, (total, total), across, total, 0, INK)
+    add_chart(where, row, column, "Gross MW by use", series, [limit], (megawatts, (head, head), across), stacked=True)
+
+
+def colour_of(use: Use) -> str:
+    """The colour of a use; of each kind the first colours are used again where there are more."""
+    kind = use.look.split()[0]
+    looks = [colour for look, colour in LOOKS.items() if look.split()[0] == kind]
+    return looks[use.number % len(looks)]
 
 
 def write_fleet(desk: Workbook) -> None:
