@@ -45,10 +45,14 @@ def _listed(rows: Sequence[Clash]) -> str:
 
 
 class NoPlan(OptimizerError):
-    """The search ended before it found a first plan; `why` begins the sentence that says so."""
+    """The search ended before it found a first plan; `why` begins the sentence that says so.
 
-    def __init__(self, why: str, bound: float, *, interrupted: bool = False):
+    It was `interrupted`, or a limit came: of time, unless `out_of_time` is false.
+    """
+
+    def __init__(self, why: str, bound: float, *, interrupted: bool = False, out_of_time: bool = True):
         self.exit_code = 130 if interrupted else 4
+        self.interrupted, self.out_of_time = interrupted, out_of_time and not interrupted
         self.bound = bound
         known = f" What is known: no plan is worth more than ${bound:,.1f}M." if abs(bound) < 1e15 else ""
         super().__init__(f"{why} before a first plan was found.{known} Nothing was written.")
@@ -87,3 +91,9 @@ class PlanError(OptimizerError):
     """A plan folder cannot be read or written."""
 
     exit_code = 7
+
+
+class WorkerLost(OptimizerError):
+    """A process of several that solve at a time ended before it had answered."""
+
+    exit_code = 6

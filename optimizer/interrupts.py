@@ -23,6 +23,13 @@ _workspaces: set[Path] = set()
 _farewells = ["Interrupted; nothing was written."]
 
 
+def _raise() -> NoReturn:
+    raise KeyboardInterrupt
+
+
+_quit: Callable[[], NoReturn] = _raise
+
+
 @contextmanager
 def workspace() -> Iterator[Path]:
     """A folder for a while, gone afterwards even if the process is left by a signal."""
@@ -41,22 +48,22 @@ def stoppable(quit_now: Callable[[], NoReturn] | None = None) -> Iterator[Callab
     Before `hold` is called, and at the second signal, `quit_now` is called: KeyboardInterrupt unless given. Used inside
     another, it shares the other's answer. Outside the main thread signals are left alone.
     """
-    global _watching
+    global _watching, _quit
     if _watching or threading.current_thread() is not threading.main_thread():
         yield _asked.is_set if _watching else lambda: False
         return
 
     def ask(*_: object) -> None:
         if _asked.is_set() or not _holding.is_set():
-            (quit_now or _raise)()
+            give_up()
         _asked.set()
 
     before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
-    _watching = True
+    _watching, _quit = True, quit_now or _raise
     try:
         yield _asked.is_set
     finally:
-        _watching = False
+        _watching, _quit = False, _raise
         _asked.clear()
         _holding.clear()
         for name, handler in before.items():
@@ -69,13 +76,31 @@ def hold() -> None:
 
 
 def let_go() -> None:
-    """There is nothing to keep any more: the next signal is raised at once."""
+    """There is nothing to keep any more: a signal that was kept so far ends the work now, the next one at once."""
     _holding.clear()
-    _asked.clear()
+    if _asked.is_set():
+        give_up()
 
 
-def _raise() -> NoReturn:
-    raise KeyboardInterrupt
+@contextmanager
+def nothing_to_keep() -> Iterator[None]:
+    """A solve inside holds its best plan for nobody: a signal that came meanwhile ends the work after it."""
+    try:
+        yield
+    finally:
+        let_go()
+
+
+def give_up() -> NoReturn:
+    """End work that was found to be interrupted, as the signal itself would have ended it."""
+    _quit()
+
+
+def obey_parent() -> None:
+    """A process that works for another one heeds no Ctrl-C, which reaches all of a terminal: the other one ends it."""
+    global _watching
+    _watching = True
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

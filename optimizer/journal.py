@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
+
+from optimizer.errors import PlanError
+
+VERSION = 2
+"""Of what is kept by key. In lines without one an interrupt may stand for an answer, so that they are not read."""
+
+Kept = TypeVar("Kept")
 
 
 class Journal:
@@ -28,6 +37,38 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
         self._cut = False
+
+
+class Answers:
+    """Answers by key in the journal of a folder, or nowhere: each stands there once it was added."""
+
+    def __init__(self, folder: Path | None, name: str = "answers.jsonl"):
+        """Raises OSError where the folder cannot be made."""
+        self._folder = folder
+        self._journal = None if folder is None else Journal(folder / name)
+
+    def read(self, of: Callable[[Any], Kept]) -> dict[str, Kept]:
+        """All answers, each as `of` makes it of its record, without lines that make no sense."""
+        known = {}
+        for line in () if self._journal is None else self._journal.lines():
+            try:
+                kept = json.loads(line)
+                if kept["version"] == VERSION:
+                    known[str(kept["key"])] = of(kept["record"])
+            except (ValueError, KeyError, TypeError):
+                continue
+        return known
+
+    def add(self, key: str, record: object) -> None:
+        """Raises PlanError where the disk does not take it."""
+        if self._journal is None:
+            return
+        try:
+            kept = {"version": VERSION, "key": key, "record": record}
+            self._journal.add(json.dumps(kept, default=lambda number: number.item()))
+        except OSError as error:
+            why = f"{self._folder} cannot be written: {error.strerror}. What landed before is kept."
+            raise PlanError(why) from None
 
 
 def _last_byte(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from optimizer.case import Case
 from optimizer.case_files import input_hashes
 from optimizer.errors import AuditFault
 from optimizer.findings import Finding, InputError
-from optimizer.interrupts import hold, stoppable, workspace
+from optimizer.interrupts import give_up, hold, stoppable, workspace
 from optimizer.kpis import kpis
 from optimizer.model import build_model
 from optimizer.plan import Plan
@@ -111,7 +111,8 @@ def solve_held(plan: Plan, held: Mapping[Decision, float], *, gap: float = BOARD
 
     Its bound is that of `plan`, above which nothing is worth more in this case whatever is decided; so its gap is what
     the held decisions may give up, and its status is never optimal. `words` says in its papers who held them.
-    Raises Infeasible where the rest cannot be decided, InputError, SolverFault or AuditFault.
+    Raises Infeasible where the rest cannot be decided, InputError, NoPlan, SolverFault or AuditFault; an interrupt ends
+    it without a plan.
     """
     clock = _Clock()
     with workspace() as folder, stoppable():
@@ -123,6 +124,8 @@ def solve_held(plan: Plan, held: Mapping[Decision, float], *, gap: float = BOARD
             decision.setub(number)
         clock.passes("build_s")
         answer = search(model, options, None)
+        if answer.status == "interrupted":
+            give_up()
         clock.passes("solve_s")
         with evidence_of(answer, options):
             settled = settle_tied(model, answer)

@@ -14,7 +14,7 @@ from optimizer.audit import audit
 from optimizer.audit.report import Check, Report, Tally
 from optimizer.case import Case
 from optimizer.errors import Infeasible, NoPlan, SolverFault
-from optimizer.interrupts import EXIT_INTERRUPTED, stoppable, workspace
+from optimizer.interrupts import stoppable, workspace
 from optimizer.model import build_model
 from optimizer.plan import Plan
 from optimizer.settlement import Settled, settle
@@ -49,7 +49,7 @@ def doubt(model: Any, options: SolverOptions) -> bool:
     except Infeasible:
         return True
     except NoPlan as none:
-        if none.exit_code == EXIT_INTERRUPTED:
+        if none.interrupted:
             raise
         return False
     raise SolverFault(f"it says that no plan keeps every rule, and then finds one with seed {options.seed}")
@@ -104,7 +104,8 @@ def do_nothing(case: Case, scenario: str, options: SolverOptions, second: Second
     except Infeasible:
         return None
     if answer.status != "optimal":
-        raise NoPlan(f"Doing nothing was not solved ({answer.ended})", float("inf"))
+        interrupted = answer.status == "interrupted"
+        raise NoPlan(f"Doing nothing was not solved ({answer.ended})", float("inf"), interrupted=interrupted)
     with evidence_of(answer, options):
         proof = prove_again(answer, options, second)
         return Nothing(settle_tied(model, answer), proof is not None and proof.holds is True)
@@ -134,7 +135,7 @@ def check_absence(case: Case, scenario: str) -> Check:
         if nothing is not None:
             found = f"doing nothing is possible, and worth ${nothing.settled.value_musd:,.3f}M"
     except NoPlan as none:
-        if none.exit_code == EXIT_INTERRUPTED:
+        if none.interrupted:
             raise
         found = f"whether doing nothing is possible was not found out in {NOTHING_S:g} s"
     tally.holds(found or "doing nothing", not found)

@@ -26,7 +26,7 @@ from optimizer.compare.drafts import SCENARIO, draft_of, hybrid, reaching, unlik
 from optimizer.compare.ends import Work
 from optimizer.compare.groups import GROUP_OF_SETTING, GROUP_OF_TABLE, GROUPS, NAMING
 from optimizer.compare.remembered import Memory
-from optimizer.compare.stages import NOT_FOUND, InTurn, Worth, choices_of, kept, worth, worth_or_why
+from optimizer.compare.stages import InTurn, Worth, choices_of, kept, worth, worth_or_why
 from optimizer.compare.timing import growth, taken_before
 from optimizer.errors import PlanError
 from optimizer.journal import Journal
@@ -252,12 +252,13 @@ def test_what_is_remembered_is_what_was_added(seed: int, tmp_path: Path) -> None
     for key, result in (results | {"worth": found}).items():
         memory.add(key, result)
     memory.add("nothing", float("nan"))
-    memory.add("too early", NOT_FOUND)
-    memory.add("as early", None)
+    memory.add("too early", "out of time: the search ended before it found a plan")
+    memory.add("as early", "not solved: the search ended before it found a plan")
+    memory.add("found early", replace(found, whole=False))
     again = Memory(tmp_path)
     assert {key: again.get(key) for key in results} == results
     assert isnan(again.get("nothing"))
-    assert [again.get(key) for key in ("other", "too early", "as early")] == [None] * 3
+    assert [again.get(key) for key in ("other", "too early", "as early", "found early")] == [None] * 4
     assert asdict(again.get("worth")) == asdict(found)
 
 

@@ -48,9 +48,10 @@ def refuse_stale(plan: Plan, folder: Path, case: Case | None, force: bool, stamp
 
 
 def kept_study(place: Path, plan: Plan, force: bool, stamps: Stamps, document: str) -> Study | None:
-    """The study of a plan in a folder, None where there is none; one of another run is stamped when forced.
+    """The study of a plan in a folder, None where there is none.
 
-    A bridge belongs to both of its plans. Raises PlanError.
+    One of another run, or with anything in it that came to no answer, is refused; it is stamped when forced. A bridge
+    belongs to both of its plans. Raises PlanError.
     """
     from optimizer.studies.study import is_kept, load_study
 
@@ -64,8 +65,25 @@ def kept_study(place: Path, plan: Plan, force: bool, stamps: Stamps, document: s
                 f"{place} is a study of run {of}, and the plan is run {plan.run_id}. Make it again, take it away, or "
                 f"have the {document} stamped with --force."
             )
-        stamps[f"STALE STUDY: {'BRIDGE' if study.kind == 'bridge' else place.name.upper()}"] = None
+        stamps[f"STALE STUDY: {_name(study, place)}"] = None
+    if study.unsolved:
+        if not force:
+            raise PlanError(
+                f"{place} is not whole ({unanswered(study)}). Make it again, take it away, or have the {document} "
+                "stamped with --force."
+            )
+        stamps[f"UNFINISHED STUDY: {_name(study, place)}"] = None
     return study
+
+
+def _name(study: Study, place: Path) -> str:
+    return "BRIDGE" if study.kind == "bridge" else place.name.upper()
+
+
+def unanswered(study: Study) -> str:
+    """What a study came to no answer on, the first of it."""
+    first, *others = study.unsolved
+    return f"{first}; and {len(others)} more" if others else first
 
 
 def names_of(plans: Sequence[Plan]) -> tuple[str, ...]:

@@ -122,12 +122,13 @@ def solve(
         raise PlanError(f"{folder} would lie inside the case; start this elsewhere, or name another with -o.")
     refuse_unwritable(folder)
     try:
-        with stoppable(), _progress() as progress:
+        with stoppable() as asked_to_stop, _progress() as progress:
             plan = solve_case(
                 loaded, scenario, gap=gap, prove=prove, second=second.value, time_limit=time_limit, memory_gb=memory,
                 seed=seed, threads=threads, progress=progress,
             )  # fmt: skip
             folder = save_plan(plan, folder)
+            unproven = prove and asked_to_stop() and plan.word != "PROVEN"
     except Infeasible as none:
         print("No plan keeps every rule of this case. Looking for the reason and the ways out ...", file=sys.stderr)
         let_go()
@@ -135,7 +136,7 @@ def solve(
     _tell(plan, as_json)
     print(f"Plan written to {folder}", file=sys.stderr if as_json else sys.stdout)
     codes = {"optimal": 0, "limit": EXIT_NOT_PROVEN, "interrupted": EXIT_INTERRUPTED}
-    raise typer.Exit(codes[plan.status])
+    raise typer.Exit(EXIT_INTERRUPTED if unproven else codes[plan.status])
 
 
 @app.command()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.commands.common import EXIT_INTERRUPTED, PlanFolder, fail
+from optimizer.commands.common import EXIT_INTERRUPTED, EXIT_NOT_PROVEN, PlanFolder, fail
 
 if TYPE_CHECKING:
     from optimizer.plan import Plan
@@ -42,9 +42,16 @@ def study_plan(folder: Path, kind: str, jobs: int | None, as_json: bool, make: M
     plan, place = load_plan(folder), folder / "studies" / kind
     with interruptible(place), sweeping(place, jobs) as sweep:
         study = make(plan, sweep)
+    finish_study(study, place, as_json)
+
+
+def finish_study(study: Study, place: Path, as_json: bool) -> None:
+    """Keep a study and tell it. Where something in it came to no answer, the exit code says so too."""
     keep_study(study, place)
     tell_study(study, as_json)
     print(f"Study written to {place}", file=sys.stderr if as_json else sys.stdout)
+    if study.unsolved:
+        raise typer.Exit(EXIT_NOT_PROVEN)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optimizer.commands.common import PlanFolder, load
-from optimizer.commands.studying import AsJson, Gap, Jobs, interruptible, keep_study, study_plan, sweeping, tell_study
+from optimizer.commands.studying import AsJson, Gap, Jobs, finish_study, interruptible, study_plan, sweeping
 
 if TYPE_CHECKING:
     from optimizer.case import Case
@@ -88,16 +88,16 @@ def regret(
     as_json: AsJson = False,
 ) -> None:
     """Hold each plan's decisions under every scenario: values, regrets, missing money, and what can wait."""
+    from optimizer.interrupts import told_when_left
     from optimizer.studies.regret import regret as study
 
     if all_scenarios:
-        folders = _solved(folders, gap)
+        with told_when_left("Interrupted. The plans solved so far are kept; the same command goes on with them."):
+            folders = _solved(folders, gap)
     plans, place = [_plan(folder) for folder in folders], folders[0] / "studies" / "regret"
     with interruptible(place), sweeping(place, jobs) as sweep:
         made = study(plans, scenario, names=_names(folders, plans), gap=gap, sweep=sweep)
-    keep_study(made, place)
-    tell_study(made, as_json)
-    print(f"Study written to {place}", file=sys.stderr if as_json else sys.stdout)
+    finish_study(made, place, as_json)
 
 
 def _plan(folder: Path) -> Plan:
@@ -127,6 +127,7 @@ def _solved(folders: list[Path], gap: float) -> list[Path]:
     Of a plan, its own folder and one for each other scenario of its case.
     """
     from optimizer.errors import PlanError
+    from optimizer.interrupts import give_up, nothing_to_keep
     from optimizer.plan_files import load_plan, save_plan
     from optimizer.plan_places import default_folder, refuse_unwritable
     from optimizer.planner import solve
@@ -144,7 +145,11 @@ def _solved(folders: list[Path], gap: float) -> list[Path]:
             continue
         refuse_unwritable(place)
         print(f"Solving scenario {row.scenario} ...", file=sys.stderr)
-        places.append(save_plan(solve(case, row.scenario, gap=gap), place))
+        with nothing_to_keep():
+            solved = solve(case, row.scenario, gap=gap)
+        if solved.status == "interrupted":
+            give_up()
+        places.append(save_plan(solved, place))
     return places
 
 

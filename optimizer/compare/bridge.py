@@ -30,7 +30,7 @@ from optimizer.findings import InputError
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter
 from optimizer.solver import SolverOptions
-from optimizer.studies.study import Study, is_kept, load_study, save_study
+from optimizer.studies.study import Study, as_far_as_solved, is_kept, load_study, save_study
 from optimizer.summary import musd
 
 GONE, TIME, HORIZON, SEARCH, REST = "quarters gone by", "time", "horizon", "search", "everything else"
@@ -107,7 +107,7 @@ def bridge(
     work = Work(executor or InTurn(), options, progress, memory)
     a, b = bring_together(first, second, work)
     lines, words = _lines(a, b, work)
-    return _study(a, b, lines, words, options)
+    return as_far_as_solved(_study(a, b, lines, words, work), work.unsolved)
 
 
 def keep_bridge(study: Study, folder: str | Path) -> Path:
@@ -121,13 +121,13 @@ def bridge_place(first: Plan, folder: str | Path) -> Path:
 
 
 def kept_bridge(first: Plan, second: Plan, folder: str | Path) -> Study | None:
-    """The bridge between these two plans that the second one's folder keeps; None where there is none of them."""
+    """The bridge between these two plans that the second one's folder keeps, whole; None where there is none."""
     place = bridge_place(first, folder)
     if not is_kept(place):
         return None
     study = load_study(place)
     runs = study.about.get("from_run_id"), study.about.get("to_run_id")
-    return study if runs == (first.run_id, second.run_id) else None
+    return study if runs == (first.run_id, second.run_id) and not study.unsolved else None
 
 
 def _place(folder: str | Path, run_id: str) -> Path:
@@ -250,8 +250,8 @@ def _boundaries(a: Draft, b: Draft, groups: Sequence[Group], work: Work) -> tupl
     ]
 
 
-def _number(found: float | None) -> float:
-    return nan if found is None else found
+def _number(found: float | str) -> float:
+    return nan if isinstance(found, str) else found
 
 
 def _joint(names: Iterable[str]) -> str:
@@ -262,8 +262,8 @@ def _joint(names: Iterable[str]) -> str:
 # ---- the study ----------------------------------------------------------------------------------------------------
 
 
-def _study(a: End, b: End, lines: Sequence[Line], words: Sequence[str], options: SolverOptions) -> Study:
-    first, second = a.plan, b.plan
+def _study(a: End, b: End, lines: Sequence[Line], words: Sequence[str], work: Work) -> Study:
+    first, second, options, unsolved = a.plan, b.plan, work.options, bool(work.unsolved)
     values = [plan.value_musd * growth(plan, common_date(first, second)) for plan in (first, second)]
     table = pd.DataFrame([line.row() for line in lines], columns=COLUMNS)
     residual = values[1] - values[0] - fsum(table["line_musd"])
@@ -274,7 +274,7 @@ def _study(a: End, b: End, lines: Sequence[Line], words: Sequence[str], options:
         "residual_musd": residual,
     }  # fmt: skip
     return Study(
-        "bridge", _title(first, second, values, table), (*words, *_order_words(table)),
+        "bridge", _title(first, second, values, table), (*words, *_order_words(table, unsolved)),
         {"lines": table, "moves": _moves(lines)}, about,
     )  # fmt: skip
 
@@ -290,7 +290,7 @@ def _title(first: Plan, second: Plan, values: Sequence[float], table: pd.DataFra
     return f"{head}; the largest line is {largest['group']}, {musd(float(largest['line_musd']))}."
 
 
-def _order_words(table: pd.DataFrame) -> list[str]:
+def _order_words(table: pd.DataFrame, unsolved: bool) -> list[str]:
     """What the order of swapping leaves open, and which lines their gaps leave open."""
     words, rows = [], list(table.itertuples())
     turning = [row.group for row in rows if row.low_musd < -TOLD_MUSD and row.high_musd > TOLD_MUSD]
@@ -303,7 +303,8 @@ def _order_words(table: pd.DataFrame) -> list[str]:
         words.append(f"Not distinguishable from nothing by the gaps of their solves: {', '.join(unsure)}.")
     lost = [row.group for row in rows if row.group not in _UNSPLIT and pd.isna(row.repriced_musd)]
     if lost:
-        words.append(f"Without a split, since the new inputs do not allow the old decisions: {', '.join(lost)}.")
+        why = "not all of it was solved" if unsolved else "the new inputs do not allow the old decisions"
+        words.append(f"Without a split, since {why}: {', '.join(lost)}.")
     return words
 
 

@@ -19,6 +19,7 @@ from optimizer.findings import InputError
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter
 from optimizer.solver import SolverOptions
+from optimizer.sweeps.outcomes import unsolved_word
 
 
 @dataclass
@@ -31,12 +32,14 @@ class Work:
     memory: Memory = field(default_factory=Memory)
     begun: int = 0
     done: int = 0
+    unsolved: list[str] = field(default_factory=list)
+    """What came of solves that ended before they had found out what was asked."""
     counting: Lock = field(default_factory=Lock)
 
     def worth(self, case: Case) -> Future[Worth | str]:
         return self._begin(key_of(case, SCENARIO, self.options), worth_or_why, case, SCENARIO, self.options)
 
-    def kept(self, case: Case, choices: Choices) -> Future[float | None]:
+    def kept(self, case: Case, choices: Choices) -> Future[float | str]:
         key = key_of(case, SCENARIO, self.options, choices)
         return self._begin(key, kept, case, SCENARIO, choices, self.options)
 
@@ -54,7 +57,7 @@ class Work:
             try:
                 result = future.result()
                 self.memory.add(key, result)
-                self._tell()
+                self._tell(result)
             except BaseException as error:
                 landed.set_exception(error)
             else:
@@ -63,9 +66,11 @@ class Work:
         self.executor.submit(function, *args).add_done_callback(land)
         return landed
 
-    def _tell(self) -> None:
+    def _tell(self, result: object = None) -> None:
         with self.counting:
             self.done += 1
+            if isinstance(result, str) and unsolved_word(result):
+                self.unsolved.append(result)
             if self.progress is not None:
                 self.progress(self.done, self.begun)
 

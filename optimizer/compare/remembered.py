@@ -13,12 +13,14 @@ from typing import Any
 
 from optimizer.case import Case
 from optimizer.case_files import input_hashes
-from optimizer.compare.stages import NOT_FOUND, Choices, Worth
+from optimizer.compare.stages import Choices, Worth
 from optimizer.decisions import Decisions, Signing, Start
-from optimizer.journal import Journal
+from optimizer.errors import PlanError
+from optimizer.journal import Answers
 from optimizer.planner import optimizer_version
 from optimizer.quarters import Quarter
 from optimizer.solver import SolverOptions, solver_version
+from optimizer.sweeps.outcomes import unsolved_word
 
 Result = Worth | str | float
 """What a stage is worth, why it has no plan, or what given decisions are worth in it."""
@@ -32,28 +34,22 @@ class Memory:
     """
 
     def __init__(self, folder: Path | None = None):
-        self._journal = None if folder is None else Journal(folder / "answers.jsonl")
-        self._known: dict[str, Result] = {}
+        self._kept = Answers(folder)
+        self._known: dict[str, Result] = self._kept.read(_result)
         self._adding = threading.Lock()
-        for line in () if self._journal is None else self._journal.lines():
-            try:
-                record = json.loads(line)
-                self._known[record["key"]] = _result(record)
-            except (ValueError, KeyError, TypeError):
-                continue
 
     def get(self, key: str) -> Result | None:
         return self._known.get(key)
 
-    def add(self, key: str, result: Result | None) -> None:
+    def add(self, key: str, result: Result) -> None:
         """Keep a result, but for one that says only that a search ended too early."""
-        if result is None or result == NOT_FOUND:
+        if isinstance(result, str) and unsolved_word(result):
             return
         with self._adding:
             self._known[key] = result
-            if self._journal is not None:
-                with suppress(OSError):
-                    self._journal.add(json.dumps({"key": key} | _record(result), default=lambda number: number.item()))
+            if not isinstance(result, Worth) or result.whole:
+                with suppress(PlanError):
+                    self._kept.add(key, _record(result))
 
 
 def key_of(case: Case, scenario: str, options: SolverOptions, choices: Choices | None = None) -> str:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.decisions import DECIMALS, Decisions, read_decisions
 from optimizer.errors import Infeasible, NoPlan
-from optimizer.interrupts import EXIT_INTERRUPTED, stoppable
+from optimizer.interrupts import give_up, stoppable
 from optimizer.model import build_model
 from optimizer.quarters import Quarter
 from optimizer.schema import MINING
 from optimizer.settlement import settle
-from optimizer.solver import SolverOptions
+from optimizer.solver import Answer, SolverOptions
 from optimizer.solver.models import solve_model
+from optimizer.sweeps.outcomes import WORDS, Outcome, outcome_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 CLASHES = 2
 """Rules told at most of those that cannot hold together."""
-NOT_FOUND = "the search ended before it found a plan"
 ROOM = 1e-6
 """MW by which a kept decision may lie outside the bounds that a changed case sets it."""
 
@@ -47,21 +47,34 @@ class Choices:
 
 @dataclass(frozen=True)
 class Worth:
-    """What a case is worth: the best plan found, the bound on any, and what that plan decides."""
+    """What a case is worth: the best plan found, the bound on any, and what that plan decides.
+
+    `whole` is whether the search came to its end, so that another run may take the answer over.
+    """
 
     value_musd: float
     bound_musd: float
     choices: Choices = field(repr=False)
     decisions: Decisions = field(repr=False)
+    whole: bool = field(default=True, compare=False)
 
 
 def worth(case: Case, scenario: str, options: SolverOptions | None = None) -> Worth:
     """Solve a case in one scenario. Raises Infeasible, NoPlan and SolverFault."""
     with stoppable():
         model = build_model(case, scenario)
-        answer = solve_model(model, options or SolverOptions())
+        answer = _solved(model, options)
     tables = settle(model, answer).tables
-    return Worth(answer.value, answer.bound, choices_of(tables), read_decisions(case, tables))
+    whole = answer.status == "optimal"
+    return Worth(answer.value, answer.bound, choices_of(tables), read_decisions(case, tables), whole)
+
+
+def _solved(model: Any, options: SolverOptions | None) -> Answer:
+    """The best plan of a model; an interrupt ends the work. Raises Infeasible, NoPlan and SolverFault."""
+    answer = solve_model(model, options or SolverOptions())
+    if answer.status == "interrupted":
+        give_up()
+    return answer
 
 
 def worth_or_why(case: Case, scenario: str, options: SolverOptions | None = None) -> Worth | str:
@@ -72,15 +85,13 @@ def worth_or_why(case: Case, scenario: str, options: SolverOptions | None = None
         sentences = list(dict.fromkeys(clash.sentence.rstrip(".") for clash in error.clashes))[:CLASHES]
         return "no plan keeps every rule" + (f" ({'; '.join(sentences)})" if sentences else "")
     except NoPlan as error:
-        if error.exit_code == EXIT_INTERRUPTED:
-            raise KeyboardInterrupt from None
-        return NOT_FOUND
+        return _too_early(outcome_of(error))
 
 
-def kept(case: Case, scenario: str, choices: Choices, options: SolverOptions | None = None) -> float | None:
+def kept(case: Case, scenario: str, choices: Choices, options: SolverOptions | None = None) -> float | str:
     """What given decisions are worth in a case, $M, all else decided anew; NaN where the case does not allow them.
 
-    None where the search ended before it had found that out.
+    In words where the search ended before it had found that out.
 
     Starts, signings, sizes, machines installed, moved and bought stay. Machines that the case gives no quarter to stand
     in, since they could only cost there, are sold.
@@ -90,13 +101,16 @@ def kept(case: Case, scenario: str, choices: Choices, options: SolverOptions | N
         if not _hold(model, choices):
             return nan
         try:
-            return solve_model(model, options or SolverOptions()).value
+            answer = _solved(model, options)
         except Infeasible:
             return nan
         except NoPlan as error:
-            if error.exit_code == EXIT_INTERRUPTED:
-                raise KeyboardInterrupt from None
-            return None
+            return _too_early(outcome_of(error))
+    return answer.value if answer.status == "optimal" else _too_early("limit")
+
+
+def _too_early(outcome: Outcome) -> str:
+    return f"{WORDS[outcome]}: the search ended before it found a plan"
 
 
 class InTurn(Executor):

@@ -13,6 +13,7 @@ from optimizer.conflicts.report import Change, Conflict, Member, WayOut
 from optimizer.conflicts.rule import Rule, Ticket, quarter_of
 from optimizer.conflicts.trials import EXACT, OutOfTime, Trials, refuse_a_false_claim
 from optimizer.errors import Infeasible, NoPlan, SolverFault
+from optimizer.interrupts import give_up, nothing_to_keep
 from optimizer.plan import Plan
 from optimizer.planner import solve as solve_case
 from optimizer.quarters import Quarter
@@ -215,7 +216,9 @@ class Menu:
         for lever in group[0].levers:
             try:
                 self._give_way(group, lever)
-            except (OutOfTime, NoPlan):
+            except (OutOfTime, NoPlan) as early:
+                if isinstance(early, NoPlan) and early.interrupted:
+                    give_up()
                 self.untried.append(f"changing {lever.name} ({' and '.join(rule.words for rule in group)})")
 
     def _give_way(self, group: tuple[Rule, ...], lever: Lever) -> None:
@@ -235,11 +238,12 @@ class Menu:
         if left <= 0:
             raise OutOfTime
         try:
-            plan = self.solve(trials.case, trials.scenario, left)
+            with nothing_to_keep():
+                plan = self.solve(trials.case, trials.scenario, left)
         except Infeasible:
             return
         if getattr(plan, "status", "") == "interrupted":
-            raise KeyboardInterrupt
+            give_up()
         self.ways.append(WayOut(changes, trials.case, plan.value_musd, plan.bound_musd))
 
 

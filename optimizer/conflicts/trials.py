@@ -17,6 +17,7 @@ from optimizer.conflicts.rule import Rule, Ticket
 from optimizer.conflicts.rulebook import rulebook
 from optimizer.debt import add_debt
 from optimizer.errors import Infeasible, NoPlan, SolverFault
+from optimizer.interrupts import give_up
 from optimizer.lines import CORPORATE
 from optimizer.ports import Ports
 from optimizer.rows import SKIP
@@ -134,7 +135,7 @@ class Trials:
             if not doubt(m, self._options(self.seed + 1)):
                 raise OutOfTime
         except NoPlan:
-            raise KeyboardInterrupt from None
+            give_up()
 
     def rows_of(self, rule: Rule) -> list[Ticket]:
         """The rows of a rule that the model of the case has."""
@@ -306,11 +307,11 @@ class Trials:
             self.clashing_rows = tuple((clash.rule, clash.row) for clash in error.clashes)
             return None
         except NoPlan as error:
-            if error.exit_code == 130:
-                raise KeyboardInterrupt from None
+            if error.interrupted:
+                give_up()
             raise OutOfTime from None
         if answer.status == "interrupted":
-            raise KeyboardInterrupt
+            give_up()
         return answer
 
 

@@ -265,7 +265,7 @@ def _salvage(killed: Killed, known: _Known, program: Program, options: SolverOpt
     }
     if not found["has_plan"]:
         if killed.how == "memory" and known.ended is None:
-            raise NoPlan(_memory_words(killed, program), known.bound)
+            raise NoPlan(_memory_words(killed, program), known.bound, out_of_time=False)
         return found | {"conflict": []}
     if not (folder / "found.npy").exists():
         shutil.copyfile(folder / "improving.npy", folder / "found.npy")

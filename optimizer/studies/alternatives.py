@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,11 @@ from optimizer.planner import solve_held
 from optimizer.solver.program import Floats
 from optimizer.studies.choices import Choice, choices_of
 from optimizer.studies.distances import METRICS, SAME_MW, amounts, distance, farthest
-from optimizer.studies.study import Study
+from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.sweeps.altered import at_least, maximising_as, worth_at_least
 from optimizer.sweeps.family import Compiled, compile_case
 from optimizer.sweeps.holding import Holding
+from optimizer.sweeps.outcomes import WORDS
 from optimizer.sweeps.runner import Landed, Question, Sweep
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class NearBest:
     gap: float
     time_limit: float | None
     sweep: Sweep
+    unsolved: list[str] = field(default_factory=list)
+    """Searches, and decisions, that came to no answer."""
 
     def __post_init__(self) -> None:
         self.compiled: Compiled = compile_case(self.plan.case, self.plan.scenario)
@@ -108,7 +111,8 @@ class NearBest:
         program = farthest(worth_at_least(self.compiled, self.least_musd), counted, before)
         landed = self._ask(program, before[0], DISTANCE_GAP, near=False)
         if not landed.has_plan:
-            return f"The search for a plan that differs in {of} found none ({landed.why})."
+            self._hear(landed, f"the search for a plan that differs in {of}")
+            return f"The search for a plan that differs in {of} found none ({WORDS[landed.outcome]}: {landed.why})."
         least = max(SAME_MW, TRIVIAL * self.plan.kpis["converted_gross_mw"])
         if landed.value_musd <= least:
             most = max(landed.value_musd, landed.bound_musd)
@@ -117,9 +121,15 @@ class NearBest:
         place = self.compiled.program.size[1]
         so_far = at_least(maximising_as(program, self.compiled), place, landed.value_musd * (1 - DISTANCE_GAP))
         better = self._ask(so_far, landed.vector, self.gap, near=True)
+        self._hear(better, f"the best plan that differs as much in {of}")
         found = better if better.has_plan else landed
         apart = found.vector[place]
         return self._settled(metric, found, apart, lambda vector: min(distance(counted, vector, b) for b in before))
+
+    def _hear(self, landed: Landed, place: str) -> None:
+        """Take note of an answer that is none."""
+        if landed.unsolved:
+            self.unsolved.append(f"{WORDS[landed.outcome]}: {place}")
 
     def _ask(self, compiled: Compiled, start: Floats, gap: float, *, near: bool) -> Landed:
         program = compiled.program
@@ -194,7 +204,8 @@ class NearBest:
                 else f"in some plans {within}: the best {opposite} is worth ${max(0.0, costs):,.1f}M less"
             )
         else:
-            words = f"not decided: the best {opposite} was not found out closely enough ({other.why})"
+            self._hear(other, f"{choice.words}, the best {opposite}")
+            words = f"not decided: the best {opposite} was not found out closely enough ({WORDS[other.outcome]})"
         return Verdict(choice, words, other.value_musd, other.bound_musd)
 
 
@@ -224,7 +235,8 @@ def _study(near: NearBest, found: Sequence[Alternative], misses: Sequence[str], 
         "within": near.within, "within_musd": round(near.room_musd, 6), "least_musd": round(near.least_musd, 6),
         "distance_gap": DISTANCE_GAP,
     }  # fmt: skip
-    return Study("alternatives", _title(near, found, verdicts), _words(near, verdicts, misses), tables, about)
+    study = Study("alternatives", _title(near, found, verdicts), _words(near, verdicts, misses), tables, about)
+    return as_far_as_solved(study, near.unsolved)
 
 
 def _title(near: NearBest, found: Sequence[Alternative], verdicts: Sequence[Verdict]) -> str:

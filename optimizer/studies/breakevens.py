@@ -13,8 +13,9 @@ from optimizer.decisions import decisions_of
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
 from optimizer.studies.inquiry import Inquiry, Prepared, Reply, ask, footing, note_on_base
-from optimizer.studies.study import Study
+from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.sweeps.drivers import Driver, driver_named
+from optimizer.sweeps.outcomes import unsolved_word
 from optimizer.sweeps.reading import keep, mining_in
 from optimizer.sweeps.runner import NAN, Sweep
 
@@ -88,13 +89,14 @@ def breakevens(
     scan = _Scan(plan, sweep or Sweep(), gap, tolerance, grid)
     scan.run(asked)
     rows = [scan.row(turn) for turn in asked]
-    return Study(
+    study = Study(
         "breakevens",
         _title(rows),
         (*(note_on_base(plan, scan.base) if scan.base else ()), *(f"{row['subject']}: {row['words']}" for row in rows)),
         {"breakevens": _table(rows)},
         footing(plan, gap, tolerance=tolerance, grid=grid),
     )
+    return as_far_as_solved(study, scan.unsolved)
 
 
 # ---- which decisions, on which numbers ------------------------------------------------------------------------------
@@ -190,6 +192,8 @@ class _Scan:
         self.replies: dict[str, dict[float, Reply]] = {}
         self.as_good: dict[tuple[str, float, tuple[str, ...]], bool] = {}
         self.base: Reply | None = None
+        self.unsolved: list[str] = []
+        """Numbers, and plans held at the base, that came to no answer."""
 
     def run(self, turns: Sequence[Turn]) -> None:
         """Scan every driver's range, then halve the crossing nearest the base of every turn, all turns together."""
@@ -205,6 +209,8 @@ class _Scan:
         prepared = [self._inquiry(drivers[name]).prepare({name: x}) for name, x in new]
         for (name, x), reply in zip(new, ask(prepared, self.sweep, self.gap, self.base), strict=True):
             self.replies.setdefault(name, {})[x] = reply
+            if reply.unsolved:
+                self.unsolved.append(f"{unsolved_word(reply.why)}: {name} {x:,.6g}")
 
     def _inquiry(self, driver: Driver) -> Inquiry:
         if driver.name not in self.inquiries:
@@ -226,6 +232,9 @@ class _Scan:
             assert self.base is not None
             room = self.gap * abs(self.base.value_musd) + TIE_MUSD
             self.as_good[key] = reply.has_plan and reply.value_musd >= self.base.value_musd - room
+            if reply.unsolved:
+                doubt = f"what is decided at {key[0]} {key[1]:,.6g}, held at the base"
+                self.unsolved.append(f"{unsolved_word(reply.why)}: {doubt}")
 
     def _held_at_base(self, reply: Reply, recourse: tuple[str, ...]) -> Prepared:
         assert self.base is not None and self.base.compiled is not None
@@ -244,18 +253,19 @@ class _Scan:
         return _state(turn, replies[turn.driver.base]) if tie else state
 
     def crossings(self, turn: Turn) -> list[tuple[float, float]]:
-        """Neighbours among the numbers tried between which the decision turns, the pair nearest the base first."""
-        states = {x: self._turned(turn, x) for x in sorted(self.replies[turn.driver.name])}
+        """Neighbours among the numbers solved between which the decision turns, the pair nearest the base first."""
+        replies = self.replies[turn.driver.name]
+        states = {x: self._turned(turn, x) for x in sorted(replies) if not replies[x].unsolved}
         xs, base = list(states), turn.driver.base
         pairs = [(a, b) for a, b in pairwise(xs) if states[a] != states[b]]
         return sorted(pairs, key=lambda pair: min(abs(x - base) for x in pair))
 
     def _middle(self, turn: Turn) -> list[float]:
-        """The next number to try; none once both sides are near enough, or where the decision never turns."""
+        """The next number to try; none once both sides are near enough, it was in vain, or the decision never turns."""
         for a, b in self.crossings(turn)[:1]:
             if b - a > _width(turn.driver, self.tolerance) * (1 + 1e-9):
-                middle = (a + b) / 2
-                return [float(round(middle))] if turn.driver.whole else [middle]
+                middle = float(round((a + b) / 2)) if turn.driver.whole else (a + b) / 2
+                return [] if middle in self.replies[turn.driver.name] else [middle]
         return []
 
     def row(self, turn: Turn) -> dict[str, Any]:

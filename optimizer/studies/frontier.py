@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import floor
@@ -14,10 +14,11 @@ from optimizer.case import Case
 from optimizer.decisions import decisions_of
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
-from optimizer.studies.inquiry import footing, refused, short_why
+from optimizer.studies.inquiry import footing, refused, told_failure
 from optimizer.studies.plans import solve_each
-from optimizer.studies.study import Study
+from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.summary import musd
+from optimizer.sweeps.outcomes import unsolved_word
 from optimizer.sweeps.runner import NAN, Sweep
 
 if TYPE_CHECKING:
@@ -62,15 +63,17 @@ def frontier(
     solved = dict(zip([axis_x for axis_x, _ in possible], records, strict=True))
     points: dict[str, list[_Point]] = {axis: [] for axis in asked}
     for (axis, x), variant in cases.items():
-        points[axis].append(_point(x, {"why": variant} if isinstance(variant, str) else solved[axis, x]))
+        none = {"outcome": "infeasible", "why": variant}
+        points[axis].append(_point(x, none if isinstance(variant, str) else solved[axis, x]))
     told = {axis: _thinned(found) for axis, found in points.items()}
-    return Study(
+    study = Study(
         "frontier",
         _title(told["budget_musd"], base),
         _words(told, plan),
         {"points": _table(told["budget_musd"], "budget_musd"), "cash": _table(told["minimum_musd"], "minimum_musd")},
         footing(plan, gap, budget_musd=base, minimum_musd=case.settings.minimum_cash_musd),
     )
+    return as_far_as_solved(study, list(_unsolved(told)))
 
 
 def limited(case: Case, axis: str, limit_musd: float) -> Case:
@@ -144,13 +147,17 @@ class _Point:
     def has_plan(self) -> bool:
         return not self.why
 
+    @property
+    def unsolved(self) -> str:
+        return unsolved_word(self.why)
+
     def same_plan(self, other: _Point) -> bool:
         return self.decided == other.decided and abs(self.value_musd - other.value_musd) <= FLAT_MUSD
 
 
 def _point(limit_musd: float, solved: dict[str, Any]) -> _Point:
     if solved["why"]:
-        why = short_why(solved["why"])
+        why = told_failure(solved["outcome"], solved["why"])
         return _Point(limit_musd, decisions=why, why=why)
     over = NAN if solved["over_nothing_musd"] is None else solved["over_nothing_musd"]
     return _Point(
@@ -166,7 +173,7 @@ def record_of(plan: Plan) -> dict[str, Any]:
         "value_musd": plan.value_musd, "bound_musd": plan.bound_musd,
         "over_nothing_musd": plan.kpis["value_over_do_nothing_musd"], "capex_musd": plan.kpis["capex_musd"],
         "lowest_cash_musd": plan.kpis["lowest_cash_musd"], "decisions": decisions.short(),
-        "decided": "; ".join(decisions.words()), "why": "",
+        "decided": "; ".join(decisions.words()),
     }  # fmt: skip
 
 
@@ -229,7 +236,7 @@ def _title(points: Sequence[_Point], base: float) -> str:
 def _words(told: dict[str, list[_Point]], plan: Plan) -> tuple[str, ...]:
     words = [*_less(told["budget_musd"], plan.case.settings.capex_budget_musd)]
     for axis, name in (("budget_musd", "budget"), ("minimum_musd", "minimum of cash")):
-        none = [point for point in told[axis] if not point.has_plan]
+        none = [point for point in told[axis] if not point.has_plan and not point.unsolved]
         if none:
             levels = ", ".join(musd(point.limit_musd) for point in none)
             words.append(f"There is no plan at a {name} of {levels}: {none[0].why}.")
@@ -247,6 +254,14 @@ def _words(told: dict[str, list[_Point]], plan: Plan) -> tuple[str, ...]:
     elif cash:
         words.append(f"No minimum of cash up to {musd(cash[-1].limit_musd)} costs anything.")
     return tuple(words)
+
+
+def _unsolved(told: dict[str, list[_Point]]) -> Iterator[str]:
+    """The points that came to no answer."""
+    for axis, name in (("budget_musd", "budget"), ("minimum_musd", "minimum of cash")):
+        for point in told[axis]:
+            if point.unsolved:
+                yield f"{point.unsolved}: a {name} of {musd(point.limit_musd)}"
 
 
 def _less(points: Sequence[_Point], base: float) -> list[str]:

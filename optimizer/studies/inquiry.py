@@ -8,12 +8,13 @@ from typing import Any
 
 from optimizer.case import Case
 from optimizer.decisions import Decisions, decisions_of, moved
-from optimizer.errors import Infeasible, NoPlan, SolverFault
+from optimizer.errors import NoPlan, SolverFault
 from optimizer.findings import InputError
 from optimizer.plan import Plan
 from optimizer.studies.sentences import told_clash
 from optimizer.sweeps.drivers import Driver
 from optimizer.sweeps.family import Compiled, Family, Point
+from optimizer.sweeps.outcomes import FAILURES, UNSOLVED, WORDS, Outcome, outcome_of, unsolved_word
 from optimizer.sweeps.reading import decisions_in, keep
 from optimizer.sweeps.runner import NAN, Landed, Question, Sweep, replaced_start
 
@@ -23,7 +24,10 @@ MOST_TOLD = 240
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back for one case: value and bound, $M, and what is decided; without a plan NaN, and why."""
+    """What came back for one case: value and bound, $M, and what is decided; without a plan NaN, and why.
+
+    `why` begins with `out of time` or `not solved` where it is not known whether there is one.
+    """
 
     case: Case
     value_musd: float
@@ -36,6 +40,10 @@ class Reply:
     @property
     def has_plan(self) -> bool:
         return self.decisions is not None
+
+    @property
+    def unsolved(self) -> bool:
+        return unsolved_word(self.why) != ""
 
 
 @dataclass
@@ -58,6 +66,8 @@ class Inquiry:
         narrow = [driver.within(driver.base, driver.base) for driver in self.drivers]
         self.family = Family(self.plan.case, self.plan.scenario, narrow if self.exact else list(self.drivers))
         [self.base] = ask([self.prepare({})], self.sweep, self.gap)
+        if self.base.unsolved:
+            raise NoPlan(f"The plan's own case, solved again, came to no end ({self.base.why})", float("inf"))
         if not self.base.has_plan:
             raise SolverFault(f"the plan's own case, solved again, gives no plan ({self.base.why})")
 
@@ -95,8 +105,8 @@ def prepare(case: Case, scenario: str, compiled: Callable[[], Compiled | str]) -
     """A case with the program that a function makes of it; or with the reason why it has none."""
     try:
         program = compiled()
-    except (Infeasible, NoPlan, SolverFault) as error:
-        return Prepared(case, scenario, None, short_why(str(error)))
+    except FAILURES as error:
+        return Prepared(case, scenario, None, told_failure(outcome_of(error), str(error)))
     except InputError as error:
         return Prepared(case, scenario, None, refused(error))
     if isinstance(program, str):
@@ -122,7 +132,7 @@ def _read(one: Prepared, landed: Landed | None) -> Reply:
     if landed is None or one.compiled is None:
         return Reply(one.case, NAN, NAN, None, one.why)
     if not landed.has_plan:
-        return Reply(one.case, NAN, NAN, None, short_why(landed.why))
+        return Reply(one.case, NAN, NAN, None, told_failure(landed.outcome, landed.why))
     decided = decisions_in(one.case, one.scenario, one.compiled, landed.vector)
     return Reply(one.case, landed.value_musd, landed.bound_musd, decided, "", landed, one.compiled)
 
@@ -130,6 +140,11 @@ def _read(one: Prepared, landed: Landed | None) -> Reply:
 def refused(error: InputError) -> str:
     """Why a case cannot be: its first error."""
     return short_why(str(next(finding for finding in error.findings if finding.severity == "error")))
+
+
+def told_failure(outcome: Outcome, words: str) -> str:
+    """Why there is no plan; or, after the word for it, why it is not known whether there is one."""
+    return f"{WORDS[outcome]}: {short_why(words)}" if outcome in UNSOLVED else short_why(words)
 
 
 def short_why(words: str) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from pathlib import Path
 from typing import Any
 
 from optimizer.case import Case
 from optimizer.case_files import input_hashes
-from optimizer.errors import AuditFault, Infeasible, NoPlan, SolverFault
+from optimizer.interrupts import give_up, nothing_to_keep
+from optimizer.journal import Answers
 from optimizer.plan import Plan
+from optimizer.sweeps.outcomes import FAILURES, lasts, outcome_of
 from optimizer.sweeps.runner import Sweep
 
 Record = dict[str, Any]
@@ -25,21 +25,23 @@ def solve_each(
 ) -> list[Record]:
     """Solve cases in scenarios, in parallel, nothing twice; what `tell` makes of each plan, or `why` there is none.
 
-    `tell` must be a function of a module, as workers call it. `known` is a plan that need not be solved again. Records
-    are kept in `plans.jsonl` of the sweep's folder: after a kill what is there is not solved again.
+    Each record has its `outcome` and its `why`, which is empty where there is a plan. `tell` must be a function of a
+    module, as workers call it. `known` is a plan that need not be solved again. Answers are kept in `plans.jsonl` of
+    the sweep's folder: after a kill what is there is not solved again. Raises PlanError where the disk takes no more.
     """
     keys = [_key(case, scenario, gap, tell) for case, scenario in asked]
-    file = None if sweep.folder is None else sweep.folder / "plans.jsonl"
-    records = _on_disk(file)
+    kept = Answers(sweep.folder, "plans.jsonl")
+    records = kept.read(dict[str, Any])
     if known is not None:
-        records[_key(known.case, known.scenario, gap, tell)] = tell(known)
+        records[_key(known.case, known.scenario, gap, tell)] = _told(known, tell)
     waiting = {key: one for key, one in zip(keys, asked, strict=True) if key not in records}
     total = len(set(keys))
-    _told(sweep, total - len(waiting), total)
+    _count(sweep, total - len(waiting), total)
     for key, record in _landing(waiting, gap, sweep, tell):
-        _keep(file, key, record)
+        if lasts(record["outcome"]):
+            kept.add(key, record)
         records[key] = record
-        _told(sweep, sum(key in records for key in set(keys)), total)
+        _count(sweep, sum(key in records for key in set(keys)), total)
     return [records[key] for key in keys]
 
 
@@ -48,12 +50,17 @@ def _solve(case: Case, scenario: str, gap: float, tell: Tell) -> Record:
     from optimizer.planner import solve
 
     try:
-        plan = solve(case, scenario, gap=gap)
-        if plan.status == "interrupted":  # Ctrl-C keeps the best plan of a solve, which is no answer here
-            raise KeyboardInterrupt
-        return tell(plan)
-    except (Infeasible, NoPlan, SolverFault, AuditFault) as none:
-        return {"why": str(none)}
+        with nothing_to_keep():
+            plan = solve(case, scenario, gap=gap)
+    except FAILURES as none:
+        return {"outcome": outcome_of(none), "why": str(none)}
+    if plan.status == "interrupted":  # Ctrl-C keeps the best plan of a solve, which is no answer here
+        give_up()
+    return _told(plan, tell)
+
+
+def _told(plan: Plan, tell: Tell) -> Record:
+    return tell(plan) | {"outcome": "optimal" if plan.status == "optimal" else "limit", "why": ""}
 
 
 def _key(case: Case, scenario: str, gap: float, tell: Tell) -> str:
@@ -80,37 +87,6 @@ def _landing(
             future.cancel()
 
 
-def _told(sweep: Sweep, done: int, of: int) -> None:
+def _count(sweep: Sweep, done: int, of: int) -> None:
     if sweep.tell is not None:
         sweep.tell(done, of)
-
-
-def _keep(file: Path | None, key: str, record: Record) -> None:
-    if file is None:
-        return
-    with file.open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps({"key": key, "record": record}) + "\n")
-        lines.flush()
-        os.fsync(lines.fileno())
-
-
-def _on_disk(file: Path | None) -> dict[str, Record]:
-    """What is there; a line cut short by a kill is dropped, and ended so that the next one stands by itself."""
-    records: dict[str, Record] = {}
-    if file is None or not file.exists():
-        return records
-    text = file.read_text(encoding="utf-8")
-    if text and not text.endswith("\n"):
-        _append_newline(file)
-    for line in text.splitlines():
-        try:
-            kept = json.loads(line)
-            records[kept["key"]] = kept["record"]
-        except (ValueError, KeyError, TypeError):
-            continue
-    return records
-
-
-def _append_newline(file: Path) -> None:
-    with file.open("a", encoding="utf-8") as lines:
-        lines.write("\n")

@@ -23,9 +23,10 @@ from optimizer.studies.inquiry import (
 )
 from optimizer.studies.limits import Limit, limits_of
 from optimizer.studies.sentences import kind_of
-from optimizer.studies.study import Study
+from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.sweeps.family import compile_case
 from optimizer.sweeps.marginal import worth_to_first_order
+from optimizer.sweeps.outcomes import unsolved_word
 from optimizer.sweeps.reading import keep
 from optimizer.sweeps.runner import NAN, Sweep
 
@@ -63,7 +64,7 @@ def prices(
     priced = list(zip([way.limit for way in ways], _price_all(ways, inquiry), strict=True))
     steps = [row for way in ways for row in _steps(way, inquiry.base)]
     sums = [_sum(limit, price) for limit, price in priced]
-    return Study(
+    study = Study(
         "prices",
         _title(ways, inquiry.base),
         (*note_on_base(plan, inquiry.base), *_words(ways, sums, inquiry.base)),
@@ -74,6 +75,7 @@ def prices(
         },
         footing(plan, gap, value_musd=inquiry.base.value_musd),
     )
+    return as_far_as_solved(study, [words for way in ways for words in way.unsolved])
 
 
 DUALS = ("rule", "place", "quarter", "words", "unit", "kind", "limit", "dual_musd_per_unit")
@@ -106,9 +108,17 @@ class _Way:
 
     limit: Limit
     replies: dict[float, Reply] = field(default_factory=dict)
+    unsolved: list[str] = field(default_factory=list)
+    """Amounts that came to no answer."""
 
     def tried(self) -> list[tuple[float, Reply]]:
         return sorted(self.replies.items(), key=lambda one: abs(one[0]))
+
+    def hear(self, amount: float, reply: Reply, how: str = "") -> None:
+        """Take note of a reply that is none."""
+        if reply.unsolved:
+            place = f"{self.limit.words}, {_amount(self.limit, amount)}{how}"
+            self.unsolved.append(f"{unsolved_word(reply.why)}: {place}")
 
     def gains(self, base: Reply) -> bool:
         """Whether the furthest amount is worth anything that the gaps do not hide, or decides otherwise."""
@@ -116,12 +126,12 @@ class _Way:
         return far.has_plan and (change_musd(base, far)[0] > NOISE_MUSD or _turned(base, far))
 
     def first_turn(self, base: Reply) -> tuple[float, float] | None:
-        """Neighbours among the amounts tried between which decisions change first."""
+        """Neighbours among the amounts solved between which decisions change first."""
         before = 0.0
         for amount, reply in self.tried():
             if reply.has_plan and _turned(base, reply):
                 return before, amount
-            before = amount
+            before = before if reply.unsolved else amount
         return None
 
 
@@ -139,6 +149,7 @@ def _try(asked: Iterable[tuple[_Way, float]], inquiry: Inquiry) -> None:
     prepared = [_prepared(way.limit, amount, inquiry) for way, amount in new]
     for (way, amount), reply in zip(new, ask(prepared, inquiry.sweep, inquiry.gap, inquiry.base), strict=True):
         way.replies[amount] = reply
+        way.hear(amount, reply)
 
 
 def _prepared(limit: Limit, amount: float, inquiry: Inquiry) -> Prepared:
@@ -163,8 +174,8 @@ def _middle(way: _Way, base: Reply) -> list[float]:
     finest = 1.0 if way.limit.whole else abs(way.limit.step) / FINEST
     if abs(far - near) <= finest * (1 + 1e-9):
         return []
-    middle = (near + far) / 2
-    return [float(round(middle))] if way.limit.whole else [middle]
+    middle = float(round((near + far) / 2)) if way.limit.whole else (near + far) / 2
+    return [] if middle in way.replies else [middle]
 
 
 def _turned(base: Reply, other: Reply) -> bool:
@@ -224,11 +235,12 @@ def _price_all(ways: Sequence[_Way], inquiry: Inquiry) -> list[_Price | None]:
     found: list[_Price | None] = []
     for way, eased in zip(ways, moved, strict=True):
         if eased is None or eased.compiled is None:
+            way.unsolved += [f"{word}: {way.limit.words}"] if eased and (word := unsolved_word(eased.why)) else []
             found.append(None)
             continue
         worth = worth_to_first_order(base.compiled, base.landed, eased.compiled)
         binds = abs(sum(worth.values())) > NOISE_MUSD * abs(_little(way.limit))
-        found.append(_price(way.limit, eased, inquiry) if binds else _Price({}, 0.0))
+        found.append(_price(way, eased, inquiry) if binds else _Price({}, 0.0))
     return found
 
 
@@ -237,11 +249,15 @@ def _little(limit: Limit) -> float:
     return limit.step if limit.whole else limit.step / LITTLE
 
 
-def _price(limit: Limit, eased: Prepared, inquiry: Inquiry) -> _Price:
-    """The limit eased a little and tightened as much, with whole decisions held."""
-    base, amount = inquiry.base, _little(limit)
-    sides = [_held(eased, base), _held(_prepared(limit, -amount, inquiry), base)]
+def _price(way: _Way, eased: Prepared, inquiry: Inquiry) -> _Price | None:
+    """The limit eased a little and tightened as much, with whole decisions held; None where that was not solved."""
+    base, amount = inquiry.base, _little(way.limit)
+    sides = [_held(eased, base), _held(_prepared(way.limit, -amount, inquiry), base)]
     more, less = ask(sides, inquiry.sweep, inquiry.gap, base)
+    for change, reply in ((amount, more), (-amount, less)):
+        way.hear(change, reply, " while whole decisions stay")
+    if more.unsolved:
+        return None
     tighter = (base.value_musd - less.value_musd) / amount
     by_quarter: dict[str, float] = {}
     if more.compiled is not None and more.landed is not None and base.compiled is not None:
@@ -309,7 +325,8 @@ def _words(ways: Sequence[_Way], sums: Sequence[dict[str, Any]], base: Reply) ->
     binding = [row for row in sums if abs(row["dual_musd_per_unit"]) > NOISE_MUSD]
     told = "; ".join(f"{row['words']} {_signed(row['dual_musd_per_unit'])} for {_unit(row['unit'])}" for row in binding)
     stays = "While every whole decision of the plan stays,"
-    words.append(f"{stays} by the duals: {told}." if told else f"{stays} no limit is worth anything.")
+    if told or not any(way.unsolved for way in ways):
+        words.append(f"{stays} by the duals: {told}." if told else f"{stays} no limit is worth anything.")
     return words
 
 

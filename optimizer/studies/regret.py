@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.decisions import DECIMALS, TOLD_MUSD, Decisions, decisions_of
-from optimizer.errors import Infeasible, SolverFault
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter
 from optimizer.studies.sentences import told_clash
 from optimizer.studies.shared import COMMIT, WAIT, shared_decisions
-from optimizer.studies.study import Study
+from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.sweeps.family import Compiled, compile_case
 from optimizer.sweeps.holding import Holding, held
+from optimizer.sweeps.outcomes import FAILURES, UNSOLVED, WORDS, Outcome, outcome_of
 from optimizer.sweeps.reading import decisions_in
 from optimizer.sweeps.runner import Landed, Question, Sweep
 from optimizer.sweeps.shortage import elastic, least_missing, missing_in, missing_no_more
@@ -34,12 +34,25 @@ EXACT = 1e-9
 
 @dataclass(frozen=True)
 class Cell:
-    """One plan under one scenario: value and bound with its decisions held, $M, and what is missing by quarter, $M."""
+    """One plan under one scenario: value and bound with its decisions held, $M, and what is missing by quarter, $M.
+
+    Without a value, `why` says why the plan cannot be kept; or, where `outcome` says so, why that is not known.
+    """
 
     value_musd: float
     bound_musd: float
     missing: Mapping[Quarter, float] = field(default_factory=dict)
     why: str = ""
+    outcome: Outcome = "infeasible"
+
+    @property
+    def unsolved(self) -> str:
+        """`out of time` or `not solved`; nothing where it is known what becomes of the plan."""
+        return WORDS[self.outcome] if self.why and self.outcome in UNSOLVED else ""
+
+    @classmethod
+    def without_value(cls, landed: Landed) -> Cell:
+        return cls(NAN, NAN, why=told_clash(landed.why), outcome=landed.outcome)
 
     @property
     def short_musd(self) -> float:
@@ -49,7 +62,7 @@ class Cell:
     @property
     def words(self) -> str:
         if self.why:
-            return f"cannot be kept: {self.why}"
+            return f"{self.unsolved or 'cannot be kept'}: {self.why}"
         if not self.missing:
             return ""
         worst = max(self.missing, key=lambda t: (round(self.missing[t], DECIMALS), -t))
@@ -61,11 +74,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Best:
-    """What is best in a scenario on its own: value and bound, $M, and what is decided; None where there is no plan."""
+    """What is best in a scenario on its own: value and bound, $M, and what is decided; None where there is no plan.
+
+    `unsolved` is the word where that is not known.
+    """
 
     value_musd: float
     bound_musd: float
     decisions: Decisions | None
+    unsolved: str = ""
 
 
 def regret(
@@ -120,10 +137,10 @@ class Cross:
         """One scenario: its own best, and every plan held; where that cannot be, with what is missing."""
         try:
             compiled = compile_case(self.case, scenario)
-        except (Infeasible, SolverFault) as error:
-            why = str(error).split("\n")[0]
-            self.best[scenario] = Best(NAN, NAN, None)
-            self.cells |= {(name, scenario): Cell(NAN, NAN, why=why) for name in self.names}
+        except FAILURES as error:
+            cell = Cell(NAN, NAN, why=str(error).split("\n")[0], outcome=outcome_of(error))
+            self.best[scenario] = Best(NAN, NAN, None, cell.unsolved)
+            self.cells |= {(name, scenario): cell for name in self.names}
             return
         holdings = {name: Holding(plan) for name, plan in zip(self.names, self.plans, strict=True)}
         unfit = {name: holding.fit(compiled, scenario) for name, holding in holdings.items()}
@@ -139,6 +156,8 @@ class Cross:
                 cell = Cell(NAN, NAN, why=unfit[name])
             elif answers[name].has_plan:
                 cell = Cell(answers[name].value_musd, answers[name].bound_musd)
+            elif answers[name].unsolved:
+                cell = Cell.without_value(answers[name])
             else:
                 cell = self._short(kept[name])
             self.cells[name, scenario] = cell
@@ -153,7 +172,7 @@ class Cross:
     def _best(self, compiled: Compiled, scenario: str, landed: Landed) -> Best:
         """The better of the answer and the plan that was given for this scenario, which may be proven closer."""
         if not landed.has_plan:
-            return Best(NAN, NAN, None)
+            return Best(NAN, NAN, None, WORDS[landed.outcome] if landed.unsolved else "")
         value, bound = landed.value_musd, landed.bound_musd
         decisions = decisions_in(self.case, scenario, compiled, landed.vector)
         for plan in self.plans:
@@ -168,12 +187,21 @@ class Cross:
         loose = elastic(compiled)
         [least] = self.sweep.ask([Question(least_missing(loose).program, EXACT, gap_musd=EXACT)])
         if not least.has_plan:
-            return Cell(NAN, NAN, why=told_clash(least.why))
+            return Cell.without_value(least)
         capped = missing_no_more(loose, -least.value_musd)
         [landed] = self.sweep.ask([Question(capped.program, self.gap)])
         if not landed.has_plan:
-            return Cell(NAN, NAN, why=told_clash(landed.why))
+            return Cell.without_value(landed)
         return Cell(landed.value_musd, landed.bound_musd, missing_in(capped, landed.vector))
+
+    def unsolved(self) -> Iterator[str]:
+        """What of the table came to no answer."""
+        for (name, scenario), cell in self.cells.items():
+            if cell.unsolved:
+                yield f"{cell.unsolved}: the plan for {name} in {scenario}"
+        for scenario, best in self.best.items():
+            if best.unsolved:
+                yield f"{best.unsolved}: the best plan of {scenario}"
 
     def regret(self, name: str, scenario: str) -> tuple[float, float]:
         """At least and at most what a plan falls short of the scenario's own best, $M; NaN where it cannot be kept."""
@@ -212,7 +240,8 @@ def _study(cross: Cross) -> Study:
             regrets.append((name, scenario, most, least, most))
         worst.append(_worst(cross, name))
     own = {scenario: best.decisions for scenario, best in cross.best.items() if best.decisions is not None}
-    decisions = shared_decisions(own) if len(own) > 1 else []
+    all_known = not any(best.unsolved for best in cross.best.values())
+    decisions = shared_decisions(own) if len(own) > 1 and all_known else []
     best = [(scenario, best.value_musd, best.bound_musd) for scenario, best in cross.best.items()]
     tables = {
         "values": pd.DataFrame(values, columns=["plan", "scenario", "value_musd", "bound_musd", "short_musd", "words"]),
@@ -226,7 +255,8 @@ def _study(cross: Cross) -> Study:
         "case": first.case.settings.name, "scenario": first.scenario, "run_id": first.run_id, "gap": cross.gap,
         "run_ids": [plan.run_id for plan in cross.plans], "scenarios": cross.scenarios,
     }  # fmt: skip
-    return Study("regret", _title(cross, tables["plans"]), _words(cross, tables, own), tables, about)
+    study = Study("regret", _title(cross, tables["plans"]), _words(cross, tables, own), tables, about)
+    return as_far_as_solved(study, list(cross.unsolved()))
 
 
 _REGRET = ["plan", "scenario", "regret_musd", "regret_low_musd", "regret_high_musd"]
@@ -238,7 +268,7 @@ def _worst(cross: Cross, name: str) -> tuple[str, float, str, float, float, str]
     cells = {scenario: cross.cells[name, scenario] for scenario in cross.scenarios}
     unkept = [scenario for scenario, cell in cells.items() if cell.why]
     if unkept:
-        return name, NAN, unkept[0], NAN, NAN, f"cannot be kept in {', '.join(unkept)}"
+        return name, NAN, unkept[0], NAN, NAN, _unkept_words({scenario: cells[scenario] for scenario in unkept})
     there = [scenario for scenario in cross.scenarios if not np.isnan(cross.best[scenario].value_musd)]
     regrets = {scenario: cross.regret(name, scenario)[1] for scenario in there}
     most = max(regrets, key=lambda s: regrets[s], default="")
@@ -246,6 +276,14 @@ def _worst(cross: Cross, name: str) -> tuple[str, float, str, float, float, str]
     words = f"liquidity is missing in {', '.join(short)}" if short else ""
     lowest = min(cell.value_musd for cell in cells.values())
     return name, regrets.get(most, NAN), most, lowest, max(short.values(), default=0.0), words
+
+
+def _unkept_words(cells: Mapping[str, Cell]) -> str:
+    """`cannot be kept in bear; out of time in base`"""
+    by_word: dict[str, list[str]] = defaultdict(list)
+    for scenario, cell in cells.items():
+        by_word[cell.unsolved or "cannot be kept"].append(scenario)
+    return "; ".join(f"{word} in {', '.join(scenarios)}" for word, scenarios in by_word.items())
 
 
 def _title(cross: Cross, plans: pd.DataFrame) -> str:
@@ -273,11 +311,12 @@ def _words(cross: Cross, tables: Mapping[str, pd.DataFrame], own: Mapping[str, D
     for row in tables["values"].itertuples():
         if row.words:
             told.append(f"The plan for {row.plan} in {row.scenario}: {row.words}.")
-    told += [f"{name} has no plan of its own." for name in cross.scenarios if name not in own]
+    alone = [name for name in cross.scenarios if name not in own and not cross.best[name].unsolved]
+    told += [f"{name} has no plan of its own." for name in alone]
     by_verdict: dict[str, list[str]] = defaultdict(list)
     for row in tables["decisions"].itertuples():
         by_verdict[row.verdict].append(row.words)
-    if len(own) > 1:
+    if len(own) > 1 and not any(best.unsolved for best in cross.best.values()):
         shared, others = by_verdict[COMMIT], by_verdict[WAIT]
         every = f"Every scenario's own best plan ({', '.join(own)})"
         told.append(

@@ -6,8 +6,8 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,13 +50,39 @@ class Study:
     words: tuple[str, ...]
     tables: Mapping[str, pd.DataFrame]
     about: Mapping[str, Any] = field(default_factory=dict)
+    unsolved: tuple[str, ...] = ()
+    """What was asked and came to no answer, each beginning with `out of time` or `not solved`."""
 
     def record(self) -> dict[str, Any]:
         """What `study.json` holds."""
         return {
             "kind": self.kind, "title": self.title, "words": list(self.words), "about": dict(self.about),
-            "tables": list(self.tables),
+            "tables": list(self.tables), "unsolved": list(self.unsolved),
         }  # fmt: skip
+
+
+OLDER = "not solved: this study was made before it was written down whether all of it is"
+MOST_NAMED = 6
+
+
+def as_far_as_solved(study: Study, unsolved: Sequence[str]) -> Study:
+    """The study; where something came to no answer, one that says this before all else, and instead of a finding."""
+    if not unsolved:
+        return study
+    open_ones = list(dict.fromkeys(unsolved))
+    more = [f"and {len(open_ones) - MOST_NAMED} more"] if len(open_ones) > MOST_NAMED else []
+    words = (
+        f"Unanswered: {'; '.join([*open_ones[:MOST_NAMED], *more])}. The same command tries these again and keeps what "
+        "was solved; only of that the rest is told here."
+    )
+    return replace(study, title=_unfinished(unsolved), words=(words, *study.words), unsolved=tuple(open_ones))
+
+
+def _unfinished(unsolved: Sequence[str]) -> str:
+    """`Unfinished: 2 answers are out of time, 1 answer is not solved.`"""
+    counts = {word: sum(one.startswith(word) for one in unsolved) for word in ("out of time", "not solved")}
+    told = [f"{n} answer{' is' if n == 1 else 's are'} {word}" for word, n in counts.items() if n]
+    return f"Unfinished: {', '.join(told)}."
 
 
 def save_study(study: Study, folder: str | Path) -> Path:
@@ -90,12 +116,16 @@ def is_kept(folder: str | Path) -> bool:
 
 
 def load_study(folder: str | Path) -> Study:
-    """Read a study back. Raises PlanError where there is none."""
+    """Read a study back. Raises PlanError where there is none.
+
+    One of an older version may hold an interrupt as an answer: it is not taken to be whole.
+    """
     folder = Path(folder)
     try:
         record = json.loads((folder / STUDY).read_text(encoding="utf-8"))
         tables = {name: _table((folder / f"{name}.csv").read_bytes().decode()) for name in record["tables"]}
-        return Study(record["kind"], record["title"], tuple(record["words"]), tables, record["about"])
+        unsolved = tuple(record.get("unsolved", [OLDER]))
+        return Study(record["kind"], record["title"], tuple(record["words"]), tables, record["about"], unsolved)
     except (OSError, ValueError, KeyError) as error:
         raise PlanError(f"{folder} is not a study ({error}).") from None
 

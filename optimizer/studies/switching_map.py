@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.decisions import Decisions, decisions_of
-from optimizer.errors import Infeasible, PlanError, SolverFault
+from optimizer.errors import PlanError
 from optimizer.findings import InputError
 from optimizer.plan import Plan
 from optimizer.solver.program import Floats
 from optimizer.studies.regions import Region, Rule, divide
 from optimizer.studies.sentences import told_clash
-from optimizer.studies.study import Study
+from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.sweeps.altered import bounded
 from optimizer.sweeps.drivers import Driver, driver_named, drivers_of
 from optimizer.sweeps.family import Compiled, Family
 from optimizer.sweeps.holding import Holding
+from optimizer.sweeps.outcomes import FAILURES, UNSOLVED, WORDS, Outcome, outcome_of, unsolved_word
 from optimizer.sweeps.reading import decisions_in
 from optimizer.sweeps.runner import Landed, Question, Sweep
 
@@ -109,7 +110,9 @@ class Chart:
     family: Family = field(init=False)
     compiled: list[Compiled | None] = field(init=False)
     missing: dict[int, str] = field(init=False, default_factory=dict)
-    """Why there is no plan at a point."""
+    """Why there is no plan at a point, or after the word for it, why it is not known whether there is one."""
+    unsolved: list[str] = field(init=False, default_factory=list)
+    """Points, and what is as good there, that came to no answer."""
     landed: dict[int, Landed] = field(init=False)
     decided: list[Decisions | None] = field(init=False)
 
@@ -119,7 +122,8 @@ class Chart:
         self.landed = self._solved()
         for i, landed in self.landed.items():
             if not landed.has_plan:
-                self.missing[i] = told_clash(landed.why)
+                self.missing[i] = _told(landed.outcome, landed.why)
+        self.unsolved += [f"{word}: {self.at(i)}" for i, why in self.missing.items() if (word := unsolved_word(why))]
         self.decided = [self._decisions(i) for i in range(len(self.grid))]
 
     @property
@@ -129,11 +133,15 @@ class Chart:
     def point(self, i: int) -> dict[str, float]:
         return dict(zip((driver.name for driver in self.drivers), self.grid[i], strict=True))
 
+    def at(self, i: int) -> str:
+        """`hashprice 35 $/PH/day, rent colocation 160 $/kW-month`."""
+        return ", ".join(f"{d.name} {x:,.6g} {d.unit}" for d, x in zip(self.drivers, self.grid[i], strict=True))
+
     def _compiled(self, i: int) -> Compiled | None:
         try:
             return self.family.at(self.point(i))
-        except (Infeasible, SolverFault) as error:
-            self.missing[i] = str(error)
+        except FAILURES as error:
+            self.missing[i] = _told(outcome_of(error), str(error))
         except InputError as error:
             self.missing[i] = str(error.findings[0])
         return None
@@ -191,6 +199,8 @@ class Chart:
         answers = dict(zip(questions, self.sweep.ask(list(questions.values())), strict=True))
         tied: list[list[str]] = [[] for _ in self.grid]
         for (i, letter), other in answers.items():
+            if other.unsolved:
+                self.unsolved.append(f"{WORDS[other.outcome]}: whether {letter} is as good at {self.at(i)}")
             best = self.landed[i]
             room = max(self.gap * abs(best.value_musd), self.gap_musd)
             if other.has_plan and best.bound_musd - other.value_musd <= room:
@@ -207,6 +217,10 @@ class Chart:
         question = Question(bounded(here, places, numbers).program, self.gap, gap_musd=self.gap_musd)
         start = np.where(question.program.integers, self.landed[j].vector, np.nan)
         return Question(question.program, self.gap, start=start, gap_musd=self.gap_musd)
+
+
+def _told(outcome: Outcome, words: str) -> str:
+    return f"{WORDS[outcome]}: {told_clash(words)}" if outcome in UNSOLVED else told_clash(words)
 
 
 # ---- told ---------------------------------------------------------------------------------------------------------
@@ -241,7 +255,8 @@ def _study(chart: Chart) -> Study:
         "x_driver": x.name, "x_unit": x.unit, "x_words": x.name, "x_means": x.words, "base_x": x.base,
         "y_driver": y.name, "y_unit": y.unit, "y_words": y.name, "y_means": y.words, "base_y": y.base,
     }  # fmt: skip
-    return Study("map", _title(chart, rule, regions), _words(chart, rule, regions, points), tables, about)
+    study = Study("map", _title(chart, rule, regions), _words(chart, rule, regions, points), tables, about)
+    return as_far_as_solved(study, chart.unsolved)
 
 
 def _figure(chart: Chart, i: int, name: str) -> float:
@@ -312,9 +327,10 @@ def _words(chart: Chart, rule: Rule, regions: Sequence[Region], points: pd.DataF
     tied = int((points["as_good"] != "").sum())
     if tied:
         told.append(f"At {tied} points beside a border the decisions across it are as good within the gap (as_good).")
-    if chart.missing:
-        why = next(iter(chart.missing.values())).split("\n")[0]
-        told.append(f"At {len(chart.missing)} points there is no plan, as at the first of them: {why}")
+    none = [why for why in chart.missing.values() if not unsolved_word(why)]
+    if none:
+        why = none[0].split("\n")[0]
+        told.append(f"At {len(none)} points there is no plan, as at the first of them: {why}")
     return tuple(sentence for sentence in told if sentence)
 
 

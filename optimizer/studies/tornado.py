@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -11,9 +11,10 @@ from optimizer.decisions import TOLD_MUSD
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
 from optimizer.studies.inquiry import Inquiry, Reply, footing, note_on_base, told_moves
-from optimizer.studies.study import Study
+from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.summary import musd
 from optimizer.sweeps.drivers import Driver, driver_named, drivers_of
+from optimizer.sweeps.outcomes import unsolved_word
 from optimizer.sweeps.runner import Sweep
 
 if TYPE_CHECKING:
@@ -40,13 +41,14 @@ def tornado(
     replies = iter(zip(inquiry.at(points), inquiry.at(points, kept=True), strict=True))
     bars = [_Bar(driver, *next(replies), *next(replies)) for driver in asked]
     bars.sort(key=lambda bar: -bar.span(inquiry.base.value_musd))
-    return Study(
+    study = Study(
         "tornado",
         _title(bars, inquiry.base),
         (*note_on_base(plan, inquiry.base), *_words(bars, inquiry.base)),
         {"drivers": _table(bars, inquiry.base)},
         footing(plan, gap, value_musd=inquiry.base.value_musd, bound_musd=inquiry.base.bound_musd),
     )
+    return as_far_as_solved(study, [words for bar in bars for words in bar.unsolved()])
 
 
 def drivers_given(plan: Plan, texts: Iterable[str]) -> list[Driver]:
@@ -87,11 +89,19 @@ class _Bar:
         return f"{self.driver.name} {getattr(self.driver, end):,.6g} {self.driver.unit}"
 
     def span(self, base_musd: float) -> float:
-        """How far the value moves, $M; an end without a plan counts as further than any."""
-        if not (self.low.has_plan and self.high.has_plan):
+        """How far the value moves, $M; an end without a plan counts as further than any, one not solved as none."""
+        ends = [reply for reply in (self.low, self.high) if not reply.unsolved]
+        if not all(reply.has_plan for reply in ends):
             return float("inf")
-        values = (self.low.value_musd, self.high.value_musd, base_musd)
+        values = [base_musd, *(reply.value_musd for reply in ends)]
         return max(values) - min(values)
+
+    def unsolved(self) -> Iterator[str]:
+        """What of it came to no answer."""
+        for end in ENDS:
+            for reply, how in ((getattr(self, end), "decided again"), (getattr(self, f"kept_{end}"), "decisions kept")):
+                if reply.unsolved:
+                    yield f"{unsolved_word(reply.why)}: {self.level(end)}, {how}"
 
 
 def _table(bars: Sequence[_Bar], base: Reply) -> pd.DataFrame:
@@ -151,12 +161,13 @@ def _words(bars: Sequence[_Bar], base: Reply) -> list[str]:
         words.append(f"Starts or contracts change with {_listed(list(moved))}.")
     if still:
         words.append(f"They stay as they are over the whole range of {_listed(still)}.")
-    gains = [(again.value_musd - kept.bound_musd, bar, end) for bar, end, again, kept in ends if kept.has_plan]
+    pairs = [(bar, end, again, kept) for bar, end, again, kept in ends if again.has_plan and kept.has_plan]
+    gains = [(again.value_musd - kept.bound_musd, bar, end) for bar, end, again, kept in pairs]
     gain, bar, end = max(gains, key=lambda one: one[0], default=(0.0, None, ""))
     if bar is not None and gain > TOLD_MUSD:
         words.append(f"Deciding again is worth most at {bar.level(end)}: {musd(gain)} more than staying the course.")
     for bar, end, _, kept in ends:
-        if not kept.has_plan:
+        if not kept.has_plan and not kept.unsolved:
             words.append(f"The plan's decisions cannot be kept at {bar.level(end)}: {kept.why}.")
     return words
 

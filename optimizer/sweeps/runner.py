@@ -2,13 +2,13 @@
 
 A question is a program and nothing else, so a worker needs no case and no model; any `concurrent.futures.Executor`
 will do, here or on other machines (`dask.distributed.Client.get_executor()`). Answers are kept by a hash of the whole
-question in a file of the sweep's folder: after a kill the same sweep goes on with what is missing.
+question in a file of the sweep's folder: after a kill the same sweep goes on with what is missing. What ran out of time
+or cannot be trusted is no answer, and is asked again by the next sweep.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import multiprocessing
 import os
 import signal
@@ -17,23 +17,27 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from optimizer.errors import Infeasible, NoPlan, PlanError, SolverFault
-from optimizer.journal import Journal
+from optimizer import journal
+from optimizer.errors import Infeasible, NoPlan, SolverFault, WorkerLost
+from optimizer.interrupts import give_up, obey_parent
 from optimizer.solver import Found, SolverOptions, solve_program
 from optimizer.solver.program import Floats, Program
+from optimizer.sweeps.guard import refuse_unguarded_script
+from optimizer.sweeps.outcomes import UNSOLVED, Outcome, lasts, outcome_of
 
 NAN = float("nan")
 MOST_WORKERS = 61 if sys.platform == "win32" else 1024
 """Processes that one pool may have; Windows waits for no more."""
-Outcome = Literal["optimal", "limit", "infeasible", "fault"]
 Tell = Callable[[int, int], None]
 """Hears how many answers of how many are there."""
 
@@ -65,7 +69,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Landed:
-    """An answer. Without a plan `value_musd` is NaN, and `why` says what kept it away."""
+    """What came of a question. Without a plan `value_musd` is NaN, and `why` says what kept it away."""
 
     key: str
     outcome: Outcome
@@ -78,21 +82,25 @@ class Landed:
 
     @property
     def has_plan(self) -> bool:
-        return self.outcome in ("optimal", "limit")
+        return not np.isnan(self.value_musd)
 
-    def to_json(self) -> str:
-        """A line that reads back exactly; of vectors only what is not zero."""
+    @property
+    def unsolved(self) -> bool:
+        """Whether neither a plan was found nor that there is none."""
+        return not self.has_plan and self.outcome in UNSOLVED
+
+    def record(self) -> dict[str, Any]:
+        """Plain values that read back exactly; of vectors only what is not zero."""
         plain = {name: getattr(self, name) for name in ("key", "outcome", "seconds", "why")}
         figures = {name: _written(getattr(self, name)) for name in ("value_musd", "bound_musd")}
         vectors = {name: _sparse(getattr(self, name)) for name in ("vector", "row_duals")}
-        return json.dumps(plain | figures | vectors, allow_nan=False)
+        return plain | figures | vectors
 
     @classmethod
-    def from_json(cls, line: str) -> Landed:
-        record = json.loads(line)
+    def of(cls, record: Mapping[str, Any]) -> Landed:
         figures = {name: _read(record[name]) for name in ("value_musd", "bound_musd")}
         vectors = {name: _dense(record[name]) for name in ("vector", "row_duals")}
-        return cls(**(record | figures | vectors))
+        return cls(**({**record} | figures | vectors))
 
 
 def _written(figure: float) -> float | str:
@@ -115,7 +123,7 @@ def _dense(record: Mapping[str, Any]) -> Floats:
 
 
 def answer(question: Question) -> Landed:
-    """Solve one question; the work of a worker. What has no plan, or cannot be trusted, is an answer too."""
+    """Solve one question; the work of a worker. Without a plan it says why; an interrupt ends it without a word."""
     began = time.monotonic()
     known = question.start is not None and question.near
     options = SolverOptions(
@@ -132,16 +140,18 @@ def answer(question: Question) -> Landed:
     except Infeasible as none:
         return landed("infeasible", NAN, -np.inf, str(none))
     except (NoPlan, SolverFault) as error:
-        return landed("fault", NAN, np.inf, str(error))
+        return landed(outcome_of(error), NAN, getattr(error, "bound", np.inf), str(error))
+    if found.status == "interrupted":
+        give_up()
     return landed("optimal" if found.status == "optimal" else "limit", found.value, found.bound, found.ended, found)
 
 
 class Answers:
-    """The answers of a sweep, in memory and, given a folder, on disk as soon as they land."""
+    """What came of the questions of a sweep; given a folder, answers are on disk as soon as they land."""
 
     def __init__(self, folder: Path | None = None):
-        self._journal = None if folder is None else Journal(folder / "answers.jsonl")
-        self._known = {landed.key: landed for landed in self._on_disk()}
+        self._kept = journal.Answers(folder)
+        self._known = self._kept.read(Landed.of)
 
     def __contains__(self, question: Question) -> bool:
         return question.key in self._known
@@ -150,50 +160,83 @@ class Answers:
         return self._known[question.key]
 
     def add(self, landed: Landed) -> None:
-        if self._journal is not None:
-            self._journal.add(landed.to_json())
+        """Raises PlanError where the disk does not take it."""
+        if lasts(landed.outcome):
+            self._kept.add(landed.key, landed.record())
         self._known[landed.key] = landed
-
-    def _on_disk(self) -> Iterator[Landed]:
-        """What is there, without a line cut short by a kill."""
-        for line in () if self._journal is None else self._journal.lines():
-            try:
-                yield Landed.from_json(line)
-            except (ValueError, KeyError, TypeError):
-                continue
 
 
 @contextmanager
 def workers(count: int | None = None) -> Iterator[Executor]:
-    """Processes on this machine, one for each core unless said; each keeps a solver of its own."""
+    """Processes on this machine, one for each core unless said; each keeps a solver of its own.
+
+    Raises WorkerLost where one of them dies at its work, and in a script that each of them would run again.
+    """
+    refuse_unguarded_script()
     context = multiprocessing.get_context("spawn")
     count = min(count or os.cpu_count() or 1, MOST_WORKERS)
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_stay_with_parent) as pool:
-        with _deaf():
-            for _ in range(count):
-                pool.submit(os.getpid)
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_serve_parent) as pool:
         try:
+            with _deaf():
+                for _ in range(count):
+                    pool.submit(os.getpid)
             yield pool
+        except BrokenProcessPool:
+            _end(pool)
+            raise WorkerLost(LOST) from None
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            _end(pool)
             raise
+
+
+LOST = (
+    "A worker process ended before it had answered: something killed it, or memory ran out. What landed before is "
+    "kept, and the same command goes on with it; fewer solves at a time (-j) take less memory."
+)
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """Nothing is waited for: neither questions that wait, nor workers in the middle of one."""
+    busy = list((getattr(pool, "_processes", None) or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in busy:
+        process.terminate()
 
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Processes that begin meanwhile do not hear Ctrl-C, which reaches all of a terminal: the parent ends them."""
+    """Processes that begin meanwhile do not hear Ctrl-C, which reaches all of a terminal: the parent ends them.
+
+    The parent hears one that comes meanwhile when this is over, where the system can put a signal off.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with _put_off(signal.SIGINT):
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _put_off(name: signal.Signals) -> Iterator[None]:
+    """A signal that comes meanwhile comes afterwards; as ever on Windows, which has no way to."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # which would let the signal through, were it begun by the first worker
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [name])
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _stay_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever: it ends when the parent does."""
+def _serve_parent() -> None:
+    """A worker heeds no Ctrl-C, and ends when its parent does, which would otherwise leave it waiting for ever."""
+    obey_parent()
     parent = multiprocessing.parent_process()
 
     def leave() -> None:
@@ -235,17 +278,11 @@ class Sweep:
             return replaced_start(questions[i], *(self.answers[questions[j]] for j in names))
 
         for i, landed in self._landing(waiting, start):
-            self._keep(landed)
+            self.answers.add(landed)
             if landed.has_plan:
                 done.append(i)
             self._told(len(questions) - len(waiting), len(questions))
         return [self.answers[question] for question in questions]
-
-    def _keep(self, landed: Landed) -> None:
-        try:
-            self.answers.add(landed)
-        except OSError as error:
-            raise PlanError(f"{self.folder} cannot be written: {error.strerror}. What landed before is kept.") from None
 
     def _landing(self, waiting: list[int], start: Callable[[int], Question]) -> Iterator[tuple[int, Landed]]:
         """Hand out what waits, a few at once, and give each answer as it lands; `waiting` shrinks by what landed."""

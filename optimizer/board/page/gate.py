@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.board.gate import Stamps, audited, refuse_stale
+from optimizer.board.gate import Stamps, audited, refuse_stale, unanswered
 from optimizer.board.page.book import Book, Origins
 from optimizer.board.page.origins import read_origins
 from optimizer.board.page.studies import TOPICS
@@ -59,14 +59,18 @@ def _studies(folder: Path, run_id: str) -> tuple[dict[str, Study], dict[str, str
         study = load_study(place)
         if study.kind != kind or study.about.get("run_id") != run_id:
             left_out[kind] = "the one beside this plan is of another run"
+        elif study.unsolved:
+            left_out[kind] = f"the one beside this plan is not whole: {unanswered(study)}"
         else:
             found[kind] = study
     return found | _bridges(folder, run_id), left_out
 
 
 def _bridges(folder: Path, run_id: str) -> dict[str, Study]:
-    """Bridges from other plans to this one, by `bridge-` and the run id of the other."""
+    """Whole bridges from other plans to this one, by `bridge-` and the run id of the other."""
     loaded = [load_study(place) for place in sorted((folder / "studies").glob("bridge-*")) if is_kept(place)]
     return {
-        f"bridge-{study.about.get('from_run_id')}": study for study in loaded if study.about.get("to_run_id") == run_id
+        f"bridge-{study.about.get('from_run_id')}": study
+        for study in loaded
+        if study.about.get("to_run_id") == run_id and not study.unsolved
     }
