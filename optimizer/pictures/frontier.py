@@ -23,7 +23,7 @@ from optimizer.pictures.sheet import (
     open_sheet,
     value_axis,
 )
-from optimizer.pictures.tables import source_of, table_of
+from optimizer.pictures.tables import source_of, table_of, why_none
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,7 +124,6 @@ def _draw_marginal(axes: Any, points: pd.DataFrame) -> None:
 
 
 def _mark_unsolved(axes: Any, points: pd.DataFrame) -> None:
-    for budget in points.loc[points["value_musd"].isna(), "budget_musd"]:
-        label(
-            axes, "no plan", (budget, 0.02), xycoords=axes.get_xaxis_transform(), rotation=90, ha="center", color=SOFT
-        )
+    for _, row in points[points["value_musd"].isna()].iterrows():
+        budget, words = row["budget_musd"], why_none(row["decisions"])
+        label(axes, words, (budget, 0.02), xycoords=axes.get_xaxis_transform(), rotation=90, ha="center", color=SOFT)

@@ -24,7 +24,7 @@ from optimizer.pictures.sheet import (
     open_sheet,
     value_axis,
 )
-from optimizer.pictures.tables import source_of, table_of
+from optimizer.pictures.tables import source_of, table_of, why_none
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,14 +98,14 @@ def _either_sign(row: Any) -> bool:
 def _step_words(row: Any) -> str:
     low, high = _sides(row)
     if missing(low + high):
-        return "no plan"
+        return why_none(row.get("what_moves"))
     return f"{signed_musd(low)} to {signed_musd(high)}" if _either_sign(row) else signed_musd((low + high) / 2)
 
 
 def _draw_step(axes: Any, i: int, row: Any) -> None:
     low, high = _sides(row)
     if missing(low + high):
-        label(axes, "no plan", (0, i), (4, 0), va="center", color=SOFT)
+        label(axes, why_none(row.get("what_moves")), (0, i), (4, 0), va="center", color=SOFT)
         return
     middle = (low + high) / 2
     if not _either_sign(row):

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from optimizer.pictures.lettering import cut, missing, plain, tenths, width_in, wrap
 from optimizer.pictures.rows import Rows, names_in, open_rows, rows_that_fit
 from optimizer.pictures.sheet import HATCH, LINE_IN, PAPER, SOFT, Sheet, finish, open_sheet
-from optimizer.pictures.tables import source_of, table_of
+from optimizer.pictures.tables import source_of, table_of, why_none
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,8 @@ def draw_regret(study: Study) -> Figure:
     fitting = rows_that_fit(sheet, head=head, floor=floor)
     rows = open_rows(sheet, min(fitting, len(plans)), head=head, floor=floor, most=0.38)
     cells = _Cells(rows, sheet.left + names, sheet.right - WORST_IN, shown)
-    _draw_heads(sheet, cells, heads, len(scenarios) * len(plans) - len(shown) * rows.count)
+    none = "no value" if study.unsolved else "no plan"
+    _draw_heads(sheet, cells, heads, len(scenarios) * len(plans) - len(shown) * rows.count, none)
     for i, (_, plan) in enumerate(plans.iloc[: rows.count].iterrows()):
         rows.name(i, plan["plan"], names - 0.1)
         rows.cell(i, sheet.right, tenths(plan["worst_regret_musd"]), bold=i == 0)
@@ -57,9 +58,9 @@ def _heads(scenarios: list[str], room: float) -> list[list[str]]:
     return [wrap(scenario, room, lines) for scenario in scenarios]
 
 
-def _draw_heads(sheet: Sheet, cells: _Cells, heads: list[list[str]], hidden: int) -> None:
+def _draw_heads(sheet: Sheet, cells: _Cells, heads: list[list[str]], hidden: int, none: str) -> None:
     more = f"; {hidden} more in the table" if hidden > 0 else ""
-    words = f"$M less than each scenario's best plan; hatched: liquidity is missing, or no plan{more}"
+    words = f"$M less than each scenario's best plan; hatched: liquidity is missing, or {none}{more}"
     sheet.write(sheet.left, sheet.top - LINE_IN / 2, cut(words, sheet.width), color=SOFT)
     low = cells.rows.top + 0.02 + LINE_IN / 2
     for j, lines in enumerate(heads):
@@ -84,8 +85,8 @@ class _Cells:
     def each(self) -> float:
         return (self.right - self.left) / max(1, len(self.scenarios))
 
-    def fill(self, i: int, j: int, regret: Any, short: Any, top: float) -> None:
-        """Shade and number of one cell; hatched where the plan runs out of liquidity there."""
+    def fill(self, i: int, j: int, regret: Any, short: Any, top: float, none: str) -> None:
+        """Shade and number of one cell; hatched where the plan runs out of liquidity there, or for `none` a number."""
         sheet, y = self.rows.sheet, self.rows.y(i)
         x, tall = self.left + j * self.each, self.rows.each
         dry = not missing(short) and short > 0.05
@@ -93,7 +94,7 @@ class _Cells:
         hatch = HATCH if dry or missing(regret) else None
         look = {"facecolor": shade, "edgecolor": SOFT if hatch else PAPER, "hatch": hatch, "linewidth": 0.6}
         sheet.box(x, y - tall / 2, self.each, tall, **look)
-        words = ["no plan" if missing(regret) else tenths(regret)]
+        words = [none if missing(regret) else tenths(regret)]
         if dry and tall >= 2 * LINE_IN + 0.02:
             words.append(f"short {short:,.0f}")
         for k, line in enumerate(words):
@@ -110,10 +111,18 @@ class _Cells:
 def _fill(cells: _Cells, plans: list[str], regrets: pd.DataFrame, values: pd.DataFrame) -> None:
     regret = {(row["plan"], row["scenario"]): row["regret_musd"] for _, row in regrets.iterrows()}
     short = {(row["plan"], row["scenario"]): row["short_musd"] for _, row in values.iterrows()}
+    words = values["words"] if "words" in values.columns else [""] * len(values)
+    none = {
+        (plan, scenario): why_none(said) if missing(short) else "not known"
+        for plan, scenario, short, said in zip(
+            values["plan"], values["scenario"], values["short_musd"], words, strict=True
+        )
+    }
     top = regrets["regret_musd"].max()
     for i, plan in enumerate(plans):
         for j, scenario in enumerate(cells.scenarios):
-            cells.fill(i, j, regret.get((plan, scenario)), short.get((plan, scenario)), top)
+            at = plan, scenario
+            cells.fill(i, j, regret.get(at), short.get(at), top, none.get(at, why_none("")))
 
 
 # ---- verdicts -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from optimizer.pictures.lettering import cut, first_said, missing, musd, number, plain, width_in, wrap
 from optimizer.pictures.sheet import HATCH, INK, LINE_IN, PAPER, RULE, SOFT, Sheet, finish, label, open_sheet
-from optimizer.pictures.tables import source_of, table_of
+from optimizer.pictures.tables import source_of, table_of, why_none
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,8 +48,17 @@ def draw_map(study: Study) -> Figure:
         _name_regions(axes, (xs, ys), names, star, numbers)
         _draw_scale(sheet, values)
     _name_axes(axes, study, xs, ys)
-    _list_regions(sheet, regions, bool(np.isnan(points["value_musd"].to_numpy(float)).any()))
+    _list_regions(sheet, regions, _holes(points))
     return finish(sheet)
+
+
+def _holes(points: pd.DataFrame) -> str:
+    """What stands behind the points without a value; nothing where there are none."""
+    empty = points[points["value_musd"].isna()]
+    if not len(empty):
+        return ""
+    told = sorted({why_none(words) for words in empty["words"]}) if "words" in empty.columns else []
+    return " or ".join(told) if told and told != [why_none("")] else "no plan keeps every rule"
 
 
 def _grids(points: pd.DataFrame, xs: Grid, ys: Grid) -> tuple[Grid, Grid]:
@@ -82,7 +91,7 @@ def _draw_values(axes: Any, xs: Grid, ys: Grid, values: Grid) -> list[Any]:
     axes.set_ylim(ey[0], ey[-1])
     known = values[~np.isnan(values)]
     if not len(known):
-        label(axes, "no plan at any point", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center")
+        label(axes, "no value at any point", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center")
         return []
     low, high = known.min(), known.max()
     top = high if high > low else low + 1
@@ -189,7 +198,7 @@ def _draw_scale(sheet: Sheet, values: Grid) -> None:
     sheet.write(left, y + LINE_IN, "value of the plan; star: base case", color=SOFT)
 
 
-def _list_regions(sheet: Sheet, regions: pd.DataFrame, holes: bool) -> None:
+def _list_regions(sheet: Sheet, regions: pd.DataFrame, holes: str) -> None:
     """The regions with most points, in the order of their letters."""
     left, y, floor = sheet.right - KEY_IN + 0.15, sheet.top - 0.02, sheet.bottom + 0.3
     room = int((y - floor) / LINE_IN) - (1 if holes else 0)
@@ -207,4 +216,4 @@ def _list_regions(sheet: Sheet, regions: pd.DataFrame, holes: bool) -> None:
         y -= LINE_IN
     if holes and y - LINE_IN > floor - 0.1:
         sheet.box(left, y - LINE_IN, 0.16, 0.1, facecolor=PAPER, edgecolor=RULE, hatch=HATCH, linewidth=0.5)
-        sheet.write(left + 0.24, y - LINE_IN + 0.05, "no plan keeps every rule")
+        sheet.write(left + 0.24, y - LINE_IN + 0.05, holes)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import PlanError
-from optimizer.pictures.lettering import missing, musd
+from optimizer.pictures.lettering import missing, musd, plain
+from optimizer.sweeps.outcomes import WORDS, unsolved_word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,11 @@ def table_of(study: Study, name: str, *columns: str) -> pd.DataFrame:
             f"The table {name} of the study of kind {study.kind} has no column {lacking[0]}, so it cannot be drawn."
         )
     return table.reset_index(drop=True)
+
+
+def why_none(words: Any) -> str:
+    """What a picture says where there is no value: `no plan`, or that this is not known."""
+    return unsolved_word(plain(words)) or WORDS["infeasible"]
 
 
 def source_of(study: Study) -> str:

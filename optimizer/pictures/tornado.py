@@ -24,7 +24,7 @@ from optimizer.pictures.sheet import (
     open_sheet,
     value_axis,
 )
-from optimizer.pictures.tables import source_of, table_of
+from optimizer.pictures.tables import source_of, table_of, why_none
 
 if TYPE_CHECKING:
     from optimizer.studies.study import Study
@@ -128,7 +128,7 @@ def _sides(row: Any, base: float) -> dict[str, int]:
 
 
 def _end_words(row: Any, end: str) -> str:
-    """`35: $41.0M`, the setting and the value there; `no plan` where none keeps every rule."""
+    """`35: $41.0M`, the setting and the value there; `no plan` where none keeps every rule, or that it is not known."""
     unit, value = plain(row["unit"]), row[f"value_{end}_musd"]
     setting = with_unit(row[end], unit) if unit in SHORT_UNITS else number(row[end])
-    return f"{setting}: {'no plan' if missing(value) else musd(value)}"
+    return f"{setting}: {why_none(row.get(f'moves_at_{end}')) if missing(value) else musd(value)}"

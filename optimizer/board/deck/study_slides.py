@@ -7,6 +7,7 @@ from optimizer.board.deck.figures import Figure, Row, about_figure, study_rows
 from optimizer.board.deck.pack import Pack
 from optimizer.board.deck.plan_slides import nothing_fails
 from optimizer.studies.breakevens import WIND_DOWN
+from optimizer.sweeps.outcomes import unsolved_word
 
 MOST_DRIVERS, MOST_POINTS = 7, 10
 LEAST_SWING = 0.05
@@ -83,7 +84,8 @@ def quantity(pack: Pack, row: Row, column: str) -> str:
 def _left_out(pack: Pack, whole: int, shown: int) -> str:
     total = len(pack.studies["tornado"].tables["drivers"])
     words = []
-    for number, what in ((whole - shown, "move it less"), (total - whole, "have no plan at one end")):
+    none = "have no plan at one end" if not pack.studies["tornado"].unsolved else "have no value at one end"
+    for number, what in ((whole - shown, "move it less"), (total - whole, none)):
         if number > 0:
             words.append(f"that {what}: {pack.ledger.whole(pack.source.count(f'drivers that {what}', number))}")
     return f"Drivers not shown {'; '.join(words)}." if words else ""
@@ -298,13 +300,18 @@ def _regret_cells(pack: Pack, plan: Row, values: list[Row], scenarios: list[str]
     for scenario in scenarios:
         row = next((r for r in values if r["plan"] == plan["plan"] and str(r["scenario"]) == scenario), None)
         if row is None or not row.has("value_musd"):
-            cells.append("cannot be kept" if row else "not solved")
+            cells.append(_why_unkept(row) if row else "not solved")
         elif row.has("short_musd") and row["short_musd"] > 0.05:
             cells.append(f"{ledger.money(row.figure('value_musd'))}, {ledger.money(row.figure('short_musd'))} short")
         else:
             cells.append(ledger.money(row.figure("value_musd")))
-    worst = ledger.money(plan.figure("worst_regret_musd")) if plan.has("worst_regret_musd") else "cannot be kept"
+    worst = ledger.money(plan.figure("worst_regret_musd")) if plan.has("worst_regret_musd") else _why_unkept(plan)
     return (*cells, worst)
+
+
+def _why_unkept(row: Row) -> str:
+    """What stands where a plan has no value: that it cannot be kept, or that this is not known."""
+    return unsolved_word(str(row.cells.get("words", ""))) or "cannot be kept"
 
 
 def _verdicts(pack: Pack) -> tuple[Paragraph, ...]:
