@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from optimizer.case import Case
-from optimizer.quarters import Quarter
-from optimizer.settlement import Settled, residual, value_flows
+from optimizer.returns import programme_flows, programme_rates, the_return
+from optimizer.settlement import Settled
 
 Tables = dict[str, pd.DataFrame]
 OVER_DOING_NOTHING = (
@@ -22,8 +21,8 @@ OVER_DOING_NOTHING = (
 def kpis(case: Case, settled: Settled, nothing: Settled | None) -> dict[str, Any]:
     """Value, value over do-nothing, terminal share, capex, lowest cash, return of the AI programme, BTC and its cost.
 
-    Money is $M. A figure that does not exist (an IRR without a change of sign, a cost per BTC without BTC, anything
-    over doing nothing where that cannot be done) is None.
+    Money is $M. A figure that does not exist (a return of flows that have none or several, a cost per BTC without BTC,
+    anything over doing nothing where that cannot be done) is None.
     """
     plan, value_musd = settled.tables, settled.value_musd
     after = float(plan["value"]["after_musd"].sum())
@@ -68,12 +67,11 @@ def _over_doing_nothing(case: Case, settled: Settled, nothing: Settled | None, a
     over = settled.value_musd - nothing.value_musd
     terminal = after - float(nothing.tables["value"]["after_musd"].sum())
     lowest = nothing.tables["cash"].loc[nothing.tables["cash"]["closing_musd"].idxmin()]
-    programme = _programme_flows(case, settled.tables, nothing.tables)
     figures = (
         nothing.value_musd, over, terminal, terminal / over if abs(over) > 1e-9 else None,
         float(lowest["closing_musd"]), str(lowest["quarter"]),
-        irr(programme.to_numpy(), residual(settled.tables) - residual(nothing.tables), len(case.horizon)),
-        payback(programme),
+        the_return(programme_rates(case, settled.tables, nothing.tables)),
+        payback(programme_flows(case, settled.tables, nothing.tables)),
     )  # fmt: skip
     return dict(zip(OVER_DOING_NOTHING, figures, strict=True))
 
@@ -87,49 +85,6 @@ def _paid(plan: Tables, *lines: str) -> float:
 def _highest_debt(plan: Tables) -> float:
     """The most owed at the end of any quarter, all facilities together."""
     return float(plan["debt"].groupby("quarter")["closing_musd"].sum().max()) if len(plan["debt"]) else 0.0
-
-
-def _programme_flows(case: Case, plan: Tables, nothing: Tables) -> pd.Series:
-    """What the plan's value flows add to do-nothing's, quarter by quarter to the end of the last contract, $M."""
-    difference = value_flows(case, plan).sub(value_flows(case, nothing), fill_value=0.0)
-    if difference.empty:
-        return difference
-    last = Quarter.parse(str(difference.index.max()))
-    quarters = [str(case.first + i) for i in range(last - case.first + 1)]
-    return difference.reindex(quarters, fill_value=0.0)
-
-
-def irr(flows: np.ndarray, left: float = 0.0, end: int = 0) -> float | None:
-    """Yearly rate up to which quarterly flows are worth something; None unless there is exactly one such rate.
-
-    Where the worth rises through zero, money came first and its cost later: that rate is no return.
-
-    Flows are taken mid-quarter, like the value; so much of quarter `end`'s as is `left` at the horizon's end is taken
-    at that quarter's first day. The search spans -90% to +1,000% a year.
-    """
-    quarters = np.arange(len(flows))
-
-    def worth(rate: float) -> float:
-        dating = (1 + rate) ** (-end / 4) - (1 + rate) ** (-(end + 0.5) / 4)
-        return float(flows @ (1 + rate) ** (-(quarters + 0.5) / 4) + left * dating)
-
-    grid = np.concatenate([np.linspace(-0.9, 1.0, 96), np.geomspace(1.05, 10, 40)])
-    values = [worth(rate) for rate in grid]
-    crossings = [i for i in range(len(grid) - 1) if values[i] * values[i + 1] < 0]
-    if len(crossings) != 1 or values[crossings[0]] < 0:
-        return None
-    return _bisect(worth, float(grid[crossings[0]]), float(grid[crossings[0] + 1]))
-
-
-def _bisect(function: Callable[[float], float], low: float, high: float) -> float:
-    """The zero between `low`, where it is positive, and `high`, where it is negative.
-
-    Written out because importing scipy.optimize takes a second.
-    """
-    while high - low > 1e-12:
-        middle = (low + high) / 2
-        low, high = (middle, high) if function(middle) > 0 else (low, middle)
-    return (low + high) / 2
 
 
 def payback(flows: pd.Series) -> str | None:

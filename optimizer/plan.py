@@ -147,6 +147,22 @@ class Plan:
         return pd.concat([ends.iloc[:1], body, ends.iloc[1:]])
 
     @cached_property
+    def programme_rates(self) -> tuple[float, ...]:
+        """Every yearly rate at which what the plan adds to doing nothing is worth nothing, lowest first.
+
+        `kpis["ai_programme_irr"]` is the only one, where there is one and the worth falls there.
+        """
+        from optimizer.returns import programme_rates
+
+        if self.nothing is None:
+            return ()
+        return tuple(rate.yearly for rate in programme_rates(self.case, self.tables, self.nothing))
+
+    def missing(self, kpi: str) -> str:
+        """What is told in place of a KPI that the plan does not have: `several` returns, or `none`."""
+        return "several" if kpi == "ai_programme_irr" and len(self.programme_rates) > 1 else "none"
+
+    @cached_property
     def megawatts(self) -> pd.DataFrame:
         """Gross MW by use and quarter, all sites together."""
         return self.allocation.pivot_table(

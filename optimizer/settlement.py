@@ -392,19 +392,3 @@ class _Book:
         )
         table = table.groupby(["scenario", "line", "business"], sort=False, as_index=False).sum()
         return table[(table["within_musd"].abs() + table["after_musd"].abs()) > NOISE]
-
-
-def value_flows(case: Case, tables: dict[str, pd.DataFrame]) -> pd.Series:
-    """Undiscounted value flow of each quarter, within and after the horizon, $M, indexed by quarter.
-
-    Residuals stand in the first quarter after the horizon.
-    """
-    both = pd.concat([tables["cash_flow"], tables["after_horizon"]])
-    counted = both[both["line"].isin(VALUE_LINES)]
-    return counted.groupby("quarter")["musd"].sum().sort_index()
-
-
-def residual(tables: dict[str, pd.DataFrame]) -> float:
-    """What is left at the horizon's end, $M, dated at the first day after it."""
-    after = tables["after_horizon"]
-    return float(after[after["line"] == "residual"]["musd"].sum())

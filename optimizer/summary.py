@@ -170,11 +170,13 @@ def _do_nothing_rows(plan: Plan) -> list[tuple[str, str, str]]:
     if k["do_nothing_value_musd"] is None:
         return []
     irr, payback = k["ai_programme_irr"], k["ai_programme_payback_quarter"]
+    several = [f"{rate:.1%}" for rate in plan.programme_rates] if irr is None else []
+    rates = f"{', '.join(several[:-1])} and {several[-1]}, none alone; " if len(several) > 1 else ""
     return [
         ("Doing nothing: lowest cash", musd(k["do_nothing_lowest_cash_musd"]), _do_nothing_words(plan)),
         (
-            "Return of the AI programme", "none" if irr is None else f"{irr:.1%}",
-            "a year, over doing nothing; " + (f"paid back in {payback}" if payback else "not paid back"),
+            "Return of the AI programme", plan.missing("ai_programme_irr") if irr is None else f"{irr:.1%}",
+            f"a year, over doing nothing; {rates}" + (f"paid back in {payback}" if payback else "not paid back"),
         ),
     ]  # fmt: skip
 

@@ -13,7 +13,7 @@ from hand_cases import AI, CORPORATE, discount, every, hall, lease_case, q, rent
 import optimizer as opt
 from optimizer.audit import audit
 from optimizer.audit.books import Books, exact
-from optimizer.audit.kpis import RATES, _falls_once, _worth_at, gained
+from optimizer.audit.kpis import _falls_once, _worth_at, gained
 from optimizer.audit.value import tie, worth, worth_after
 from optimizer.case import Case
 from optimizer.plan import Plan
@@ -103,11 +103,6 @@ def test_what_falls_on_a_first_day_is_half_a_quarter_nearer() -> None:
 )
 def test_a_return_is_one_fall_from_gain_to_loss(programme: Mapping[int, Decimal], told: bool) -> None:
     assert _falls_once(programme) is told
-
-
-def test_returns_are_looked_for_from_minus_ninety_to_a_thousand_percent() -> None:
-    assert (float(RATES[0]), float(RATES[95]), float(RATES[96]), float(RATES[-1])) == near((-0.9, 1, 1.05, 10))
-    assert list(RATES) == sorted(RATES)
 
 
 def test_the_programmes_return_and_payback_are_those_of_the_lease(lease: tuple[Case, Plan]) -> None:

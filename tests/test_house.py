@@ -68,8 +68,34 @@ def test_every_variable_is_finitely_bounded() -> None:
         assert variable.ub is not None, variable.name
 
 
+OWN_FOLDERS = ("optimizer", "tests", "docs", "benchmarks", "data")
+TEXTS = {".py", ".md", ".toml", ".txt", ".csv", ".jinja", ".html", ".css", ".js"}
+
+
+def own_texts() -> list[Path]:
+    """The project's texts: what stands in its folders and at its top, not what a user keeps beside the code.
+
+    A downloaded archive has no list of tracked files, so folders are walked.
+    """
+    found = [path for folder in OWN_FOLDERS for path in (ROOT / folder).rglob("*")]
+    found += [path for path in ROOT.iterdir() if path.suffix in {".md", ".toml"} or path.name in {"LICENSE", "uv.lock"}]
+    return [path for path in found if path.is_file() and (path.suffix in TEXTS or path.parent == ROOT)]
+
+
 def test_nothing_reads_outside_the_project() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    texts = {name: (ROOT / name).read_text("utf-8", errors="ignore") for name in tracked if (ROOT / name).is_file()}
     outside = "../" + "shared"
-    assert not [name for name, text in texts.items() if outside in text]
+    texts = own_texts()
+    assert {ROOT / "README.md", ROOT / "optimizer" / "cli.py", Path(__file__)} <= set(texts)
+    assert not [path for path in texts if outside in path.read_text("utf-8", errors="ignore")]
+
+
+def test_style_is_asked_only_of_the_project(tmp_path: Path) -> None:
+    """A script that a user keeps beside the code, in a folder of results or anywhere else, is theirs to write."""
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    for folder in ("results", ".venv", "mine", "optimizer"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "untidy.py").write_text("import os\n", encoding="utf-8")
+    (tmp_path / "script.py").write_text("import os\n", encoding="utf-8")
+    run = [sys.executable, "-m", "ruff", "check", ".", "--no-cache", "--output-format", "concise"]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert re.findall(r"^(\S+?):\d+:", done.stdout, re.MULTILINE) == [str(Path("optimizer") / "untidy.py")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, localcontext
 from itertools import pairwise
+from math import comb
 from typing import Any
 
 from optimizer.audit.books import Books
@@ -17,6 +18,7 @@ from optimizer.audit.report import Check, Tally
 from optimizer.audit.tolerances import (
     FIGURE,
     NOTHING_GAINED,
+    RATES_APART,
     SHARE_OF_FIGURE,
     TWO_LAST_DIGITS,
     YEARLY_RETURN,
@@ -24,13 +26,8 @@ from optimizer.audit.tolerances import (
 from optimizer.audit.value import worth, worth_after
 from optimizer.quarters import Quarter
 
-RATES = (
-    *(Decimal(-90) / 100 + Decimal(190) / 100 * step / 95 for step in range(96)),
-    *(Decimal("1.05") * (Decimal(10) / Decimal("1.05")) ** (Decimal(step) / 39) for step in range(40)),
-)
-"""Yearly returns, from -90% to 1000%, between which a change of sign is looked for."""
-SIGN_DIGITS = 20
-"""Enough to tell gain from loss at a rate."""
+LOWEST_RATE, HIGHEST_RATE = Decimal("-0.9"), Decimal(10)
+"""Yearly returns between which the programme's is looked for."""
 PROGRAMME = ("ai_programme_irr", "ai_programme_payback_quarter")
 COSTS_OF_BTC = ("direct_cash_cost_usd_per_btc", "cash_cost_usd_per_btc")
 OVER_NOTHING, LATER_OVER_NOTHING = "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd"
@@ -246,7 +243,7 @@ def _return(books: Books) -> Check:
     tally = Tally(
         "value",
         "programme_return",
-        "At the return that the plan tells, what it gains over doing nothing is worth nothing.",
+        "At the return that the plan tells, and at no other, what it gains over doing nothing is worth nothing.",
         "a year",
         ZERO,
     )
@@ -257,24 +254,71 @@ def _return(books: Books) -> Check:
     flows = {when: musd for when, musd in gained(books, nothing).items() if abs(musd) > NOTHING_GAINED}
     falls = _falls_once(flows)
     if stated is None:
-        tally.holds("none", not falls)
+        tally.holds("none", falls is not True)
         return tally.check()
     rate, hidden = decimal(stated), SHARE_OF_FIGURE * 3 * len(books.flows)
     near = YEARLY_RETURN * max(ONE, abs(rate))
     there = _worth_at(flows, rate - near) >= 0 >= _worth_at(flows, rate + near) or abs(_worth_at(flows, rate)) <= hidden
-    tally.holds(f"{stated}", falls and RATES[0] <= rate <= RATES[-1] and there)
+    tally.holds(f"{stated}", falls is not False and LOWEST_RATE <= rate <= HIGHEST_RATE and there)
     return tally.check()
 
 
-def _falls_once(flows: Mapping[int, Decimal]) -> bool:
-    """Whether what the flows are worth changes sign once as the rate rises, from gain to loss.
+def _falls_once(flows: Mapping[int, Decimal]) -> bool | None:
+    """Whether the flows are worth nothing at one rate only, and less above it; None where that hangs on a hair.
 
     Else there is no return to tell: none, several, or that of money taken first and paid back later.
+
+    What flows are worth is a polynomial in the discount of an eighth of a year. Written in Bernstein's basis on an
+    interval it has no more zeros there than its coefficients change sign, and exactly one where they change it once.
     """
+    if len(set(map(_gains, flows.values()))) < 2:
+        return False
     with localcontext() as context:
-        context.prec = SIGN_DIGITS
-        signs = [value > 0 for value in (_worth_at(flows, rate) for rate in RATES) if value]
-    return [(before, after) for before, after in pairwise(signs) if before != after] == [(True, False)]
+        context.prec = 80 + max(flows)
+        ends = [(ONE + rate) ** (-ONE / 8) for rate in (HIGHEST_RATE, LOWEST_RATE)]
+        coefficients = _in_bernsteins_basis(flows, *ends)
+        changes = _changes_apart(coefficients, ends[1] - ends[0])
+    return None if changes is None else changes == 1 and _gains(coefficients[-1])
+
+
+def _in_bernsteins_basis(flows: Mapping[int, Decimal], low: Decimal, high: Decimal) -> list[Decimal]:
+    """The polynomial of the flows on an interval of discounts, the earliest flow taken at once."""
+    first, degree = min(flows), max(flows) - min(flows)
+    powers = [flows.get(first + power, ZERO) for power in range(degree + 1)]
+    for done in range(degree):  # Horner's scheme moves the origin to the interval's low end
+        for power in range(degree - 1, done - 1, -1):
+            powers[power] += low * powers[power + 1]
+    scaled = [musd * (high - low) ** power / comb(degree, power) for power, musd in enumerate(powers)]
+    for done in range(degree):
+        for place in range(degree, done, -1):
+            scaled[place] += scaled[place - 1]
+    return scaled
+
+
+def _changes_apart(coefficients: list[Decimal], width: Decimal) -> int | None:
+    """How often the polynomial changes sign, by halving the interval until each part does so once at most."""
+    changes = sum(before != after for before, after in pairwise(_gains(value) for value in coefficients if value))
+    if changes < 2:
+        return changes
+    if width < RATES_APART:
+        return None
+    low, high = _halved(coefficients)
+    parts = _changes_apart(low, width / 2), _changes_apart(high, width / 2)
+    return None if None in parts else sum(part for part in parts if part is not None)
+
+
+def _halved(coefficients: list[Decimal]) -> tuple[list[Decimal], list[Decimal]]:
+    """The polynomial on each half of its interval, by de Casteljau's means of neighbours."""
+    low, high, row = [], [], coefficients
+    while row:
+        low.append(row[0])
+        high.append(row[-1])
+        row = [(before + after) / 2 for before, after in pairwise(row)]
+    return low, high[::-1]
+
+
+def _gains(musd: Decimal) -> bool:
+    return musd > 0
 
 
 def _worth_at(flows: Mapping[int, Decimal], rate: Decimal) -> Decimal:

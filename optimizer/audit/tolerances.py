@@ -46,8 +46,10 @@ SHARE_OF_FIGURE = Decimal("1e-9")
 """And this share of it; also what sums of flows may hide in a share or a return, for each flow."""
 YEARLY_RETURN = Decimal("1e-8")
 """By which a yearly return may miss the rate at which nothing is gained, as a share of it where it is above 100%."""
-NOTHING_GAINED = Decimal("1e-9")
-"""$M that two plans may differ by at a date and count as the same there."""
+RATES_APART = Decimal("1e-5")
+"""Width, as a discount of an eighth of a year, within which two rates of return may be two, one or none."""
+NOTHING_GAINED = Decimal("1e-6")
+"""$M that two plans may differ by at a date and count as the same there: a dollar."""
 
 # ---- proof ---------------------------------------------------------------------------------------------------------
 

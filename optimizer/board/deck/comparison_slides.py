@@ -71,8 +71,8 @@ def _side_by_side(pack: Pack) -> Slide:
 
 
 def _row(words: str, name: str, sources: tuple[Source, ...], told: Callable[[Figure], str]) -> tuple[str, ...]:
-    figures = [source.kpi(name) for source in sources]
-    return (words, *("none" if figure is None else told(figure) for figure in figures))
+    figures = [(source, source.kpi(name)) for source in sources]
+    return (words, *(source.plan.missing(name) if figure is None else told(figure) for source, figure in figures))
 
 
 def _comparison_title(pack: Pack, other: Source) -> str:

@@ -189,6 +189,8 @@ def _return_cards(pack: Pack) -> Iterator[tuple[str, str]]:
     rate, paid = pack.source.kpi("ai_programme_irr"), pack.source.kpi_word("ai_programme_payback_quarter")
     if rate is not None:
         yield pack.ledger.percent(rate, 1), "a year, return of the programme over doing nothing"
+    elif len(pack.source.plan.programme_rates) > 1:
+        yield "several", "rates of return fit the programme, none alone"
     if paid is not None:
         yield pack.ledger.word(paid), "is when the programme has paid back"
 

@@ -70,7 +70,8 @@ def _figures(books: Sequence[Book]) -> Table:
     columns = [Column(Name(label(book, books))) for book in books]
     rows = [
         Line(figure.told, "", [
-            book.kpi(figure.name, figure.style, figure.decimals) if book.has(figure.name) else NONE for book in books
+            book.kpi(figure.name, figure.style, figure.decimals) if book.has(figure.name)
+            else book.plan.missing(figure.name) for book in books
         ])
         for figure in FIGURES
     ]  # fmt: skip

@@ -86,7 +86,7 @@ def _return(book: Book) -> Tile:
     if book.has("ai_programme_irr"):
         return Tile("Return of the AI programme", book.kpi("ai_programme_irr", "percent"), words("a year; {}", paid))
     why = "its flows have no single rate of return" if len(book.plan.starts) else "the plan has no such programme"
-    return Tile("Return of the AI programme", "none", why)
+    return Tile("Return of the AI programme", book.plan.missing("ai_programme_irr"), why)
 
 
 # ---- decisions ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from optimizer.board.workbook.book import HEAD_HEIGHT, HEAD_ROWS, Sheet, Workboo
 from optimizer.board.workbook.charts import CHART_ROWS
 from optimizer.board.workbook.money import add_capex_chart, add_liquidity_chart
 from optimizer.board.workbook.power import add_megawatts_chart
-from optimizer.board.workbook.tables import NONE, span, write_frame
+from optimizer.board.workbook.tables import span, write_frame
 from optimizer.quarters import Quarter
 from optimizer.schema import MINING
 
@@ -116,7 +116,7 @@ def write_summary(desk: Workbook) -> Sheet:
         sheet.text(row, 0, words)
         value = plan.kpis.get(name)
         if value is None:
-            sheet.text(row, 1, NONE, "note")
+            sheet.text(row, 1, plan.missing(name), "note")
         else:
             sheet.number(row, 1, value, kpi(name), look)
             desk.book.define_name(name, f"={sheet.cell(row, 1)}")

@@ -86,7 +86,7 @@ def _write_figures(sheet: Sheet, row: int, plans: Sequence[Plan], names: Sequenc
         sheet.text(number, 0, words)
         for column, plan in enumerate(plans, 1):
             if plan.kpis.get(name) is None:
-                sheet.text(number, column, NONE, "note")
+                sheet.text(number, column, plan.missing(name), "note")
             else:
                 sheet.number(number, column, plan.kpis[name], kpi(name, plan.run_id), look)
         for other, plan in enumerate(plans[1:], 1):
