@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from optimizer import debt, plan, rules, schema, tables, tax, ties, treasury
 from optimizer.checks import bands, scale
+from optimizer.figures import FIGURES
 from optimizer.terms import TERMS
 from optimizer.terms.deal import Term
 from optimizer.uses import contracts, halls, mining, spot
@@ -41,7 +42,25 @@ def pages() -> dict[str, str]:
         "plan-tables.md": plan_tables(),
         "faults.md": faults(),
         "units.md": unit_bands(),
+        "figures.md": figures(),
     }
+
+
+def figures() -> str:
+    """Every figure that reports tell: its key, the words it goes by, its unit and what it means."""
+    rows = [f"| `{one.key}` | {one.words} | {one.unit} | {one.meaning} |" for one in FIGURES.values()]
+    head = ["| key | in words | unit | what it means |", "|---|---|---|---|"]
+    return "\n".join([FIGURES_INTRO, "", *head, *rows]) + "\n"
+
+
+FIGURES_INTRO = """# Figures
+
+Terminal, deck, page, workbook, pictures and comparison ask one room (`optimizer/figures/`) for these figures, and none
+reckons them itself. Those of `plan.json` are reckoned again by the audit. Where two quarters tie to a thousand dollars,
+the first is told. Present values are dated at the start of a plan's first quarter; plans with different first quarters
+are held against each other at one date, the later start.
+
+From a script: `figures_of(plan)["capex_new_musd"]` (from `optimizer.figures`)."""
 
 
 def formulation() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from optimizer.amounts import highest, lowest
 from optimizer.case import Case
 from optimizer.returns import programme_flows, programme_rates, the_return
 from optimizer.settlement import Settled
@@ -28,8 +29,7 @@ def kpis(case: Case, settled: Settled, nothing: Settled | None) -> dict[str, Any
     after = float(plan["value"]["after_musd"].sum())
     capex = plan["capex"].groupby("quarter")["musd"].sum()
     spent = len(capex) > 0 and float(capex.max()) > 0
-    lowest = plan["cash"].loc[plan["cash"]["closing_musd"].idxmin()]
-    tightest = plan["cash"].loc[plan["cash"]["liquidity_musd"].idxmin()]
+    cash = plan["cash"]
     mining, debt = plan["mining"], plan["debt"]
     btc, cost = float(mining["btc_mined"].sum()), float(mining["mining_cash_cost_musd"].sum())
     return {
@@ -39,16 +39,16 @@ def kpis(case: Case, settled: Settled, nothing: Settled | None) -> dict[str, Any
         "capex_musd": float(capex.sum()),
         "capex_budget_musd": case.settings.capex_budget_musd,
         "peak_capex_musd": float(capex.max()) if spent else 0.0,
-        "peak_capex_quarter": str(capex.idxmax()) if spent else None,
+        "peak_capex_quarter": str(capex.index[highest(list(capex))]) if spent else None,
         "interest_and_fees_musd": _paid(plan, "interest", "fee"),
         "highest_debt_musd": _highest_debt(plan),
         "debt_at_end_musd": float(debt[debt["quarter"] == str(case.last)]["closing_musd"].sum()),
         "btc_at_end": float(plan["btc"]["closing_btc"].iloc[-1]) if len(plan["btc"]) else 0.0,
         "machines_sold_gross_mw": float(plan["machines"]["sold_gross_mw"].sum()),
-        "lowest_cash_musd": float(lowest["closing_musd"]),
-        "lowest_cash_quarter": str(lowest["quarter"]),
-        "lowest_liquidity_musd": float(tightest["liquidity_musd"]),
-        "lowest_liquidity_quarter": str(tightest["quarter"]),
+        "lowest_cash_musd": float(cash["closing_musd"].min()),
+        "lowest_cash_quarter": _lowest_quarter(cash, "closing_musd"),
+        "lowest_liquidity_musd": float(cash["liquidity_musd"].min()),
+        "lowest_liquidity_quarter": _lowest_quarter(cash, "liquidity_musd"),
         "minimum_cash_musd": case.settings.minimum_cash_musd,
         "btc_mined": btc,
         "direct_cash_cost_usd_per_btc": _paid(plan, "mining_power", "interruptible_income") / btc * 1e6
@@ -66,14 +66,19 @@ def _over_doing_nothing(case: Case, settled: Settled, nothing: Settled | None, a
         return dict.fromkeys(OVER_DOING_NOTHING)
     over = settled.value_musd - nothing.value_musd
     terminal = after - float(nothing.tables["value"]["after_musd"].sum())
-    lowest = nothing.tables["cash"].loc[nothing.tables["cash"]["closing_musd"].idxmin()]
+    cash = nothing.tables["cash"]
     figures = (
         nothing.value_musd, over, terminal, terminal / over if abs(over) > 1e-9 else None,
-        float(lowest["closing_musd"]), str(lowest["quarter"]),
+        float(cash["closing_musd"].min()), _lowest_quarter(cash, "closing_musd"),
         the_return(programme_rates(case, settled.tables, nothing.tables)),
         payback(programme_flows(case, settled.tables, nothing.tables)),
     )  # fmt: skip
     return dict(zip(OVER_DOING_NOTHING, figures, strict=True))
+
+
+def _lowest_quarter(cash: pd.DataFrame, column: str) -> str:
+    """The first quarter whose end ties with the lowest."""
+    return str(cash["quarter"].iloc[lowest(list(cash[column]))])
 
 
 def _paid(plan: Tables, *lines: str) -> float:

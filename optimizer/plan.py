@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from optimizer.amounts import margin_musd, share_words
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -96,7 +98,16 @@ class Plan:
             return "EDITED SINCE IT WAS SOLVED"
         if self.status != "optimal":
             return "NOT PROVEN"
-        return "PROVEN" if self._proven else f"GAP {self.gap:.4%} (${self.gap_musd:,.3f}M)"
+        return "PROVEN" if self._proven else f"GAP {self._gap_words}"
+
+    @property
+    def _gap_words(self) -> str:
+        return f"{share_words(self.gap)} ({margin_musd(self.gap_musd)})"
+
+    @property
+    def _filed_word(self) -> str:
+        """The word as folders of this format have always held it, however a gap next to none is told today."""
+        return f"GAP {self.gap:.4%} (${self.gap_musd:,.3f}M)" if self.word.startswith("GAP") else self.word
 
     @property
     def _proven(self) -> bool:
@@ -109,7 +120,7 @@ class Plan:
         """The word with what stands behind it."""
         if self.edited:
             return f"{self.word}: {'; '.join(self.edited)}"
-        gap = f"gap {self.gap:.4%} (${self.gap_musd:,.3f}M)"
+        gap = f"gap {self._gap_words}"
         if self.status != "optimal":
             return f"{self.word}: {self.provenance.get('ended', self.status)}, {gap}"
         if self._proven:
@@ -181,7 +192,7 @@ class Plan:
             "bound_musd": self.bound_musd,
             "gap_musd": self.gap_musd,
             "gap": self.gap,
-            "word": self.word,
+            "word": self._filed_word,
             "proof": dict(self.proof),
             "kpis": dict(self.kpis),
             "provenance": dict(self.provenance),

@@ -17,7 +17,7 @@ from optimizer.plan import NUMERIC
 from optimizer.ports import Linear, Ports
 from optimizer.quarters import Quarter
 from optimizer.schema import ANY, Facility
-from optimizer.uses.contracts import committed_deal
+from optimizer.terms import committed_deal
 from optimizer.uses.mining import left_over
 
 DECIMALS = 9

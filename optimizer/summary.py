@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from optimizer.amounts import musd
 from optimizer.errors import PlanError
 from optimizer.power_uses import limits_of, reach_limit, uses_there
 from optimizer.quarters import Quarter
@@ -54,11 +55,6 @@ def _grid(rows: Iterable[tuple[str, ...]], right: tuple[int, ...] = ()) -> Table
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
-
-
-def musd(amount: float) -> str:
-    """`$412.3M`, with a minus sign before the dollar."""
-    return f"{'-' if amount < -0.05 else ''}${abs(amount):,.1f}M"
 
 
 # ---- decisions ----------------------------------------------------------------------------------------------------

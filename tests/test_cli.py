@@ -141,7 +141,8 @@ def test_solve_tells_the_plan_and_writes_it(run: Run, tiny: Path, tmp_path: Path
     assert (code, err) == (0, "")
     assert load_plan(tmp_path / "out").value_musd == plan.value_musd
     for words in (
-        "Two sites to reckon by hand", "Scenario base. GAP 0.0000% ($0.000M), a draft: solved once, not proven twice.",
+        "Two sites to reckon by hand",
+        "Scenario base. GAP under 0.0001% (under $1), a draft: solved once, not proven twice.",
         "Decision by site", "north", "south", "Signed offers", "lease", "Ada", "8.0 IT MW colo at north",
         "0 of 1 refused", "Money", "Value over doing nothing", f"${plan.value_musd:,.1f}M", "budget $900.0M",
         "Gross MW by quarter", "mining", "\u2588", f"Plan written to {tmp_path / 'out'}",
@@ -192,7 +193,7 @@ def test_set_refuses_a_unit_mistaken(run: Run, folder: Path, tmp_path: Path) -> 
 def test_prove_says_proven_everywhere(run: Run, tiny: Path, tmp_path: Path) -> None:
     code, out, _ = run("solve", tiny, "-o", tmp_path / "out", "--prove")
     assert code == 0
-    assert "Scenario base. PROVEN: gap 0.0000% ($0.000M), and a second search" in out
+    assert "Scenario base. PROVEN: gap under 0.0001% (under $1), and a second search" in out
     record = json.loads((tmp_path / "out" / "plan.json").read_text())
     assert (record["word"], record["proof"]["method"], record["proof"]["holds"]) == ("PROVEN", "cut-off", True)
     code, out, _ = run("audit", tmp_path / "out")

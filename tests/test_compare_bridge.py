@@ -27,8 +27,9 @@ from optimizer.compare.ends import Work
 from optimizer.compare.groups import GROUP_OF_SETTING, GROUP_OF_TABLE, GROUPS, NAMING
 from optimizer.compare.remembered import Memory
 from optimizer.compare.stages import InTurn, Worth, choices_of, kept, worth, worth_or_why
-from optimizer.compare.timing import growth, taken_before
+from optimizer.compare.timing import taken_before
 from optimizer.errors import PlanError
+from optimizer.figures.room import growth
 from optimizer.journal import Journal
 from optimizer.schema import Row, Settings
 from optimizer.solver import SolverOptions

@@ -19,6 +19,7 @@ from optimizer.audit.tolerances import (
     FIGURE,
     NOTHING_GAINED,
     RATES_APART,
+    SAME_EXTREME,
     SHARE_OF_FIGURE,
     TWO_LAST_DIGITS,
     YEARLY_RETURN,
@@ -190,10 +191,9 @@ _QUARTERS = (
 
 
 def _quarters(books: Books) -> Check:
-    """The quarter named is one that has the figure; where several have it, the first."""
-    tally = Tally(
-        "value", "key_quarters", "A quarter told beside a figure is the first that has it.", "$M", TWO_LAST_DIGITS
-    )
+    """The quarter named is one that has the figure, a tie aside; where several have it, the first."""
+    sentence = "A quarter told beside a figure is the first that has it, or ties with one that has."
+    tally = Tally("value", "key_quarters", sentence, "$M", TWO_LAST_DIGITS)
     nothing = books.nothing
     cash, liquidity = _column(books, "closing_musd"), _column(books, "liquidity_musd")
     spent = {row["quarter"]: row["capex_musd"] for row in books.table("capex_to_date")}
@@ -211,9 +211,11 @@ def _quarters(books: Books) -> Check:
             tally.holds(f"{name}, none", stated is None and not highest)
             continue
         most = {str(quarter): musd for quarter, musd in highest.items()}
-        tally.at_least(f"{name}, {stated}", most.get(stated, -max(most.values()) - MILLION), max(most.values()))
+        tied = max(most.values()) - SAME_EXTREME
+        tally.at_least(f"{name}, {stated}", most.get(stated, -max(most.values()) - MILLION), tied)
         earlier = [musd for quarter, musd in most.items() if quarter < stated]
-        tally.holds(f"{name}, none before {stated}", max(earlier, default=-MILLION * MILLION) < max(most.values()))
+        none_before = max(earlier, default=-MILLION * MILLION) < tied + TWO_LAST_DIGITS
+        tally.holds(f"{name}, none before {stated}", none_before)
     return tally.check()
 
 

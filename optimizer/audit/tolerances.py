@@ -51,6 +51,9 @@ RATES_APART = Decimal("1e-5")
 NOTHING_GAINED = Decimal("1e-6")
 """$M that two plans may differ by at a date and count as the same there: a dollar."""
 
+SAME_EXTREME = Decimal("1e-3")
+"""$M by which a quarter may miss the lowest (or the highest) of all and still tie with it: the first one is told."""
+
 # ---- proof ---------------------------------------------------------------------------------------------------------
 
 SOLVER = Decimal("1e-5")

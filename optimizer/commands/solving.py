@@ -230,7 +230,7 @@ def _progress() -> Iterator[Callable[[Any], None] | None]:
         return
     from rich.console import Console
 
-    from optimizer.summary import musd
+    from optimizer.amounts import musd
 
     with Console(stderr=True).status("Reading the model ...") as status:
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from optimizer.amounts import musd
 from optimizer.case import Case
 from optimizer.compare.drafts import Draft, hybrid, unlike_groups
 from optimizer.compare.ends import End, Work, bring_together, reason
@@ -23,15 +24,15 @@ from optimizer.compare.grounds import refuse_other_money
 from optimizer.compare.groups import Group
 from optimizer.compare.remembered import Memory
 from optimizer.compare.stages import InTurn, Worth
-from optimizer.compare.timing import common_date, growth, taken_before
+from optimizer.compare.timing import common_date, taken_before
 from optimizer.decisions import moved
 from optimizer.errors import PlanError
+from optimizer.figures.room import growth
 from optimizer.findings import InputError
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter
 from optimizer.solver import SolverOptions
 from optimizer.studies.study import Study, as_far_as_solved, is_kept, load_study, save_study
-from optimizer.summary import musd
 
 GONE, TIME, HORIZON, SEARCH, REST = "quarters gone by", "time", "horizon", "search", "everything else"
 TOLD_MUSD = 0.05

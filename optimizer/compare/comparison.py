@@ -13,8 +13,9 @@ from optimizer.case_files import cell_text
 from optimizer.compare.figures import kpi_changes, kpi_table, megawatt_changes, money_changes
 from optimizer.compare.grounds import grounds, refuse_other_money
 from optimizer.compare.inputs import change_lines, changes_table, in_both_horizons, input_changes
-from optimizer.compare.timing import common_date, growth
+from optimizer.compare.timing import common_date
 from optimizer.decisions import decisions_of, moved
+from optimizer.figures.room import growth
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter
 from optimizer.studies.study import Study

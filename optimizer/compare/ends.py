@@ -13,8 +13,9 @@ from optimizer.compare.aligning import CannotMove, moved_to
 from optimizer.compare.drafts import SCENARIO, Draft, reaching
 from optimizer.compare.remembered import Memory, key_of
 from optimizer.compare.stages import Choices, Worth, choices_of, kept, worth_or_why
-from optimizer.compare.timing import common_date, growth, taken_before
+from optimizer.compare.timing import common_date, taken_before
 from optimizer.decisions import decisions_of
+from optimizer.figures.room import growth
 from optimizer.findings import InputError
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter

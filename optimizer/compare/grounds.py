@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from optimizer.amounts import margin_musd
 from optimizer.case_files import input_hashes
 from optimizer.errors import PlanError
 
@@ -32,7 +33,7 @@ def _doubts(plan: Plan, which: str) -> Iterator[str]:
     elif stale := sorted(_stale(plan)):
         yield f"The {which} plan is stale: {', '.join(stale)} is not what it was solved from."
     if plan.status != "optimal":
-        yield f"The {which} plan is {plan.word}: its best may be worth up to ${plan.gap_musd:,.1f}M more."
+        yield f"The {which} plan is {plan.word}: another may be worth up to {margin_musd(plan.gap_musd)} more than it."
 
 
 def _stale(plan: Plan) -> set[str]:

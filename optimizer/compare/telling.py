@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from optimizer.amounts import musd
 from optimizer.compare.groups import GROUPS, NAMING
-from optimizer.summary import musd
 
 if TYPE_CHECKING:
     from optimizer.compare.comparison import Comparison, Pair

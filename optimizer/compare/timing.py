@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from optimizer.lines import CORPORATE, VALUE_LINES, discount_factor, discount_rate
+from optimizer.figures.room import growth
+from optimizer.lines import VALUE_LINES, discount_factor, discount_rate
 from optimizer.quarters import Quarter
 
 if TYPE_CHECKING:
@@ -14,11 +15,6 @@ if TYPE_CHECKING:
 def common_date(a: Plan, b: Plan) -> Quarter:
     """The quarter at whose start both plans are valued: the later of their first quarters."""
     return max(a.case.first, b.case.first)
-
-
-def growth(plan: Plan, date: Quarter) -> float:
-    """What a dollar at the plan's own date is at the start of `date`, at its corporate rate."""
-    return 1.0 / discount_factor(discount_rate(plan.case, CORPORATE), date - plan.case.first, at_start=True)
 
 
 def taken_before(plan: Plan, date: Quarter) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from optimizer.amounts import share_words
 from optimizer.errors import PlanError
 from optimizer.pictures.lettering import missing, musd, plain
 from optimizer.sweeps.outcomes import WORDS, unsolved_word
@@ -61,7 +62,7 @@ def _bounds(study: Study) -> list[str]:
 def _gap(gap: Any) -> list[str]:
     if gap is None or missing(gap):
         return []
-    return [f"gap {gap:.4%}" if isinstance(gap, int | float) else f"gap {gap}"]
+    return [f"gap {share_words(gap)}" if isinstance(gap, int | float) else f"gap {gap}"]
 
 
 def plan_source(plan: Plan) -> str:

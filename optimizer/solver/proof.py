@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from optimizer.amounts import margin_words
 from optimizer.errors import NoPlan, NoSolver, SolverFault
 from optimizer.interrupts import workspace
 from optimizer.solver import Answer, SolverOptions, run_scip, search
@@ -78,7 +79,7 @@ def _cut_off(answer: Answer, options: SolverOptions, margin: float, folder: Path
         for file in folder.iterdir():
             file.unlink()
     if found["status"] == "kInfeasible":
-        words = f"a second search, for a plan worth {_dollars(margin)} more, found that there is none"
+        words = f"a second search found that {no_better(margin, answer.value)}"
         return Proof("cut-off", True, margin, seconds, words)
     if found["has_plan"] and found.get("clean") and float(found["value"]) > answer.value + margin / 2:
         raise SolverFault(f"a second search found a plan worth {found['value']:.9g}, the first said {answer.value:.9g}")
@@ -102,9 +103,10 @@ def _scip(answer: Answer, options: SolverOptions, margin: float, folder: Path) -
         )
     if found["status"] not in SCIP_ENDS or bound > answer.value + margin:
         return Proof("scip", None, margin, seconds, f"SCIP came to no end ({found['status']})")
-    words = f"SCIP {found['version']} says that no plan is worth {_dollars(margin)} more"
+    words = f"SCIP {found['version']} says that {no_better(margin, answer.value)}"
     return Proof("scip", True, margin, seconds, words)
 
 
-def _dollars(musd: float) -> str:
-    return f"${musd * 1e6:,.0f}"
+def no_better(margin_musd: float, value_musd: float) -> str:
+    """`no plan is worth $1,602 (0.0001%) more than this one`: a margin, which nobody takes for the plan's value."""
+    return f"no plan is worth {margin_words(margin_musd, value_musd)} more than this one"

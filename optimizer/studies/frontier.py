@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from optimizer.amounts import musd
 from optimizer.case import Case
 from optimizer.decisions import decisions_of
 from optimizer.findings import Finding, InputError
@@ -17,7 +18,6 @@ from optimizer.plan import Plan
 from optimizer.studies.inquiry import footing, refused, told_failure
 from optimizer.studies.plans import solve_each
 from optimizer.studies.study import Study, as_far_as_solved
-from optimizer.summary import musd
 from optimizer.sweeps.outcomes import unsolved_word
 from optimizer.sweeps.runner import NAN, Sweep
 

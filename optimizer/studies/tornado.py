@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from optimizer.amounts import musd
 from optimizer.decisions import TOLD_MUSD
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
 from optimizer.studies.inquiry import Inquiry, Reply, footing, note_on_base, told_moves
 from optimizer.studies.study import Study, as_far_as_solved
-from optimizer.summary import musd
 from optimizer.sweeps.drivers import Driver, driver_named, drivers_of
 from optimizer.sweeps.outcomes import unsolved_word
 from optimizer.sweeps.runner import Sweep

@@ -25,6 +25,7 @@ from optimizer.terms.deal import Deal, Term
 if TYPE_CHECKING:
     from optimizer.case import Case
     from optimizer.quarters import Quarter
+    from optimizer.schema import CommittedContract
 
 TERMS: tuple[Term, ...] = (
     escalation.TERM,
@@ -54,3 +55,10 @@ def make_deal(
     for term in TERMS:
         term.shape(shaped)
     return shaped
+
+
+def committed_deal(case: Case, scenario: str, row: CommittedContract) -> Deal:
+    """The deal of a contract that is signed already, in the tier of its size."""
+    offer = case.offer[row.offer]
+    tier = next(k for k, (_, largest, _) in enumerate(size_tiers.tiers_of(case, offer)) if row.it_mw <= largest)
+    return make_deal(case, scenario, offer, row.site, row.quarter, tier=tier, committed=True)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pyomo.core import Binary, ConcreteModel, NonNegativeReals, Var
 
-from optimizer.case import Case
 from optimizer.market import ai_power_per_it_mw_quarter
 from optimizer.ports import Amounts, Decision, Linear, Ports, Step, steps
 from optimizer.quarters import Quarter
 from optimizer.rows import SKIP, at_most, hold
-from optimizer.schema import CommittedContract
-from optimizer.terms import make_deal
+from optimizer.terms import committed_deal, make_deal
 from optimizer.terms.deal import Deal
 from optimizer.terms.late_delivery import damages, short_quarters
 from optimizer.terms.size_tiers import tiers_of
@@ -75,13 +73,6 @@ def _deals(ports: Ports) -> dict[Key, Deal]:
                     if 0 in short_quarters(open_deal) or usable * (1 + EQUAL) >= smallest * open_deal.held[0]:
                         deals[offer.offer, k, s, t] = open_deal
     return deals
-
-
-def committed_deal(case: Case, scenario: str, row: CommittedContract) -> Deal:
-    """The deal of a contract that is signed already, in the tier of its size."""
-    offer = case.offer[row.offer]
-    tier = next(k for k, (_, largest, _) in enumerate(tiers_of(case, offer)) if row.it_mw <= largest)
-    return make_deal(case, scenario, offer, row.site, row.quarter, tier=tier, committed=True)
 
 
 def _bind_and_bill(ports: Ports, signed: Deal, size: float, decision: Decision) -> None:

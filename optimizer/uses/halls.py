@@ -9,6 +9,7 @@ import numpy as np
 from pyomo.core import Binary, ConcreteModel, NonNegativeIntegers, Var
 
 from optimizer.case import Case
+from optimizer.outlays import outlays_of_block
 from optimizer.ports import Decision, Linear, Ports, Step, steps
 from optimizer.quarters import Quarter
 from optimizer.rows import at_most, hold, member
@@ -84,15 +85,8 @@ def _take_and_supply(ports: Ports, option: Option, start: Quarter, blocks: Decis
         stock.step("all", service, -size, blocks)
     ports.service_gross_mw.step((site, product), service, gross_mw, blocks)
     ports.service_it_mw.step((site, product), service, it_mw, blocks)
-    cost = case.facility_musd_per_it_mw(option) * it_mw
-    ordered = [row for row in case.deposits if row.option == option.option]
-    facility = cost * (1 - sum(row.share for row in ordered)) * np.array(case.profile[option.facility_curve])
-    for row in ordered:
-        paid = start - row.quarters_before
-        ports.pay("facility_capex", product, site, option.option, blocks, paid, [-cost * row.share])
-    gpus = option.gpu_musd_per_it_mw * it_mw * np.array(case.profile[option.gpu_curve])
-    ports.pay("facility_capex", product, site, option.option, blocks, start, -facility)
-    ports.pay("gpu_capex", product, site, option.option, blocks, start, -gpus)
+    for line, first, amounts in outlays_of_block(case, option, start):
+        ports.pay(line, product, site, option.option, blocks, first, -amounts)
 
 
 # ---- service and the life of GPUs ---------------------------------------------------------------------------------

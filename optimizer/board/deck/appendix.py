@@ -223,7 +223,7 @@ def method(pack: Pack) -> Slide:
         f"{solver} finds the plan and a bound that no plan can exceed; the gap between the two is told.",
         f"Other code computes {checked} rows again in exact decimals before a plan is handed out.",
     )
-    title = f"No plan that keeps every rule is worth over {pack.most_more()} more than this one"
+    title = f"No plan that keeps every rule is worth {pack.most_more()} more than this one"
     return Slide("method", title, ((WHOLE, Texts(tuple(Paragraph(line, bullet=True) for line in lines), largest=17)),))
 
 

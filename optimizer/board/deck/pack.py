@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from optimizer.board.deck.figures import Figure, Source
+from optimizer.amounts import TOLD_SHARE, margin_musd, share_words
+from optimizer.board.deck.figures import Figure, Source, Word
 from optimizer.board.deck.ledger import Ledger
 from optimizer.board.deck.origins import Origin
 from optimizer.power_uses import Use, uses_of
@@ -90,12 +91,20 @@ class Pack:
         return self.ledger.word(self.source.word("quarter of the horizon", quarter))
 
     def most_more(self) -> str:
-        """How much more than this plan any other could be worth: by its proof, or failing that by its bound."""
+        """How much more than this plan any other could be worth, and its share: by its proof, else by its bound."""
         most = self.source.field("gap_musd")
         if self.plan.word == "PROVEN":
             most = Figure("plan.json proof.margin_musd", float(self.plan.proof["margin_musd"]))
+        share = Figure(f"({most.key}) / (plan.json value_musd)", most.value / max(abs(self.plan.value_musd), 1e-9))
+        small = self.ledger.word(Word(share.key, share_words(share.value)))
+        told = small if share.value < TOLD_SHARE else self.ledger.percent(share, 4)
+        return f"{self._margin(most)} ({told})"
+
+    def _margin(self, most: Figure) -> str:
         if most.value >= SHOWN_MUSD:
             return self.ledger.money(most)
+        if most.value * USD_PER_MUSD < 1:
+            return self.ledger.word(Word(most.key, margin_musd(most.value)))
         return self.ledger.dollars(most.times(USD_PER_MUSD, "$ per $M"))
 
     def axis(self, quarters: Sequence[str], share: float = 1.0) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -181,6 +181,6 @@ def _doing_nothing(pack: Pack) -> Iterator[str]:
 
 def _proof(pack: Pack) -> Iterator[str]:
     if pack.plan.word == "PROVEN":
-        yield f"Two searches agree that no plan is worth over {pack.most_more()} more"
+        yield f"Two searches agree: no plan is worth {pack.most_more()} more than this one"
     else:
-        yield f"The plan is not proven: by its bound a better one could be worth {pack.most_more()} more"
+        yield f"The plan is not proven: another could be worth up to {pack.most_more()} more than this one"

@@ -50,9 +50,9 @@ def _facts(book: Book) -> list[Markup]:
     packages = provenance.get("packages", {})
     return [
         words("Status: {}", Name(plan.status_words)),
-        words("Value {}, bound {}, gap {}.", book.number(plan.value_musd, "record/value_musd", "musd", 3),
-              book.number(plan.bound_musd, "record/bound_musd", "musd", 3),
-              book.number(plan.gap_musd, "record/gap_musd", "musd", 3)),
+        words("Value {}; by the bound of the search no plan is worth more than {}.",
+              book.number(plan.value_musd, "record/value_musd", "musd", 3),
+              book.number(plan.bound_musd, "record/bound_musd", "musd", 3)),
         words("Run {}, inputs {}; case {}, scenario {}, known on {}.", Name(plan.run_id), Name(book.input_hash),
               Name(plan.case.settings.name), Name(plan.scenario), Name(str(plan.case.settings.as_of))),
         words("Solved by {} with version {} of this program, Python {}; {}.", Name(str(provenance.get("solver"))),

@@ -39,6 +39,7 @@ _NUMBERS: Mapping[str, str] = {
     "count": '#,##0;[Red]-#,##0;"–"',
     "price": "#,##0.00##;[Red]-#,##0.00##;0",
     "share": "0.0%;[Red]-0.0%;0.0%",
+    "fine": "#,##0.000000",
     "plain": "General",
     "tiny": "0.0E+00",
 }

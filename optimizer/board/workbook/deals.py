@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from optimizer.amounts import margin_musd
 from optimizer.board.receipts import Key, at, kpi
 from optimizer.board.workbook.book import HEAD_HEIGHT, HEAD_ROWS, Sheet, Workbook
 from optimizer.board.workbook.charts import CHART_ROWS
@@ -78,6 +79,9 @@ def _write_refused(sheet: Sheet, row: int, signed: set[str]) -> int:
     return written.below
 
 
+LEAST_TOLD_MUSD = 1e-6
+"""A dollar: a margin below it is told in words."""
+
 # ---- summary --------------------------------------------------------------------------------------------------------
 
 _FIGURES = (
@@ -125,8 +129,11 @@ def write_summary(desk: Workbook) -> Sheet:
         told = "paid back " if when == "ai_programme_payback_quarter" else ""
         sheet.text(row, 3, f"{told}{quarter}" if quarter else "", "note")
     gap = row + 1
-    sheet.text(gap, 0, "Most that any plan could be worth above this one")
-    sheet.number(gap, 1, plan.gap_musd, Key("record", "gap_musd"))
+    sheet.text(gap, 0, "Most that another plan could be worth above this one")
+    if plan.gap_musd < LEAST_TOLD_MUSD:
+        sheet.text(gap, 1, margin_musd(plan.gap_musd), "note")
+    else:
+        sheet.number(gap, 1, plan.gap_musd, Key("record", "gap_musd"), "fine")
     sheet.text(gap, 2, "$M", "note")
     sheet.text(gap, 3, plan.status_words, "note")
     _write_sites(sheet, gap + 2)
