@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from typing import Annotated, Any
@@ -54,8 +55,29 @@ def run() -> None:
     except OptimizerError as error:
         fail(f"{error}{_kept(error)}", error.exit_code)
     except OSError as error:
-        sys.stdout = None
-        fail(f"The output cannot be written: {error.strerror}.", EXIT_FILES)
+        fail(_refused(error), EXIT_FILES)
+
+
+def _refused(error: OSError) -> str:
+    """What the system refused that nobody below has told of: a file that it names, the output, or neither."""
+    why = error.strerror or str(error)
+    if error.filename is not None:
+        return f"{error.filename}: {why}."
+    if not _output_fails(error):
+        return f"The system refuses what this takes: {why}."
+    sys.stdout = None
+    return f"The output cannot be written: {why}."
+
+
+def _output_fails(error: OSError) -> bool:
+    """Whether it is standard output that fails: nothing else here breaks a pipe, and what waits in it fails again."""
+    if isinstance(error, BrokenPipeError) or error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
+        return True
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return True
+    return False
 
 
 def _ready_streams() -> None:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from optimizer.errors import PlanError
+
 EXIT_INTERRUPTED = 130
 SHOW_CURSOR = "\x1b[?25h"
 
@@ -32,8 +34,13 @@ _quit: Callable[[], NoReturn] = _raise
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    """A folder for a while, gone afterwards even if the process is left by a signal."""
-    with tempfile.TemporaryDirectory(prefix="optimizer-") as name:
+    """A folder for a while, gone afterwards even if the process is left by a signal. Raises PlanError for none."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="optimizer-")
+    except OSError as error:
+        why = f"There is no folder for files that are needed for a while ({error.strerror})"
+        raise PlanError(f"{why}. Mend: name one that can be written in TMPDIR.") from None
+    with folder as name:
         _workspaces.add(Path(name))
         try:
             yield Path(name)

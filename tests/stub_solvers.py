@@ -1,10 +1,14 @@
-"""Solvers that misbehave, run as processes by name: `stub_solvers` does what STUB_SOLVER says."""
+"""Solvers that misbehave, run as processes by name: `stub_solvers` begins as
+STUB_BEGINS says, and does with a job what STUB_SOLVER says."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -55,13 +59,16 @@ ENDINGS = {"hang": hang, "crash": crash, "be_killed": be_killed, "take_memory": 
 
 def carry_out(job: Event, tell: Tell, stop: threading.Event) -> Event:
     """Misbehave in a search; what was found before is polished by HiGHS as ever."""
-    if job["task"] != "search":
+    how = os.environ["STUB_SOLVER"]
+    if how == "noise":
+        make_noise()
+    if job["task"] != "search" or how == "noise":
         from optimizer.solver import highs
 
         return highs.carry_out(job, tell, stop)
     if "STUB_VECTOR" in os.environ:
         find_something(job, tell)
-    return ENDINGS[os.environ["STUB_SOLVER"]]()
+    return ENDINGS[how]()
 
 
 def version() -> str:
@@ -70,3 +77,49 @@ def version() -> str:
 
 def unfit(live: Live) -> str | None:
     return os.environ.get("STUB_UNFIT")
+
+
+# ---- how they begin ---------------------------------------------------------------------------------------------
+
+
+def make_noise() -> None:
+    """Print what a library might: by Python and by C, to both streams, without line ends, no text, and much."""
+    print("Welcome to a solver", end="")
+    print('\x1eoptimizer {"event": "done"}', flush=True)
+    for stream in (1, 2):
+        os.write(stream, b'{"event": "ready"}\n\xff\xfe\x00 half a line')
+        os.write(stream, b"\n" + b"x" * (1 << 21))
+    assert sys.stdin.read() == "", "the jobs are for the process alone"
+
+
+def hold_everything() -> None:
+    """Sleep in C without letting any other thread of Python run."""
+    ctypes.PyDLL(None).sleep(600)
+
+
+def leave_a_child() -> None:
+    """Start a process that holds both streams open, and end."""
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    raise ImportError("half of it is missing")
+
+
+def run_for_ever() -> None:
+    while True:
+        pass
+
+
+def lack_a_module() -> None:
+    raise ModuleNotFoundError("No module named 'highspy'", name="highspy")
+
+
+BEGINNINGS = {
+    "noise": make_noise,
+    "sleep": lambda: time.sleep(600),
+    "hold": hold_everything,
+    "run": run_for_ever,
+    "child": leave_a_child,
+    "leave": lambda: sys.exit("no licence"),
+    "crash": crash,
+    "lack": lack_a_module,
+}
+BEGINNINGS.get(os.environ.get("STUB_BEGINS", ""), lambda: None)()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import math
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +22,15 @@ import pytest
 from pyomo.environ import ConcreteModel, Constraint, Integers, Objective, Var, maximize
 
 import optimizer as opt
-from optimizer import planner, searches, solver
+from optimizer import cli, planner, searches, solver
 from optimizer.case import Case
 from optimizer.errors import AuditFault, NoSolver, SolverFault
 from optimizer.interrupts import hold, stoppable
 from optimizer.model import build_model
 from optimizer.solver import Answer, SolverOptions, highs, process
-from optimizer.solver.models import solve_model
+from optimizer.solver.models import compile_model, solve_model
 from optimizer.solver.proof import prove
+from optimizer.sweeps.runner import Question, answer
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -315,20 +320,23 @@ def test_fault_110_pressed_twice_it_quits(stub: Any, monkeypatch: pytest.MonkeyP
     assert [line == "stop" for line in sent] == [False, True]
 
 
-def test_fault_112_a_version_known_to_be_wrong_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("minor", "told"), [(14, "gives wrong answers"), (17, "is newer than what this program was tried with")]
+)
+def test_fault_112_a_version_not_tried_or_known_to_be_wrong_is_refused(
+    minor: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert highs.unfit(lambda: None) is None
-    monkeypatch.setattr(highspy.Highs, "versionMinor", lambda _: 14)
-    told = highs.unfit(lambda: None)
-    assert told is not None
-    assert "gives wrong answers; install highspy 1.15.1 or newer" in told
+    monkeypatch.setattr(highspy.Highs, "versionMinor", lambda _: minor)
+    assert told in str(highs.unfit(lambda: None))
 
 
-def test_fault_112_a_solver_that_fails_its_start_up_test_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert highs.canary() == 9
-    monkeypatch.setattr(highs, "canary", lambda: 15.0)
-    told = highs.unfit(lambda: None)
-    assert told is not None
-    assert "says 15 where 9 is right" in told
+def test_what_is_to_be_installed_is_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert process.SOLVERS[solver.HIGHS][1] in project["dependencies"]
+    assert [process.SOLVERS[solver.SCIP][1]] == project["optional-dependencies"]["scip"]
+    oldest, untried = (".".join(map(str, version)) for version in (highs.OLDEST_SOUND, highs.UNTRIED))
+    assert process.SOLVERS[solver.HIGHS][1] == f"highspy>={oldest},<{untried.removesuffix('.0')}"
 
 
 def test_fault_112_an_unfit_solver_is_never_given_a_job(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,6 +345,127 @@ def test_fault_112_an_unfit_solver_is_never_given_a_job(stub: Any, monkeypatch: 
     with pytest.raises(NoSolver, match=r"HiGHS 0\.0 gives wrong answers") as fault:
         solve_model(knapsack(), SolverOptions())
     assert fault.value.exit_code == 6
+
+
+# ---- a solver that cannot be used, and one that prints ------------------------------------------------------------
+
+BEGINNINGS = {
+    "sleep": "hangs as it begins",
+    "hold": "hangs as it begins",
+    "run": "hangs as it begins",
+    "child": r"cannot be loaded \(ImportError: half of it is missing\)",
+    "leave": r"cannot be loaded \(SystemExit: no licence\)",
+    "lack": r"cannot be loaded \(ModuleNotFoundError: No module named 'highspy'\)",
+    "crash": "ends as it begins, with code -11",
+}
+
+
+def test_a_solver_that_hangs_as_it_begins_is_named_in_five_seconds() -> None:
+    assert (process.QUIET_BEATS + 1) * process.BEAT_S < 5
+
+
+@pytest.mark.parametrize("how", BEGINNINGS)
+def test_a_solver_that_does_not_begin_is_named_and_leaves_nothing(
+    how: str, stub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub("hang")
+    monkeypatch.setenv("STUB_BEGINS", how)
+    monkeypatch.setattr(process, "QUIET_BEATS", 3)
+    threads = threading.active_count()
+    began = time.monotonic()
+    with pytest.raises(NoSolver, match=BEGINNINGS[how]) as none:
+        solve_model(knapsack(), SolverOptions())
+    assert time.monotonic() - began < 30
+    assert none.value.exit_code == 6
+    assert "Traceback" not in str(none.value)
+    assert threading.active_count() == threads
+
+
+def test_a_solver_that_is_not_there_is_named_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its package is broken: a part of it does not load."""
+    (tmp_path / "highspy.py").write_text("raise ImportError('a library of it is missing')", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(NoSolver) as none:
+        process.SolverProcess(solver.HIGHS, 4.0)
+    assert str(none.value) == (
+        "The solver cannot be used: HiGHS cannot be loaded (ImportError: a library of it is missing). "
+        'Mend: pip install --force-reinstall "highspy>=1.15.1,<1.17".'
+    )
+
+
+def test_a_solver_that_prints_at_any_time_is_understood(
+    stub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first line of the program, as it loads, and with every job; what it says badly goes nowhere."""
+    stub("noise")
+    (tmp_path / "sitecustomize.py").write_text("print('half a banner', end='', flush=True)", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT / "tests")]))
+    monkeypatch.setenv("STUB_BEGINS", "noise")
+    assert [solve_model(knapsack(), SolverOptions()).value for _ in range(2)] == [16, 16]
+
+
+@pytest.mark.parametrize(
+    ("executable", "told"),
+    [("plain", "Permission denied. Mend: let that file be run"), ("none", "No such file or directory. Mend: make the")],
+)
+def test_an_interpreter_that_cannot_be_run_is_named(
+    executable: str, told: str, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plain").write_text("#!/bin/sh", encoding="utf-8")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / executable))
+    monkeypatch.setattr(process, "_idle", [])
+    code, out, err = run("solve", ROOT / "data" / "washington_2025", "-o", tmp_path / "plan")
+    assert (code, out) == (6, "")
+    assert f"The solver cannot be used: its process could not be started, {tmp_path / executable}: {told}" in err
+    assert not (tmp_path / "plan").exists()
+
+
+def test_an_absent_solver_is_no_answer_of_a_sweep(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was never asked must not be kept as what was found."""
+    stub("hang")
+    monkeypatch.setenv("STUB_BEGINS", "lack")
+    program, _, _ = compile_model(knapsack())
+    with pytest.raises(NoSolver):
+        answer(Question(program))
+
+
+def test_no_room_for_what_a_solver_reads_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(solver.Program, "save", full)
+    with pytest.raises(NoSolver, match=r"what it is to read cannot be written in .*: No space left on device"):
+        solve_model(knapsack(), SolverOptions())
+    assert solver.keep_evidence(compile_model(knapsack())[0], None, None) is None
+
+
+def test_no_folder_for_what_is_needed_for_a_while_is_a_sentence(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
+    code, _, err = run("solve", ROOT / "data" / "washington_2025")
+    assert code == 7
+    assert "There is no folder for files that are needed for a while" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "some.file"), "some.file: Permission denied."),
+        (BlockingIOError(errno.EAGAIN, "Try again"), "The system refuses what this takes: Try again."),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), "The output cannot be written: Broken pipe."),
+        (OSError(errno.ENOSPC, "No space left on device"), "The output cannot be written: No space left on device."),
+    ],
+)
+def test_what_the_system_refuses_is_not_laid_to_the_output(
+    error: OSError, told: str, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", refuse)
+    code, _, err = run()
+    assert (code, err.strip()) == (7, told)
 
 
 def test_fault_113_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def _fit(module: str, hello: Event) -> str:
     if hello["missing"]:
         raise NoSolver(f"{_name(module)} cannot be loaded ({hello['missing']}){_install(module)}")
     if hello["unfit"]:
-        raise NoSolver(str(hello["unfit"]))
+        raise NoSolver(f"{hello['unfit']}{_install(module)}")
     return str(hello["version"])
 
 
