@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from optimizer.audit import audit as audit
     from optimizer.case import Case as Case
     from optimizer.case_files import load_case as load_case
+    from optimizer.case_saving import save_case as save_case
     from optimizer.compare import compare as compare
     from optimizer.conflicts import explain as explain
     from optimizer.errors import Infeasible as Infeasible
@@ -38,6 +39,7 @@ _PUBLIC = {
     "load_case": "optimizer.case_files",
     "load_plan": "optimizer.plan_files",
     "regret": "optimizer.studies.regret",
+    "save_case": "optimizer.case_saving",
     "save_plan": "optimizer.plan_files",
     "solve": "optimizer.planner",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from pydantic.fields import FieldInfo
 from optimizer import schema
 from optimizer.books import read_book
 from optimizer.case import TABLE_NAMES, TABLE_TYPES, Case
-from optimizer.case_books import NONE, SETTINGS_COLUMNS, SETTINGS_SHEET, load_book
+from optimizer.case_books import NONE, OTHER_SHEETS, SETTINGS_COLUMNS, SETTINGS_SHEET, load_book
 from optimizer.case_files import case_texts, cell_text
 from optimizer.checks.references import kind_and_home
 from optimizer.columns import choices_of, column_kind, column_note
@@ -63,16 +64,25 @@ class _Target:
 def write_book(case: Case, path: Path, notes: Mapping[str, str] | None = None) -> Path:
     """Write the case as a workbook that `load_case` reads back to the same case; where it stands then.
 
-    `notes` are texts for people (`SOURCES` -> lines), each on a sheet of its own. Raises PlanError.
+    `notes` are texts for people (`SOURCES` -> lines), each on a sheet of its own. Raises PlanError, and InputError for
+    a case that cannot be read back; then nothing was written.
     """
     data = book_bytes(case, notes or {})
+    with tempfile.TemporaryDirectory() as folder:
+        tried = Path(folder) / path.name
+        tried.write_bytes(data)
+        if case_texts(load_book(tried, check_units=False)) != case_texts(case):
+            raise PlanError(f"{path} would not read back to the same case; please report this.")
     try:
-        written = put_file(path, data)
+        return put_file(path, data)
     except OSError as error:
         raise PlanError(f"{path} cannot be written: {error.strerror}.") from None
-    if case_texts(load_book(written, check_units=False)) != case_texts(case):
-        raise PlanError(f"{written} does not read back to the same case; please report this.")
-    return written
+
+
+def own_sheets_in(path: Path) -> list[str]:
+    """Sheets of a workbook that are no part of a case, and not what this module writes beside it."""
+    ours = {SETTINGS_SHEET, LISTS_SHEET, *OTHER_SHEETS, *TABLE_NAMES}
+    return [sheet.name for sheet in read_book(path.read_bytes()).sheets if sheet.name not in ours and sheet.cells]
 
 
 def sources_in(path: Path) -> str:

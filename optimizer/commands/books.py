@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from optimizer.commands.common import CaseFolder
-
-if TYPE_CHECKING:
-    from optimizer.case import Case
 
 app = typer.Typer()
 
@@ -21,12 +17,12 @@ app = typer.Typer()
 def starter_book(name: Path) -> None:
     """Write the starter case as a workbook. Raises PlanError where there is something of that name."""
     from optimizer.case_files import load_case
-    from optimizer.case_sheets import write_book
+    from optimizer.case_saving import save_case
 
     book = name if name.suffix.lower() == ".xlsx" else name.with_name(f"{name.name}.xlsx")
     _refuse_existing(book)
     with as_file(files("optimizer") / "starter") as starter:
-        written = write_book(load_case(starter), book)
+        written = save_case(load_case(starter), book, sources=_sources_of(starter))
     print(f"{written} holds a small case, a sheet for each table. Edit it, then: optimizer check {written}")
 
 
@@ -41,7 +37,8 @@ def convert(
     """
     from optimizer.case_books import is_book
     from optimizer.case_files import load_case
-    from optimizer.case_sheets import sources_in, write_book
+    from optimizer.case_saving import save_case
+    from optimizer.case_sheets import sources_in
     from optimizer.errors import PlanError
 
     loaded = load_case(case)
@@ -51,31 +48,17 @@ def convert(
     book = target if target.suffix.lower() == ".xlsx" or from_book else target.with_name(f"{target.name}.xlsx")
     _refuse_existing(book)
     if from_book:
-        _write_folder(loaded, target, sources_in(case))
+        save_case(loaded, target, sources=sources_in(case))
         print(f"{target} holds the case of {case}, a file for each table.")
         return
-    sources = case / "SOURCES.md"
-    notes = {"SOURCES": sources.read_text(encoding="utf-8")} if sources.is_file() else {}
-    print(f"{write_book(loaded, book, notes)} holds the case of {case}, a sheet for each table.")
+    print(f"{save_case(loaded, book, sources=_sources_of(case))} holds the case of {case}, a sheet for each table.")
 
 
-def _write_folder(loaded: Case, target: Path, sources: str) -> None:
-    """A case folder, whole or not at all. Raises PlanError."""
-    from optimizer.case_files import write_case
-    from optimizer.errors import PlanError
-    from optimizer.folders import fresh_folder
+def _sources_of(case: Path) -> str:
+    from optimizer.case_saving import SOURCES
 
-    try:
-        fresh = fresh_folder(target)
-        try:
-            write_case(loaded, fresh)
-            if sources:
-                (fresh / "SOURCES.md").write_text(sources, encoding="utf-8", newline="\n")
-            fresh.rename(target)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-    except OSError as error:
-        raise PlanError(f"{target} cannot be written: {error.strerror}.") from None
+    listing = case / SOURCES
+    return listing.read_text(encoding="utf-8") if listing.is_file() else ""
 
 
 def _refuse_existing(path: Path) -> None:
