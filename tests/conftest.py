@@ -10,13 +10,13 @@ from typing import Any
 
 import compiled  # noqa: F401 (before all that it is to keep)
 import pytest
+from shared import DATA, shipped, solved_once
 from small_cases import tiny_case
 
 import optimizer as opt
 from optimizer.case import Case
 
 ROOT = Path(__file__).parents[1]
-DATA = ROOT / "data"
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -39,12 +39,12 @@ def case() -> Case:
 @pytest.fixture(scope="session")
 def plan(case: Case) -> opt.Plan:
     """The tiny case solved; it mines at both sites, converts one and signs the lease."""
-    return opt.solve(case)
+    return solved_once(case)
 
 
 @pytest.fixture(scope="session")
 def washington() -> Case:
-    return opt.load_case(DATA / "washington_2025")
+    return shipped("washington_2025")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from hand_cases import lease_case, q
+from shared import solved_once
 from small_cases import scenario_of, small_case
 
 import optimizer as opt
@@ -31,7 +32,7 @@ def solved(seed: int) -> tuple[Case, Plan] | None:
     """A small case with its plan; None where nothing keeps its rules."""
     case = small_case(seed)
     try:
-        return case, opt.solve(case, scenario_of(seed), seed=1)
+        return case, solved_once(case, scenario_of(seed), seed=1)
     except Infeasible:
         return None
 
@@ -67,7 +68,7 @@ def test_rich_plans_pass_and_have_rows_in_every_table(rich: list[tuple[Case, Pla
 
 
 def test_a_shipped_plan_passes_in_no_time(washington: Case) -> None:
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     report = audit(washington, plan)
     assert report.clean, report.summary()
     assert report.rows > 5000

@@ -18,6 +18,7 @@ from typing import Any
 import openpyxl
 import pytest
 from conftest import DATA, ROOT, Run
+from shared import shipped, solved_once
 from small_cases import small_case
 
 import optimizer as opt
@@ -34,7 +35,7 @@ SAYS = {
 
 @cache
 def washington() -> opt.Case:
-    return opt.load_case(DATA / "washington_2025")
+    return shipped("washington_2025")
 
 
 @cache
@@ -448,7 +449,7 @@ def test_commands_take_a_workbook(book: Path, run: Run, monkeypatch: pytest.Monk
     assert Path("back/SOURCES.md").read_text("utf-8") == (DATA / "washington_2025/SOURCES.md").read_text("utf-8")
     assert case_texts(load_case("back")) == case_texts(washington())
     assert run("solve", "mycase.xlsx", "-o", "plan")[0] == 0
-    assert opt.load_plan("plan").run_id == opt.solve(washington()).run_id
+    assert opt.load_plan("plan").run_id == solved_once(washington()).run_id
     put("fleet", "C3", "many")(book)
     code, _, told = run("check", "mycase.xlsx")
     assert code == 2

@@ -18,6 +18,7 @@ from deck_studies import bridge, save_studies
 from defusedxml.ElementTree import fromstring
 from pptx import Presentation
 from pptx.util import Inches
+from shared import solved_once
 from small_cases import scenario_of, small_case
 
 import optimizer as opt
@@ -51,7 +52,7 @@ def folder(plan: opt.Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A plan to compare with: a capex budget that builds nothing."""
-    return save_plan(opt.solve(mining_case(capex_budget_musd=0.0)), tmp_path_factory.mktemp("plans") / "poor")
+    return save_plan(solved_once(mining_case(capex_budget_musd=0.0)), tmp_path_factory.mktemp("plans") / "poor")
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ def test_decks_of_many_random_cases_trace_every_number(seed: int, tmp_path: Path
 
 def _write_random(seed: int, tmp_path: Path) -> None:
     try:
-        plan = opt.solve(small_case(seed), scenario_of(seed))
+        plan = solved_once(small_case(seed), scenario_of(seed))
     except opt.Infeasible:
         pytest.skip("no plan keeps every rule")
     folder = save_plan(plan, tmp_path / "plan")

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from nasty_studies import CASES
 from pictured_studies import NAN, NASTY, USUAL
+from shared import shipped, solved_once
 
 from optimizer.errors import PlanError
 from optimizer.pictures import picture_bytes, picture_of, pictures_of, save_picture
@@ -166,9 +167,7 @@ def test_numbers_carry_their_unit(amount: float, unit: str, words: str) -> None:
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    import optimizer as opt
-
-    return opt.solve(opt.load_case(Path(__file__).parents[1] / "data" / "washington_2025"))
+    return solved_once(shipped("washington_2025"))
 
 
 def test_a_plan_has_four_pictures(plan: Plan) -> None:

@@ -6,7 +6,7 @@ import math
 from functools import cache
 
 import pytest
-from conftest import DATA
+from shared import shipped, solved_once
 
 import optimizer as opt
 from optimizer.board.receipts import Key, Ledger, Reckoned, adds_up, at, kpi, number_of, numbers_in
@@ -15,7 +15,7 @@ from optimizer.errors import PlanError
 
 @cache
 def plan() -> opt.Plan:
-    return opt.solve(opt.load_case(DATA / "washington_2025"))
+    return solved_once(shipped("washington_2025"))
 
 
 def ledger() -> Ledger:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Run
+from shared import solved_once
 from test_sweeps import solvable
 
 import optimizer as opt
@@ -77,7 +78,7 @@ def test_both_sides_decide_as_the_study_says() -> None:
 
 def test_the_rent_at_which_the_anchor_is_dropped(washington: Case) -> None:
     """A known one: the whole hall is signed at 1.85 and no longer at 1.66 $M/IT MW-year; the title says so."""
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     study = breakevens(plan, turns_of(plan, offers=["ai-lab-a-whole-hall"]))
     [row] = study.tables["breakevens"].to_dict("records")
     assert (row["decision_below"], row["decision_above"], row["found"]) == ("refused", "signed", "yes")
@@ -101,7 +102,7 @@ def test_of_several_turns_the_nearest_is_told_and_the_others_named(
 ) -> None:
     """A decision made up for the search: whether it is as good at the base has no meaning, and is not asked."""
     monkeypatch.setattr(_Scan, "_doubt", lambda self, turns: None)
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     [row] = breakevens(
         plan, [stepping(lambda x: "in" if 36 < x < 40 or x > 48 else "out", "hashprice")(washington)], grid=13
     ).tables["breakevens"].to_dict("records")  # fmt: skip
@@ -134,7 +135,7 @@ def test_what_the_plan_itself_decides_turns_nothing(washington: Case, monkeypatc
     does, with other decisions that would be worse at the base. That is no turn; what it does above $48 is one.
     """
     monkeypatch.setattr(_Scan, "_doubt", lambda self, turns: None)
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     own = decisions_of(plan).mining.get("Moses Lake")
     states = {False: "mines to 2030Q1", True: "does not mine" if own is None else f"mines to {own}"}
     for beyond, found in ("mines to 2030Q1", "no"), ("mines to 2031Q1", "yes"):
@@ -146,7 +147,7 @@ def test_what_the_plan_itself_decides_turns_nothing(washington: Case, monkeypatc
 
 
 def test_where_nothing_turns_it_says_so(washington: Case) -> None:
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     study = breakevens(plan, [stepping(lambda x: "in", "hashprice")(washington)])
     [row] = study.tables["breakevens"].to_dict("records")
     assert row["found"] == "no"
@@ -165,7 +166,7 @@ def test_mining_is_read_from_answers_as_from_plans() -> None:
 
 
 def test_an_unknown_name_is_refused(run: Run, washington: Case, tmp_path: Path) -> None:
-    folder = opt.save_plan(opt.solve(washington), tmp_path / "plan")
+    folder = opt.save_plan(solved_once(washington), tmp_path / "plan")
     code, _, err = run("breakevens", folder, "--offer", "=1+1", "-j", "1")
     assert code == 2
     assert "'=1+1' is not in this case" in err
@@ -174,7 +175,7 @@ def test_an_unknown_name_is_refused(run: Run, washington: Case, tmp_path: Path) 
 
 
 def test_the_command_tells_and_keeps(run: Run, washington: Case, tmp_path: Path) -> None:
-    folder = opt.save_plan(opt.solve(washington), tmp_path / "plan")
+    folder = opt.save_plan(solved_once(washington), tmp_path / "plan")
     code, out, _ = run("breakevens", folder, "--option", "moses-lake-colocation", "--grid", "3", "-j", "1")
     assert code == 0
     assert "built at delay of moses-lake-colocation 4, not built at 5" in out

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import Run
+from shared import solved_once
 from test_sweeps import solvable
 
 import optimizer as opt
@@ -22,7 +23,7 @@ EXACT = 1e-6
 
 @pytest.fixture(scope="module")
 def solved(washington: Case) -> opt.Plan:
-    return opt.solve(washington)
+    return solved_once(washington)
 
 
 def test_value_never_falls_with_budget_nor_rises_with_the_minimum_of_cash() -> None:

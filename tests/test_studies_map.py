@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from shared import solved_once
 from test_sweeps import solvable
 
 import optimizer as opt
@@ -49,7 +50,7 @@ def test_every_point_is_what_its_variant_is_worth_solved_from_scratch() -> None:
 
 def test_regions_of_a_shipped_case(washington: Case, tmp_path: Path) -> None:
     """The letters cover all points, the plan itself is in one of the regions, the study reads back."""
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     study = switching_map(plan, points=(5, 4))
     points, regions = study.tables["points"], study.tables["regions"]
     assert (study.about["x_driver"], study.about["y_driver"]) == ("hashprice", "rent colocation")
@@ -67,7 +68,7 @@ def test_a_map_goes_on_with_the_points_that_are_missing(
     washington: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cut off after five answers, the second run solves the others and gives the same table."""
-    plan, solved = opt.solve(washington), []
+    plan, solved = solved_once(washington), []
 
     def counting(question: Question) -> Landed:
         if len(solved) == 5 and not resumed:

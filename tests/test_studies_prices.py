@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Run
+from shared import solved_once
 from test_sweeps import solvable
 
 import optimizer as opt
@@ -133,7 +134,7 @@ def test_steps_are_differences_of_true_optima() -> None:
 
 def test_the_exclusive_group_of_washington(washington: Case) -> None:
     """A known one: with both anchors signed the case is worth what it is without the group; the title says it."""
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     free = washington.replace(offers=[row.model_copy(update={"exclusive_group": None}) for row in washington.offers])
     study = prices(
         plan, [one for one in limits_of(washington, "base") if one.rule in ("exclusive_group", "site_power")]
@@ -148,7 +149,7 @@ def test_the_exclusive_group_of_washington(washington: Case) -> None:
 
 def test_a_corner_has_two_prices(washington: Case) -> None:
     """Six blocks fill the grid limit to the last megawatt: one more is worth some mining, one less no plan at all."""
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     [limit] = [limit for limit in limits_of(washington, "base") if limit.rule == "site_power"]
     [row] = prices(plan, [limit]).tables["prices"].to_dict("records")
     assert 0.1 < row["dual_musd_per_unit"] < 0.5

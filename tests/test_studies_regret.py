@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DATA, Run, mining_case
+from shared import solved_once
 from tiny_cases import tiny_case
 
 import optimizer as opt
@@ -110,7 +111,7 @@ def test_the_part_of_a_start_that_all_scenarios_take_is_committed_now() -> None:
 
 
 def test_scenarios_are_those_named_and_known(washington: Case, tmp_path: object) -> None:
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     with pytest.raises(InputError, match="gpu_up"):
         opt.regret([plan], ["gpu down"])
     with pytest.raises(InputError, match="name a plan"):

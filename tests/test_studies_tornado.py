@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import Run
+from shared import solved_once
 from test_sweeps import solvable
 
 import optimizer as opt
@@ -24,7 +25,7 @@ EXACT = 1e-6
 
 @pytest.fixture(scope="module")
 def solved(washington: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return opt.save_plan(opt.solve(washington), tmp_path_factory.mktemp("tornado") / "plan")
+    return opt.save_plan(solved_once(washington), tmp_path_factory.mktemp("tornado") / "plan")
 
 
 def value_of(case: Case) -> float:
@@ -53,7 +54,7 @@ def test_every_end_is_the_value_of_the_case_with_that_number() -> None:
 
 def test_at_its_base_a_driver_changes_nothing(washington: Case) -> None:
     """Decisions kept where nothing moved are worth what they were: keeping loses nothing by itself."""
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     driver = driver_named(washington, "base", "hashprice")
     row = tornado(plan, [driver.within(driver.base, driver.base * 1.3)]).tables["drivers"].iloc[0]
     assert [row["kept_low_musd"], row["value_low_musd"]] == pytest.approx([plan.value_musd] * 2, rel=EXACT)
@@ -63,7 +64,7 @@ def test_at_its_base_a_driver_changes_nothing(washington: Case) -> None:
 
 def test_decisions_that_cannot_be_kept_say_why(washington: Case) -> None:
     """A budget below what the plan spends; a delivery that comes before the delayed hall."""
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     asked = [driver_named(washington, "base", name) for name in ("capex budget", "delay")]
     study = tornado(plan, asked)
     table = study.tables["drivers"].set_index("driver")
@@ -74,7 +75,7 @@ def test_decisions_that_cannot_be_kept_say_why(washington: Case) -> None:
 
 
 def test_a_range_is_read_and_an_odd_one_refused(washington: Case) -> None:
-    plan = opt.solve(washington)
+    plan = solved_once(washington)
     [driver] = drivers_given(plan, ["rent of ai-lab-a-whole-hall=1.5:2.5"])
     assert (driver.low, driver.high) == (1.5, 2.5)
     for text, words in (

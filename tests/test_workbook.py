@@ -19,6 +19,7 @@ import pytest
 import xlsxwriter
 from conftest import DATA, Run, mining_case
 from deck_studies import studies_of
+from shared import shipped, solved_once
 from sheet_formulas import Sheets
 from small_cases import scenario_of, small_case
 
@@ -49,12 +50,12 @@ def pack_of(plan: opt.Plan, **more: Any) -> Pack:
 
 @cache
 def tiny() -> opt.Plan:
-    return opt.solve(mining_case())
+    return solved_once(mining_case())
 
 
 @cache
 def washington() -> opt.Plan:
-    return opt.solve(opt.load_case(DATA / "washington_2025"))
+    return solved_once(shipped("washington_2025"))
 
 
 @cache
@@ -104,7 +105,7 @@ def test_formulas_reckon_to_what_is_saved_with_them() -> None:
 
 @pytest.mark.parametrize("seed", [2, 3, 8, 11])
 def test_random_plans_tie(seed: int) -> None:
-    plan = opt.solve(small_case(seed), scenario_of(seed))
+    plan = solved_once(small_case(seed), scenario_of(seed))
     data, (_, numbers, checks) = workbook_bytes(pack_of(plan))
     assert numbers > 1_000
     assert checks > 30
@@ -281,7 +282,8 @@ def test_fault_040_sheet_names_are_safe_and_distinct() -> None:
     names = [draw.choice(HOSTILE) * draw.randint(1, 3) for _ in range(1_000)] + ["x" * 40] * 1_000
     book, taken = xlsxwriter.Workbook(io.BytesIO(), {"in_memory": True}), {}
     for name in [*names, "", "'", "History", "history", "🏔" * 40]:
-        taken[sheet_name(name, taken)] = book.add_worksheet(sheet_name(name, taken))
+        safe = sheet_name(name, taken)
+        taken[safe] = book.add_worksheet(safe)
     assert len({name.casefold() for name in taken}) == len(names) + 5
     assert all(1 <= len(name.encode("utf-16-le")) // 2 <= 31 and not re.search(r"[\[\]:*?/\\]", name) for name in taken)
     book.close()

@@ -293,9 +293,8 @@ def sheet_name(name: str, taken: Mapping[str, object]) -> str:
 
 def _cut(name: str, longest: int) -> str:
     """At most so many characters as Excel counts them, in units of UTF-16."""
-    while len(name.encode("utf-16-le")) // 2 > longest:
-        name = name[:-1]
-    return name.rstrip(" '") or "sheet"
+    kept = name.encode("utf-16-le")[: 2 * longest].decode("utf-16-le", "ignore")
+    return kept.rstrip(" '") or "sheet"
 
 
 def is_missing(value: object) -> bool:
