@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from api_page import api
 from pydantic.fields import FieldInfo
 
 from optimizer import debt, plan, rules, schema, tables, tax, ties, treasury
@@ -43,6 +44,7 @@ def pages() -> dict[str, str]:
         "faults.md": faults(),
         "units.md": unit_bands(),
         "figures.md": figures(),
+        "api.md": api(),
     }
 
 

@@ -4,6 +4,8 @@ import optimizer as opt
 case = opt.load_case("data/bitfarms_2025")
 plan = opt.solve(case)
 plan.allocation
+
+docs/api.md shows every public name with an example.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from optimizer.conflicts import explain as explain
     from optimizer.errors import Infeasible as Infeasible
     from optimizer.errors import NoPlan as NoPlan
+    from optimizer.errors import PlanError as PlanError
     from optimizer.findings import InputError as InputError
     from optimizer.plan import Plan as Plan
     from optimizer.plan_files import load_plan as load_plan
@@ -33,6 +36,7 @@ _PUBLIC = {
     "InputError": "optimizer.findings",
     "NoPlan": "optimizer.errors",
     "Plan": "optimizer.plan",
+    "PlanError": "optimizer.errors",
     "audit": "optimizer.audit",
     "compare": "optimizer.compare",
     "explain": "optimizer.conflicts",
@@ -52,3 +56,8 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'optimizer' has no attribute {name!r}")
     return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names alone, whatever has been imported from here since."""
+    return sorted(__all__)
