@@ -35,9 +35,10 @@ PROCESSES = """## Several processes
 A study solves in the calling process unless its `sweep` has an executor: the processes of this machine (`workers`), any
 other `concurrent.futures.Executor`, or a Dask cluster (`Client(address).get_executor()`, with
 `pip install .[cluster]`). Processes import the script that starts them, so what it does has to stand under
-`if __name__ == "__main__":`, with only imports and functions above; a script without that guard is refused with its name and line (`WorkerLost`, as where a
-process dies at its work). `Sweep(executor=pool, folder=Path("answers"))` keeps every answer on the disk as it lands:
-killed, the same script goes on with what is missing."""
+`if __name__ == "__main__":`, with only imports and functions above; a script without that guard is refused with its
+name and line (`WorkerLost`, as where a process dies at its work). `Sweep(executor=pool, folder=Path("answers"))` keeps
+every answer on the disk as it lands: killed, the same script goes on with what is missing. This is the example, whole
+but for the `case` and the `plan` made above it under the guard."""
 
 
 def api() -> str:
