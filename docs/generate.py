@@ -6,6 +6,7 @@ import inspect
 import re
 import tomllib
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,7 @@ from api_page import api
 from pydantic.fields import FieldInfo
 
 from optimizer import debt, plan, rules, schema, tables, tax, ties, treasury
-from optimizer.checks import bands, scale
+from optimizer.checks import bands, protocol, scale
 from optimizer.figures import FIGURES
 from optimizer.terms import TERMS
 from optimizer.terms.deal import Term
@@ -214,10 +215,24 @@ def unit_bands() -> str:
         "Refused are, too: a budget above "
         f"{scale.MOST_CAPEX_PER_MW}, cash above {scale.MOST_CASH_PER_MW} and a loan above {scale.MOST_DEBT_PER_MW} $M "
         "for each gross MW of the company's grid limits; a budget, a cash or a minimum that looks like $bn; sizes far "
-        "above the grid limit of their site; a subsidy that is not 50 BTC halved some times; and a number that differs "
-        "from the quarter before by more than a factor: "
+        "above the grid limit of their site; and a number that differs from the quarter before by more than a factor: "
         + ", ".join(f"`{table}.{column}` {most:g}" for (table, column), most in scale.JUMPS.items())
         + ".",
+        "## What is known",
+        "Subsidy and halvings follow the protocol: 50 BTC, halved every 210,000 blocks, about "
+        f"{protocol.BETWEEN.days:,} days at 144 blocks a day. It was halved on {', '.join(map(str, protocol.PAST))}; "
+        f"the next are expected about {', '.join(map(str, protocol.halvings_until(date(2037, 1, 1))[4:]))}. Refused "
+        "are a subsidy that is not paid at the start of the horizon, a halving more than two quarters from its day, "
+        "one too many, and none where the first quarter lies before an expected one and the horizon goes beyond it. A "
+        "second one inside the horizon is asked for while machines may run and their hashprice follows from "
+        "difficulty. This is looked at in scripts too, where they change `subsidy_btc`, `halvings`, `first_quarter` "
+        "or `quarters`.",
+        "Nothing is worth more used than it costs new: `products.residual_musd_per_it_mw` is at most what an IT MW of "
+        "each of the product's options costs at the case's `capex_level`, its GPUs included where the option has no "
+        "row in `gpu_lives`; `asics.residual_usd_per_th` and `machine_markets.resale_usd_per_th` are at most the "
+        "purchase price. A tenant's `tenant_funding.musd_per_it_mw` is at most what the dearest of its halls costs. "
+        "Whoever means it all the same writes a row in `allow.csv` (a resale above the purchase price is refused in "
+        "any case: buying to sell would make money).",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from optimizer import schema
 from optimizer.checks import check_case, check_rows
 from optimizer.checks.bands import guess_of
-from optimizer.checks.units import check_cells
+from optimizer.checks.units import check_cells, check_subsidy
 from optimizer.findings import Finding, InputError
 from optimizer.quarters import Quarter, span
 from optimizer.tables import meant_by, spelling
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHECK_UNIT = "check its unit"
+PROTOCOL = frozenset({"subsidy_btc", "halvings", "first_quarter", "quarters"})
+"""Settings that must agree with the bitcoin protocol, also where a script changes one."""
 _Model = TypeVar("_Model", bound=BaseModel)
 _Row = TypeVar("_Row", bound=schema.Row)
 
@@ -84,7 +86,10 @@ class Case:
             raise TypeError(f"neither a setting nor a table of a case: {', '.join(sorted(unknown))}")
         settings = self.settings.model_dump() | {k: v for k, v in changes.items() if k not in TABLE_NAMES}
         tables = {name: _records(changes[name]) if name in changes else self.rows(name) for name in TABLE_NAMES}
-        return assemble(settings, tables)
+        case = assemble(settings, tables)
+        if PROTOCOL & set(changes) and (odd := check_subsidy(case)):
+            raise InputError(odd)
+        return case
 
     def table(self, name: str) -> pd.DataFrame:
         """One input table as a DataFrame in trade units."""

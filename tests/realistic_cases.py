@@ -26,6 +26,10 @@ MACHINES = (
 """Name, TH/s, J/TH at the wall, $/TH new."""
 
 
+HALVINGS = ["2028-04-12", "2032-04-09", "2036-04-06"]
+"""As far as any drawn horizon reaches."""
+
+
 @dataclass
 class RawCase:
     """Settings and rows as they stand in files."""
@@ -260,7 +264,7 @@ class Draw:
             "format": 1, "name": "drawn", "title": "A company drawn from market ranges", "as_of": "2026-01-01",
             "currency": "USD", "money_basis": "nominal", "first_quarter": self.first, "quarters": len(self.horizon),
             "capex_level": "base", "capex_budget_musd": self.budget, "opening_cash_musd": self.cash,
-            "minimum_cash_musd": self.least, "subsidy_btc": 3.125, "halvings": ["2028-04-12"], "cash_rate": 0.035,
+            "minimum_cash_musd": self.least, "subsidy_btc": 3.125, "halvings": HALVINGS, "cash_rate": 0.035,
             "max_it_mw_under_construction": round(sum(self.megawatts.values()) / 3, 1),
             "discount_rates": {"corporate": 0.115, "mining": 0.19, "colocation": 0.11, "gpuaas": 0.14},
         }  # fmt: skip

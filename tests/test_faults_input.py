@@ -298,6 +298,18 @@ BREAKS: dict[str, Break] = {
     "137_noncharacter": named("Moses\uffffLake"),
     "145_capitals": cell("fleet.csv", "site,asic,gross_mw", "SITE,ASIC,GROSS_MW"),
     "145_units": many(cell("sites.csv", "site,", "Site,"), cell("sites.csv", "max_rack_kw", "Max Rack (kW)")),
+    "146_subsidy": setting("subsidy_btc = 3.125", "subsidy_btc = 6.25"),
+    "147_none": setting("[2028-04-12]", "[]"),
+    "147_late": setting("[2028-04-12]", "[2029-04-12]"),
+    "147_many": setting("[2028-04-12]", "[2028-04-12, 2028-10-12]"),
+    "148_hall": cell("products.csv", "0.85,,,4\n", "0.85,,,12\n"),
+    "148_machine": many(
+        cell("machine_markets.csv", "S21,3.75,,", "S21,3.75,7,"), cell("asics.csv", "2031Q4,1,", "2031Q4,7.5,")
+    ),
+    "148_tenant": new_file(
+        "tenant_funding.csv", "offer,musd_per_it_mw,paid_quarters_before,credit_share,rate",
+        "neocloud-b-half,9,1,0.5,0.08",
+    ),
     "145_setting": setting(BUDGET, BUDGET.replace("capex_budget_musd", "CAPEX_BUDGET_MUSD")),
 }  # fmt: skip
 

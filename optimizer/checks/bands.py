@@ -44,7 +44,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Oddity:
-    """A number outside its band: where it stands, what it is, why that is odd."""
+    """What cannot be as it stands: where it stands, what it is, why that is odd; `mend` unless its unit is in doubt."""
 
     file: str
     column: str
@@ -53,6 +53,7 @@ class Oddity:
     value: str
     why: str
     guess: str = ""
+    mend: str = "correct the unit"
 
 
 MUSD: Mistakes = ((1e6, "dollars"), (1e3, "thousands of dollars"), (1e-3, "billions of dollars"))
@@ -206,13 +207,14 @@ def out_of(band: Band) -> str:
     return f"is outside {band.low:,.10g} to {band.high:,.10g} {band.unit} ({band.why})"
 
 
-def odd(row: Row, column: str, why: str, guess: str = "", value: object = None) -> Oddity:
-    told = as_told(getattr(row, column) if value is None else value)
-    return Oddity(f"{row.table}.csv", column, row_key(row), row.file_line, told, why, guess)
+def odd(row: Row, column: str, why: str, guess: str = "", mend: str = Oddity.mend) -> Oddity:
+    return Oddity(
+        f"{row.table}.csv", column, row_key(row), row.file_line, as_told(getattr(row, column)), why, guess, mend
+    )
 
 
-def odd_setting(name: str, value: object, why: str, guess: str = "") -> Oddity:
-    return Oddity(SETTINGS_FILE, name, name, None, as_told(value), why, guess)
+def odd_setting(name: str, value: object, why: str, guess: str = "", mend: str = Oddity.mend) -> Oddity:
+    return Oddity(SETTINGS_FILE, name, name, None, as_told(value), why, guess, mend)
 
 
 def row_key(row: Row) -> str:

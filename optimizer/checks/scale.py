@@ -132,12 +132,39 @@ def _halls(case: Case) -> Iterator[Oddity]:
         if row.mobilisation_musd > 0.6 * capex > 0:
             why = f"is out of proportion to the ${capex:,.0f}M that all blocks cost"
             yield odd(row, "mobilisation_musd", why)
+        yield from _residual(case, row)
         gpus = case.product[row.product].gpus_per_it_mw
         if gpus and row.gpu_musd_per_it_mw:
             each = row.gpu_musd_per_it_mw / gpus * units.USD_PER_MUSD
             if not GPU_PRICE.holds(each):
                 why = f"makes {each:,.0f} $ for each of {gpus:g} GPUs: {_outside(GPU_PRICE)}"
                 yield odd(row, "gpu_musd_per_it_mw", why)
+
+
+def _hall_musd_per_it_mw(case: Case, option: schema.Option) -> float:
+    """What an IT MW of a hall costs; with its GPUs where no row of `gpu_lives` gives them a worth of their own."""
+    gpus = 0.0 if option.option in case.gpu_life else option.gpu_musd_per_it_mw
+    return case.facility_musd_per_it_mw(option) + gpus
+
+
+def _residual(case: Case, option: schema.Option) -> Iterator[Oddity]:
+    """A hall that is worth more at the end than it cost would be built for its residual alone."""
+    product, cost = case.product[option.product], _hall_musd_per_it_mw(case, option)
+    if product.residual_musd_per_it_mw > cost:
+        level = f"at the {case.settings.capex_level} level"
+        why = f"is more than the {cost:g} that an IT MW of {option.option!r} costs to build {level} (options.csv)"
+        yield odd(product, "residual_musd_per_it_mw", why, mend="say what a used hall is worth")
+
+
+def _tenants(case: Case) -> Iterator[Oddity]:
+    """A tenant that pays for more than the hall would make building it pay at once."""
+    for row in case.rows("tenant_funding"):
+        sites = case.sites_of_offer[row.offer]
+        halls = [o for o in case.options if o.product == case.offer[row.offer].product and o.site in sites]
+        dearest = max(halls, key=lambda hall: _hall_musd_per_it_mw(case, hall), default=None)
+        if dearest and row.musd_per_it_mw > (cost := _hall_musd_per_it_mw(case, dearest)):
+            why = f"is more than the {cost:g} that an IT MW of {dearest.option!r}, its dearest hall, costs to build"
+            yield odd(row, "musd_per_it_mw", why, mend="say what part of the hall the tenant pays")
 
 
 def _money(case: Case) -> Iterator[Oddity]:
@@ -225,17 +252,20 @@ MW_AS_GW = "; it looks like GW"
 
 
 def _mining(case: Case) -> Iterator[Oddity]:
-    subsidy = case.settings.subsidy_btc
-    if not any(subsidy == 50 / 2**halvings for halvings in range(12)):
-        yield odd_setting("subsidy_btc", subsidy, "is no subsidy that the network pays: 50, halved some times (3.125)")
     for row in case.bitcoin:
         if row.hashprice_usd_per_ph_day:
-            behind = units.hashprice_usd_per_ph_day(row.btc_usd, 1, subsidy, 0) / row.hashprice_usd_per_ph_day
+            behind = (
+                units.hashprice_usd_per_ph_day(row.btc_usd, 1, case.settings.subsidy_btc, 0)
+                / row.hashprice_usd_per_ph_day
+            )
             if not DIFFICULTY.low / 8 <= behind <= DIFFICULTY.high:
                 why = f"means {behind:,.3g} {DIFFICULTY.unit} at {row.btc_usd:,g} $ a BTC ({DIFFICULTY.why})"
                 yield odd(row, "hashprice_usd_per_ph_day", why)
     for market in case.machine_markets:
         asic = case.asic[market.asic]
+        if market.purchase_usd_per_th is not None and asic.residual_usd_per_th > market.purchase_usd_per_th:
+            why = f"is more than the {market.purchase_usd_per_th:g} that such a machine costs new (machine_markets.csv)"
+            yield odd(asic, "residual_usd_per_th", why, mend="say what a used machine is worth")
         if asic.residual_usd_per_th > 3 * market.resale_usd_per_th > 0:
             why = f"is far above the {market.resale_usd_per_th:g} that such a machine sells for today"
             yield odd(asic, "residual_usd_per_th", why, "; it looks like dollars per machine")
@@ -284,5 +314,5 @@ def _curtailment(case: Case) -> Iterator[Oddity]:
 
 
 LOOKS: tuple[Callable[[Case], Iterator[Oddity]], ...] = (
-    _overhead, _rents, _contracts, _halls, _money, _payments, _policies, _mining, _jumps, _curtailment,
+    _overhead, _rents, _contracts, _halls, _tenants, _money, _payments, _policies, _mining, _jumps, _curtailment,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.checks.bands import Oddity, first_of_each, odd_cells
+from optimizer.checks.protocol import mined_until, odd_subsidy
 from optimizer.checks.scale import odd_scales
 from optimizer.checks.telling import note
 from optimizer.findings import Finding
@@ -15,7 +16,7 @@ from optimizer.schema import Allow, Row, Settings
 if TYPE_CHECKING:
     from optimizer.case import Case
 
-MEND = "correct the unit; or, if it is meant, allow it with a reason in allow.csv, row"
+MEANT = "or, if it is meant, allow it with a reason in allow.csv, row"
 
 
 def check_units(case: Case) -> list[Finding]:
@@ -23,7 +24,7 @@ def check_units(case: Case) -> list[Finding]:
 
     Only for a case whose names all refer to something and that lacks no row.
     """
-    oddities = [*odd_cells(case.settings, rows_by_table(case)), *odd_scales(case)]
+    oddities = [*odd_cells(case.settings, rows_by_table(case)), *_odd_subsidy(case), *odd_scales(case)]
     return [*_refused(oddities, case.allow), *_idle(oddities, case.allow)]
 
 
@@ -34,7 +35,17 @@ def rows_by_table(case: Case) -> dict[str, tuple[Row, ...]]:
 def check_cells(settings: Settings | None, rows: Mapping[str, Sequence[Row]]) -> list[Finding]:
     """The same for single cells only, of what could be read of a case."""
     allowed = [row for row in rows.get("allow", ()) if isinstance(row, Allow)]
-    return list(_refused(odd_cells(settings, rows), allowed))
+    protocol = odd_subsidy(settings) if settings is not None else ()
+    return list(_refused([*odd_cells(settings, rows), *protocol], allowed))
+
+
+def check_subsidy(case: Case) -> list[Finding]:
+    """Subsidy and halvings against the protocol, and what is allowed all the same: the same for files and scripts."""
+    return list(_refused(_odd_subsidy(case), case.allow))
+
+
+def _odd_subsidy(case: Case) -> Iterator[Oddity]:
+    return odd_subsidy(case.settings, mined_until(case))
 
 
 def _refused(oddities: Iterable[Oddity], allowed: Sequence[Allow]) -> Iterator[Finding]:
@@ -42,7 +53,7 @@ def _refused(oddities: Iterable[Oddity], allowed: Sequence[Allow]) -> Iterator[F
     for oddity, count in first_of_each(left):
         more = f" (so are {count - 1} more)" if count > 1 else ""
         yield Finding(
-            oddity.file, oddity.why + oddity.guess + more, f"{MEND} {oddity.row!r}",
+            oddity.file, oddity.why + oddity.guess + more, f"{oddity.mend}; {MEANT} {oddity.row!r}",
             line=oddity.line, column=oddity.column, value=oddity.value,
         )  # fmt: skip
 

@@ -34,7 +34,10 @@ class Product(Row):
         Field(description="market sales: share of GPU-hours let; needed for prices per GPU-hour"),
     ]
     residual_musd_per_it_mw: Annotated[
-        NotNegative, Field(description="what capacity without a contract is worth at the horizon's end")
+        NotNegative,
+        Field(
+            description="what capacity without a contract is worth at the horizon's end, at most what its halls cost"
+        ),
     ]
 
 

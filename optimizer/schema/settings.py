@@ -34,10 +34,15 @@ class Settings(BaseModel):
     ]
     opening_cash_musd: Annotated[Number, Field(description="$M of cash at the start of the first quarter")]
     minimum_cash_musd: Annotated[NotNegative, Field(description="$M that cash may not fall below at any quarter's end")]
-    subsidy_btc: Annotated[Positive, Field(description="block subsidy in BTC before the first date in `halvings`")]
+    subsidy_btc: Annotated[
+        Positive, Field(description="block subsidy in BTC on the first day of the horizon, as the protocol has it")
+    ]
     halvings: Annotated[
         tuple[DateCell, ...],
-        Field(description="days on which the subsidy halves; inside a quarter, weighted by days"),
+        Field(
+            description="days to come on which the subsidy halves, as the protocol has them; inside a quarter, "
+            "weighted by days"
+        ),
     ]
     discount_rates: Annotated[
         dict[str, Rate],
