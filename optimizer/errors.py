@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 class OptimizerError(Exception):
     """Base of everything this program raises on purpose, beside InputError."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """From one process to another as it is: none of these could be made again out of its sentence."""
+        return _as_it_was, (type(self), self.args, vars(self))
+
+
+def _as_it_was(kind: type[OptimizerError], args: tuple[Any, ...], known: dict[str, Any]) -> OptimizerError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(known)
+    return error
 
 
 @dataclass(frozen=True)

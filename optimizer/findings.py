@@ -51,6 +51,10 @@ class InputError(Exception):
         self.findings = tuple(findings)
         super().__init__(self.report())
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Finding, ...]]]:
+        """From one process to another with its findings, not with its text alone."""
+        return InputError, (self.findings,)
+
     def report(self) -> str:
         """All findings as text, one a line; of more than fifty the first of each kind, so that none hides another."""
         if len(self.findings) <= MOST_SHOWN:

@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import math
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -24,7 +25,18 @@ from pyomo.environ import ConcreteModel, Constraint, Integers, Objective, Var, m
 import optimizer as opt
 from optimizer import cli, planner, searches, solver
 from optimizer.case import Case
-from optimizer.errors import AuditFault, NoSolver, SolverFault
+from optimizer.errors import (
+    AuditFault,
+    Clash,
+    Infeasible,
+    NoPlan,
+    NoSolver,
+    OptimizerError,
+    PlanError,
+    SolverFault,
+    WorkerLost,
+)
+from optimizer.findings import Finding, InputError
 from optimizer.interrupts import hold, stoppable
 from optimizer.model import build_model
 from optimizer.solver import Answer, SolverOptions, highs, process
@@ -429,6 +441,29 @@ def test_an_absent_solver_is_no_answer_of_a_sweep(stub: Any, monkeypatch: pytest
     program, _, _ = compile_model(knapsack())
     with pytest.raises(NoSolver):
         answer(Question(program))
+
+
+ERRORS = [
+    NoSolver("it hangs"),
+    SolverFault("it boasts"),
+    NoPlan("The time limit came", 7.0, interrupted=True),
+    Infeasible([Clash("liquidity", "liquidity[1]", "Cash stays above its floor.")]),
+    AuditFault("cash[3] is off"),
+    PlanError("plan cannot be read."),
+    WorkerLost("A worker is gone."),
+    InputError([Finding("sites.csv", "is missing", "add it")]),
+]
+
+
+def test_every_error_is_among_those_that_are_sent() -> None:
+    assert {*OptimizerError.__subclasses__(), InputError} == set(map(type, ERRORS))
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_errors_go_from_process_to_process_as_they_are(error: Exception) -> None:
+    """A worker's error that could not be made again would be told as the death of the worker."""
+    got = pickle.loads(pickle.dumps(error))
+    assert (type(got), str(got), vars(got)) == (type(error), str(error), vars(error))
 
 
 def test_no_room_for_what_a_solver_reads_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
