@@ -72,16 +72,17 @@ def settle(m: ConcreteModel, read: Read) -> Settled:
 
 def tidy(table: pd.DataFrame) -> pd.DataFrame:
     """Quarters as text, numbers as floats, noise rounded away, minus zero made zero."""
-    table = table.copy()
-    for column in table.columns:
-        if NUMERIC.fullmatch(column):
-            decimals = FACTOR_DECIMALS if column == "factor" else DECIMALS
-            table[column] = table[column].astype(float).round(decimals) + 0.0
-        elif column.endswith("quarter"):
-            table[column] = table[column].map(lambda t: str(Quarter(t)))
-        else:
-            table[column] = table[column].astype(str)
-    return table.reset_index(drop=True)
+    return pd.DataFrame({name: _tidied(name, table[name]) for name in table.columns})
+
+
+def _tidied(name: str, column: pd.Series) -> Any:
+    """One column without its index: a table put together of such columns costs a fifth of one mended in place."""
+    if NUMERIC.fullmatch(name):
+        return column.to_numpy(float).round(FACTOR_DECIMALS if name == "factor" else DECIMALS) + 0.0
+    if name.endswith("quarter"):
+        told = {t: str(Quarter(t)) for t in set(column)}
+        return column.map(told.__getitem__).array
+    return column.astype(str).array
 
 
 def _frame(rows: Iterable[tuple[Any, ...]], columns: str) -> pd.DataFrame:

@@ -31,6 +31,8 @@ from optimizer.case import Case
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter
 
+pytestmark = pytest.mark.core
+
 Q = Quarter.parse
 ROOT = Path(__file__).parents[1]
 SOLVERS = ("pyomo", "highspy", "pyscipopt", "numpy", "scipy")

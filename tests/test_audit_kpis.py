@@ -129,6 +129,7 @@ def with_figure(plan: Plan, name: str, figure: Any) -> Plan:
     return replace(plan, kpis={**plan.kpis, name: figure})
 
 
+@pytest.mark.core
 def test_every_key_figure_is_computed_again(lease: tuple[Case, Plan]) -> None:
     """A number by a millionth and five dollars, a quarter by one, a figure where there is none, none where there is."""
     case, plan = lease

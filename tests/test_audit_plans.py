@@ -67,6 +67,7 @@ def test_rich_plans_pass_and_have_rows_in_every_table(rich: list[tuple[Case, Pla
     assert empty == []
 
 
+@pytest.mark.core
 def test_a_shipped_plan_passes_in_no_time(washington: Case) -> None:
     plan = solved_once(washington)
     report = audit(washington, plan)
@@ -110,6 +111,7 @@ def telling_row(table: pd.DataFrame, column: str) -> int | None:
     return int(rows.argmax()) if rows.any() else None
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("table", COLUMNS)
 def test_no_cell_of_any_column_can_be_altered_unseen(rich: list[tuple[Case, Plan]], table: str) -> None:
     case, plan = next(found for found in rich if not found[1].tables[table].empty)
@@ -173,6 +175,7 @@ def test_rows_and_columns_are_counted(
     assert rule in broken(case, replace(plan, tables=tables))
 
 
+@pytest.mark.core
 def test_a_missing_table_is_missed(case: Case, plan: Plan) -> None:
     tables = {name: table for name, table in plan.tables.items() if name != "late"}
     assert "tables" in broken(case, replace(plan, tables=tables))
@@ -311,6 +314,7 @@ def forged(plan: Plan, table: str, **columns: Any) -> Plan:
     return plan
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     ("rule", "table", "columns"),
     [

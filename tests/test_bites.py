@@ -153,6 +153,7 @@ def test_signing_once_bites() -> None:
     assert twice.value > solved(rich, "base").bound + CERTAIN_MUSD
 
 
+@pytest.mark.core
 def test_lead_time_bites() -> None:
     case = case_of("washington_2025")
     assert solved(sooner(case), "base").value > solved(at_once(case), "base").bound + CERTAIN_MUSD

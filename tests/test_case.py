@@ -18,6 +18,8 @@ from optimizer.case import TABLE_NAMES, TABLE_TYPES, TERM_NAMES, Case
 from optimizer.case_files import case_texts, input_hashes, write_case
 from optimizer.schema import Settings
 
+pytestmark = pytest.mark.core
+
 SETTINGS = Settings.model_fields
 OPTIONAL = [
     (table, column)

@@ -84,6 +84,7 @@ def part_of(book: Path, sheet: str) -> str:
 # ---- the same case ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("name", ["washington_2025", "bitfarms_2025", "keel_2026"])
 def test_csv_to_workbook_to_csv_is_the_identity(name: str, tmp_path: Path) -> None:
     """Texts and hashes of every file are those of the folder, with and without another program saving the workbook."""
@@ -109,6 +110,7 @@ NAMES = (
 )  # fmt: skip
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("name", NAMES)
 def test_names_stay_text(name: str, tmp_path: Path) -> None:
     """Nothing is guessed from how a name looks, nor is anything in it taken for a mark of the file format."""

@@ -32,6 +32,8 @@ from optimizer.terms import (
     tranches,
 )
 
+pytestmark = pytest.mark.core
+
 Cells = dict[str, Any]
 Change = Callable[[Case], dict[str, Any]]
 

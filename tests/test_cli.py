@@ -46,6 +46,7 @@ def python(*words: object) -> subprocess.CompletedProcess[str]:
 # ---- check ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("name", ["bitfarms_2025", "keel_2026", "washington_2025"])
 def test_check_of_a_sound_case(run: Run, name: str) -> None:
     code, out, err = run("check", DATA / name)
@@ -54,6 +55,7 @@ def test_check_of_a_sound_case(run: Run, name: str) -> None:
     assert out.endswith("No problem found.\n")
 
 
+@pytest.mark.core
 def test_check_of_a_broken_case_tells_every_finding(run: Run, folder: Path) -> None:
     edit(folder, "fleet.csv", "T21,6", "T21,six")
     edit(folder, "case.toml", "capex_budget_musd = 128", "capex_budget_musd = -1")
@@ -136,6 +138,7 @@ def test_a_case_that_is_not_there(run: Run, tmp_path: Path, command: str) -> Non
 # ---- solve and show -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_solve_tells_the_plan_and_writes_it(run: Run, tiny: Path, tmp_path: Path, plan: opt.Plan) -> None:
     code, out, err = run("solve", tiny, "-o", tmp_path / "out")
     assert (code, err) == (0, "")
@@ -152,6 +155,7 @@ def test_solve_tells_the_plan_and_writes_it(run: Run, tiny: Path, tmp_path: Path
     assert max(map(len, out.splitlines()[:-1])) <= 110
 
 
+@pytest.mark.core
 def test_show_repeats_the_words_of_solve(run: Run, tiny: Path, tmp_path: Path) -> None:
     _, solved, _ = run("solve", tiny, "-o", tmp_path / "out")
     code, shown, err = run("show", tmp_path / "out")
@@ -159,6 +163,7 @@ def test_show_repeats_the_words_of_solve(run: Run, tiny: Path, tmp_path: Path) -
     assert solved == shown + f"Plan written to {tmp_path / 'out'}\n"
 
 
+@pytest.mark.core
 def test_json_is_the_plan_record_alone(run: Run, tiny: Path, tmp_path: Path) -> None:
     code, out, err = run("solve", tiny, "-o", tmp_path / "out", "--json")
     assert code == 0
@@ -184,12 +189,14 @@ def test_unless_named_the_plan_goes_to_results(
     assert [p.name for p in (tmp_path / "results").iterdir()] == ["tiny case.1-base"]
 
 
+@pytest.mark.core
 def test_set_refuses_a_unit_mistaken(run: Run, folder: Path, tmp_path: Path) -> None:
     code, out, err = run("solve", folder, "-o", tmp_path / "out", "--set", "capex_budget_musd=128000000")
     assert (code, out) == (2, "")
     assert "capex_budget_musd '128000000'" in err
 
 
+@pytest.mark.core
 def test_prove_says_proven_everywhere(run: Run, tiny: Path, tmp_path: Path) -> None:
     code, out, _ = run("solve", tiny, "-o", tmp_path / "out", "--prove")
     assert code == 0
@@ -201,6 +208,7 @@ def test_prove_says_proven_everywhere(run: Run, tiny: Path, tmp_path: Path) -> N
     assert out.startswith(f"PROVEN, run {load_plan(tmp_path / 'out').run_id}\nAudit clean")
 
 
+@pytest.mark.core
 def test_audit_refuses_a_plan_that_cannot_be(run: Run, tiny: Path, tmp_path: Path) -> None:
     run("solve", tiny, "-o", tmp_path / "out")
     edit(tmp_path / "out", "starts.csv", ",12.0,", ",13.0,")
@@ -285,6 +293,7 @@ def test_odd_options_are_named(run: Run, tiny: Path, tmp_path: Path) -> None:
     assert "memory_gb '1e+30' must be" in err
 
 
+@pytest.mark.core
 def test_explain_tells_a_conflict_and_its_ways_out(run: Run, tiny: Path) -> None:
     code, out, _ = run("explain", tiny, "--set", "minimum_cash_musd=50000")
     assert code == 3
@@ -344,6 +353,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(("options", "expected", "words"), FAILURES.values(), ids=FAILURES)
 def test_failure(run: Run, tiny: Path, tmp_path: Path, options: tuple[str, ...], expected: int, words: str) -> None:
     code, out, err = run("solve", tiny, "-o", tmp_path / "out", *options)
@@ -447,6 +457,7 @@ def test_init_writes_a_case_that_can_be_checked(run: Run, tmp_path: Path) -> Non
     assert run("init", tmp_path / "mine" / "case.toml" / "x")[0] == 7
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("words", [["--help"], ["solve", "--help"], ["init", "--help"]])
 def test_help_is_quick(words: list[str]) -> None:
     heavy = "{'pandas', 'pyomo', 'highspy', 'numpy', 'scipy'}"
@@ -460,6 +471,7 @@ def test_help_is_quick(words: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "code 0 set()", done.stdout + done.stderr
 
 
+@pytest.mark.core
 def test_as_a_module_from_a_shell(folder: Path) -> None:
     """One run as a user makes it: the process ends with the code, and no warning or traceback leaks."""
     edit(folder, "fleet.csv", "T21,6", "T21,six")

@@ -31,6 +31,7 @@ def tight(case: opt.Case) -> opt.Plan:
     )
 
 
+@pytest.mark.core
 def test_a_plan_against_itself_is_empty(plan: opt.Plan) -> None:
     comparison = opt.compare(plan, plan)
     assert comparison.empty
@@ -55,6 +56,7 @@ def test_the_other_way_round_every_change_turns(seed: int) -> None:
     )
 
 
+@pytest.mark.core
 def test_figures_are_those_of_the_plans(plan: opt.Plan, tight: opt.Plan) -> None:
     (pair,) = opt.compare(plan, tight).pairs
     for quarter in plan.cash["quarter"]:

@@ -50,6 +50,7 @@ def both_ways(seed: int) -> tuple[Study, Study]:
     return bridge(a, b, gap=1e-6), bridge(b, a, gap=1e-6)
 
 
+@pytest.mark.core
 def test_every_input_belongs_to_exactly_one_group() -> None:
     groups = (*GROUPS, NAMING)
     assert sorted(table for group in groups for table in group.tables) == sorted(TABLE_NAMES)
@@ -116,6 +117,7 @@ def test_one_changed_group_is_the_whole_difference(group: str) -> None:
     assert row.line_musd == row.low_musd == row.high_musd == pytest.approx(b.value_musd - a.value_musd, abs=1e-9)
 
 
+@pytest.mark.core
 def test_no_bridge_between_a_plan_and_itself(plan: opt.Plan) -> None:
     assert bridge(plan, plan).tables["lines"].empty
 
@@ -151,6 +153,7 @@ def test_two_companies_that_share_nothing_still_add_up() -> None:
 # ---- stages -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_plans_own_decisions_are_worth_its_value(seed: int) -> None:
     """One scenario on its own is worth what the plan is; its decisions kept are worth the same, others' never more."""

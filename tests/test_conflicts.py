@@ -198,6 +198,7 @@ def floor(mw: float, site: str = "north", first: str = "2027Q3", **more: Any) ->
     return row | {"min_mw": mw, "max_mw": None} | more
 
 
+@pytest.mark.core
 def test_a_budget_too_small_for_a_floor() -> None:
     """The north's block of 8 IT MW costs $24M. A model that counts gross MW would ask for $36M."""
     case = tiny_case(use_limits=[floor(8)], capex_budget_musd=20.37)
@@ -337,6 +338,7 @@ def test_one_rule_alone_is_not_enough() -> None:
     hold_up(conflict, case)
 
 
+@pytest.mark.core
 def test_a_case_without_a_conflict_has_none() -> None:
     assert explain(mining_case(), "base", solve) is None
 

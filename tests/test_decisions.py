@@ -11,6 +11,8 @@ from small_cases import small_case
 import optimizer as opt
 from optimizer.decisions import Decisions, Signing, Start, decisions_of, moved
 
+pytestmark = pytest.mark.core
+
 
 def start(quarter: str, mw: float = 24.0, service: str = "2028Q1", site: str = "Sharon", **changes: Any) -> Start:
     given = {"product": "colocation", "blocks": 2, "it_mw": mw / 1.25, "committed": False} | changes

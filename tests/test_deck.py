@@ -73,6 +73,7 @@ def texts_of(path: Path | io.BytesIO) -> list[str]:
 # ---- the story ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_titles_are_sentences_with_the_plans_numbers(plan: opt.Plan, written: Path) -> None:
     titles = [page.shapes.title.text_frame.text for page in Presentation(str(written)).slides]
     over = f"${plan.kpis['value_over_do_nothing_musd']:,.1f}M"
@@ -81,6 +82,7 @@ def test_titles_are_sentences_with_the_plans_numbers(plan: opt.Plan, written: Pa
     assert all(re.search(r"\d", title) or "decides what" in title for title in titles)
 
 
+@pytest.mark.core
 def test_bridge_ties_to_the_value_over_doing_nothing(plan: opt.Plan) -> None:
     """A line left out of a group would leave the last bar away from the plan's value."""
     slide = bridge_slide(pack_of(plan))
@@ -142,12 +144,14 @@ def test_fault_139_rounding_that_does_not_add_is_noted() -> None:
 # ---- receipts -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_every_number_stands_in_the_notes_with_its_key(written: Path) -> None:
     page = Presentation(str(written)).slides[0]
     notes = page.notes_slide.notes_text_frame.text
     assert "kpis.value_over_do_nothing_musd" in notes and "kpis.capex_musd" in notes
 
 
+@pytest.mark.core
 def test_a_digit_without_receipt_cannot_be_written() -> None:
     with pytest.raises(AssertionError, match="without receipt"):
         Ledger().set_down(1, "adds $412M")
@@ -270,6 +274,7 @@ def test_every_slide_has_run_inputs_word_and_page(plan: opt.Plan, written: Path)
 # ---- the file -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_the_package_is_well_formed_and_survives_a_round_trip(written: Path) -> None:
     with zipfile.ZipFile(written) as package:
         names = package.namelist()

@@ -35,11 +35,13 @@ def two_variables() -> Matrices:
     return bare.matrices()
 
 
+@pytest.mark.core
 def test_highs_solves_the_two_variables_that_its_release_1_14_gets_wrong() -> None:
     assert by_scip(two_variables()).value == pytest.approx(-9)
     assert by_highs(two_variables()).value == pytest.approx(-9)
 
 
+@pytest.mark.core
 def test_highs_and_scip_agree_on_bare_programs() -> None:
     wrong = [s for s in range(150) if not differential.alike(by_highs(bare_program(s)).value, scip_value(s))]
     assert wrong == []
@@ -68,6 +70,7 @@ def test_optimiser_and_scip_agree_on_wider_cases(seed: int) -> None:
     assert record["verdict"] == "agree", record
 
 
+@pytest.mark.core
 def test_a_value_that_is_wrong_by_little_is_caught() -> None:
     def slightly_off(model: ConcreteModel, matrices: Matrices | None) -> Outcome:
         found = differential.by_program(model, matrices)
@@ -77,6 +80,7 @@ def test_a_value_that_is_wrong_by_little_is_caught() -> None:
     assert [record["verdict"] for record in records if record["scip"] is not None].count("agree") == 0
 
 
+@pytest.mark.core
 def test_a_plan_where_there_is_none_is_caught() -> None:
     records = [differential.compared("tiny", seed, lambda *_: Outcome(0.0, 0.0)) for seed in range(8)]
     assert any(record["scip"] is None for record in records)

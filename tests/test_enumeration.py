@@ -55,6 +55,7 @@ def test_the_optimiser_finds_the_best_of_all_combinations_campaign(seed: int) ->
     agree(seed)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("seed", QUICK[:6])
 def test_the_true_best_lies_between_a_loose_plan_and_its_bound(seed: int) -> None:
     """With a gap of 30% allowed, the plan may be worse than the best one, but its bound may not be below that."""

@@ -51,6 +51,7 @@ def unsolved(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- 116 to 118: killed, full, read-only ----------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_fault_116_a_kill_between_two_renames_is_put_right_by_the_next_reader(
     saved: Path, plan: opt.Plan, tmp_path: Path
 ) -> None:
@@ -198,6 +199,7 @@ EDITS = {
 }
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(("file", "edit"), EDITS.values(), ids=EDITS)
 def test_fault_120_an_edited_plan_is_refused_and_shown_only_as_edited(
     run: Run, saved: Path, file: str, edit: object

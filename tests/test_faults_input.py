@@ -30,6 +30,8 @@ from optimizer import tables
 from optimizer.case_files import input_hashes, write_case
 from optimizer.quarters import Quarter
 
+pytestmark = pytest.mark.core
+
 Break = Callable[[Path], Any]
 
 FAULTS = {fault["number"]: fault for fault in tomllib.loads((ROOT / "docs/faults.toml").read_text("utf-8"))["fault"]}

@@ -75,6 +75,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Any:
     return misbehave
 
 
+@pytest.mark.core
 def test_fault_100_a_false_infeasible_is_found_out(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first search of the case itself says that there is no plan; the second finds one."""
     search = solver.search
@@ -186,6 +187,7 @@ def test_fault_106_a_status_not_on_the_list_is_refused(status: str) -> None:
         solver._status(found, SolverOptions())
 
 
+@pytest.mark.core
 def test_a_plan_proven_twice_says_so_and_one_with_a_wide_gap_does_not(case: Case) -> None:
     plan = opt.solve(case, prove=True)
     assert (plan.word, plan.proof["doing_nothing"]) == ("PROVEN", True)
@@ -273,6 +275,7 @@ def test_fault_108_a_solver_that_the_system_killed_keeps_its_best_plan(stub: Any
     assert answer.ended.startswith("the solver ran out of its ")
 
 
+@pytest.mark.core
 def test_fault_109_a_crash_of_the_solver_is_a_sentence(stub: Any) -> None:
     stub("crash")
     with pytest.raises(SolverFault, match=r"ended with code -11") as fault:

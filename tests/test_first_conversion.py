@@ -14,6 +14,8 @@ import pytest
 import optimizer as opt
 from optimizer.market import mining_economics
 
+pytestmark = pytest.mark.core
+
 CASE = opt.load_case(Path(__file__).parents[1] / "data/washington_2025")
 
 

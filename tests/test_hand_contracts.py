@@ -53,6 +53,7 @@ def market(price: float, depth: float = 0, quarters: int = 6) -> list[Row]:
     return [row | {"quarter": q(t), "depth_it_mw": depth} for t in range(quarters)]
 
 
+@pytest.mark.core
 def test_the_lease_as_it_stands() -> None:
     """What the other cases change: $4.32M of margin a quarter from quarter 2 on, less the hall."""
     check(lease_case(), ai(every(4.32, 2, 20)) - hall())

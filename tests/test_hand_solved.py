@@ -20,6 +20,8 @@ from small_cases import tiny_case
 import optimizer as opt
 from optimizer.case import Case
 
+pytestmark = pytest.mark.core
+
 
 def check(case: Case, expected: float) -> opt.Plan:
     """The oracle and the optimiser both find the value worked out by hand."""

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     "command",
     [
@@ -31,6 +32,7 @@ def test_checker_is_content(command: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.core
 def test_generated_pages_are_fresh() -> None:
     """A change of a rule or of the schema shows in the docs; `python docs/generate.py` writes them."""
     sys.path.insert(0, str(ROOT / "docs"))
@@ -82,6 +84,7 @@ def own_texts() -> list[Path]:
     return [path for path in found if path.is_file() and (path.suffix in TEXTS or path.parent == ROOT)]
 
 
+@pytest.mark.core
 def test_nothing_reads_outside_the_project() -> None:
     outside = "../" + "shared"
     texts = own_texts()

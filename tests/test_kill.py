@@ -187,6 +187,7 @@ def _duration(work: object) -> float:
 # ---- out of disk ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("file", ["allocation.csv", "do_nothing/cash.csv", "manifest.json"])
 def test_a_disk_that_fills_up_at_one_file_leaves_the_earlier_plan(
     old: opt.Plan, new: opt.Plan, texts: Texts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str

@@ -61,10 +61,12 @@ def test_relation_holds(name: str) -> None:
             return
 
 
+@pytest.mark.core
 def test_thirty_of_the_relations_are_tried() -> None:
     assert len({name[:11] for name in RELATIONS}) == len(RELATIONS) >= FEWEST
 
 
+@pytest.mark.core
 def test_a_claim_fails_only_where_intervals_lie_apart() -> None:
     loose, tight = Worth(10.0, 12.0), Worth(11.0, 11.0)
     assert equal(loose, tight, "").holds

@@ -68,6 +68,7 @@ def test_every_edit_leaves_a_program() -> None:
         )
 
 
+@pytest.mark.core
 def test_edits_have_names_of_their_own_and_every_kind_is_drawn() -> None:
     assert len({edit.name for edit in edits()}) == len(edits())
     assert {edit.kind for edit in sample(500, seed=1)} == {edit.kind for edit in edits()}

@@ -104,6 +104,7 @@ def test_fault_140_any_number_altered_in_the_file_is_found(plan: opt.Plan, writt
             check(altered, keys, texts)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -182,6 +183,7 @@ def test_equal_plans_give_equal_bytes(plan: opt.Plan, written: str) -> None:
     assert page([book(plan)])[0] == written
 
 
+@pytest.mark.core
 def test_nothing_is_fetched(written: str) -> None:
     read = Reader(written)
     for tag, attributes in read.elements:
@@ -194,6 +196,7 @@ def test_nothing_is_fetched(written: str) -> None:
     assert not re.search(r"url\((?!#)|@import|https:", written)
 
 
+@pytest.mark.core
 def test_the_page_can_be_read_without_eyes(written: str) -> None:
     """Headings in order, tables with captions and scopes, ids once, every reference to one that is there."""
     elements = Reader(written).elements
@@ -261,6 +264,7 @@ def kept(plan: opt.Plan, tmp_path: Path) -> Path:
     return save_plan(plan, tmp_path / "plan")
 
 
+@pytest.mark.core
 def test_one_command_writes_the_page(kept: Path, plan: opt.Plan, tmp_path: Path, run: Run) -> None:
     other = save_plan(opt.solve(plan.case.replace(capex_budget_musd=0)), tmp_path / "other")
     code, out, _ = run("page", kept, other, "-o", tmp_path / "board.html")

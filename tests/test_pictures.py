@@ -170,6 +170,7 @@ def plan() -> Plan:
     return solved_once(shipped("washington_2025"))
 
 
+@pytest.mark.core
 def test_a_plan_has_four_pictures(plan: Plan) -> None:
     pictures = pictures_of(plan)
     assert list(pictures) == ["megawatts", "cash", "capex", "contracts"]
@@ -178,6 +179,7 @@ def test_a_plan_has_four_pictures(plan: Plan) -> None:
         assert picture_bytes(figure, "png") == picture_bytes(pictures_of(plan)[name], "png")
 
 
+@pytest.mark.core
 def test_titles_of_a_plan_say_its_figures(plan: Plan) -> None:
     """A changed plan changes its title: none is canned."""
     titles = {name: figure.get_label() for name, figure in pictures_of(plan).items()}
@@ -187,6 +189,7 @@ def test_titles_of_a_plan_say_its_figures(plan: Plan) -> None:
     assert f"{plan.contracts['it_mw'].sum():,.1f} IT MW" in titles["contracts"]
 
 
+@pytest.mark.core
 def test_a_plan_without_contracts_or_conversions_is_drawn(plan: Plan) -> None:
     """The plan that decides nothing, told as a plan."""
     assert plan.nothing is not None

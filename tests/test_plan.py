@@ -95,6 +95,7 @@ def test_the_plans_of_these_tests_do_something(
     assert everything.btc["closing_btc"].max() > 0
 
 
+@pytest.mark.core
 def test_cash_flow_carries_opening_to_closing_cash_in_every_quarter(any_plan: opt.Plan) -> None:
     assert list(any_plan.cash["quarter"]) == [str(t) for t in any_plan.case.horizon]
     closing = any_plan.case.settings.opening_cash_musd
@@ -237,6 +238,7 @@ def test_a_refresh_is_paid_when_a_life_of_gpus_ends(everything: opt.Plan) -> Non
     assert fsum(gpus[gpus["quarter"] == row.refresh_quarter]["musd"]) == exactly(6)
 
 
+@pytest.mark.core
 def test_uses_of_a_site_add_up_to_its_limit_in_every_quarter(any_plan: opt.Plan) -> None:
     used = any_plan.allocation.groupby(["site", "quarter"])["gross_mw"].sum()
     limits = {(s, str(t)): mw for (s, t), mw in any_plan.case.limit_gross_mw.items()}
@@ -244,6 +246,7 @@ def test_uses_of_a_site_add_up_to_its_limit_in_every_quarter(any_plan: opt.Plan)
     assert any_plan.allocation["gross_mw"].min() >= 0
 
 
+@pytest.mark.core
 def test_value_is_the_sum_of_the_value_table(any_plan: opt.Plan) -> None:
     within, after = any_plan.value["within_musd"].sum(), any_plan.value["after_musd"].sum()
     assert within + after == pytest.approx(any_plan.value_musd, abs=1e-6)
@@ -314,6 +317,7 @@ def test_a_plan_that_is_not_proven_says_so(plan: opt.Plan, status: opt.plan.Stat
 # ---- the folder ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_a_saved_plan_loads_exactly(any_plan: opt.Plan, tmp_path: Path) -> None:
     again = load_plan(save_plan(any_plan, tmp_path / "plan"))
     assert set(again.tables) == set(any_plan.tables) == set(TABLES)

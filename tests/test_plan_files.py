@@ -23,6 +23,8 @@ from optimizer.plan import TABLES
 from optimizer.plan_files import load_plan, read_table, save_plan, stale_inputs
 from optimizer.plan_texts import quoted, table_text, unquoted
 
+pytestmark = pytest.mark.core
+
 # ---- what a folder holds --------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,8 @@ from optimizer import tables
 from optimizer.case_files import input_hashes, write_case
 from optimizer.findings import MOST_SHOWN, Finding
 
+pytestmark = pytest.mark.core
+
 Bytes = Callable[[bytes], bytes]
 
 

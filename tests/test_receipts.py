@@ -12,6 +12,8 @@ import optimizer as opt
 from optimizer.board.receipts import Key, Ledger, Reckoned, adds_up, at, kpi, number_of, numbers_in
 from optimizer.errors import PlanError
 
+pytestmark = pytest.mark.core
+
 
 @cache
 def plan() -> opt.Plan:

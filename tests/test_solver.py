@@ -117,6 +117,7 @@ def test_the_options_are_told_with_the_plan(case: Case) -> None:
 # ---- what may not reach the solver ----------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_the_toy_is_worth_seven() -> None:
     answer = solve_model(toy(), SolverOptions())
     assert (answer.status, answer.value, answer.bound) == ("optimal", 7, 7)
@@ -145,6 +146,7 @@ def test_no_variable_of_a_case_is_endless(washington: Case, decide: bool) -> Non
     assert np.isfinite(program.upper).all()
 
 
+@pytest.mark.core
 def test_a_row_lost_on_the_way_is_a_fault(inside: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(highspy.Highs, "getNumRow", lambda highs: 0)
     with pytest.raises(SolverFault, match="not what was built"):
@@ -156,6 +158,7 @@ BOTH_HALLS = POLICY | {"site": "*", "first": "2027Q3", "min_mw": 13, "max_mw": N
 # ---- ways to end ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
@@ -299,6 +302,7 @@ def test_a_plan_without_a_single_flow_can_be_told() -> None:
 # ---- the answer -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_same_seed_same_bytes(washington: Case, tmp_path: Path) -> None:
     plans = [opt.solve(washington, seed=5) for _ in range(2)]
     for plan, name in zip(plans, ("one", "two"), strict=True):

@@ -141,6 +141,7 @@ def test_the_study_of_a_shipped_case(washington: Case, tmp_path: object) -> None
     assert list(back.tables["shares"]["verdict"]) == list(shares["verdict"])
 
 
+@pytest.mark.core
 def test_a_case_with_nothing_to_decide_has_no_alternative(case: Case) -> None:
     bare = case.replace(options=[], offers=[], offer_prices=[], offer_sites=[])
     study = alternatives(opt.solve(bare))

@@ -146,6 +146,7 @@ def test_what_the_plan_itself_decides_turns_nothing(washington: Case, monkeypatc
         assert not row["below"] < 40
 
 
+@pytest.mark.core
 def test_where_nothing_turns_it_says_so(washington: Case) -> None:
     plan = solved_once(washington)
     study = breakevens(plan, [stepping(lambda x: "in", "hashprice")(washington)])

@@ -53,6 +53,7 @@ def test_each_point_is_the_plan_of_its_own_case(solved: opt.Plan, washington: Ca
     assert table["marginal_musd"][128] == pytest.approx(slope)
 
 
+@pytest.mark.core
 def test_a_flat_stretch_keeps_its_ends_only(solved: opt.Plan) -> None:
     study = frontier(solved, [128, 150, 170, 200], minima=[])
     assert list(study.tables["points"]["budget_musd"]) == [128, 200]

@@ -87,6 +87,7 @@ def test_a_map_goes_on_with_the_points_that_are_missing(
     assert again.tables["points"]["region"].tolist() == afresh.tables["points"]["region"].tolist()
 
 
+@pytest.mark.core
 def test_points_without_a_plan_say_why(case: Case, plan: opt.Plan) -> None:
     """A minimum of more cash than there is: no value and no region there, and a sentence for it."""
     cash = driver_named(case, "base", "minimum cash").within(0.0, 2 * case.settings.opening_cash_musd)
@@ -111,6 +112,7 @@ def decided(*quarters: str, mw: float = 10.0) -> Decisions:
     return Decisions(tuple(Start("north", f"hall {q}", "colo", q, q, mw, 1, mw, False) for q in quarters), ())
 
 
+@pytest.mark.core
 def test_regions_merge_only_as_far_as_they_must() -> None:
     """Three plans by their quarters are three regions; twelve are one region of the same megawatts."""
     few = [decided("2026Q1"), decided("2026Q2"), decided("2026Q3"), decided("2026Q1")]

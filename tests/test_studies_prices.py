@@ -147,6 +147,7 @@ def test_the_exclusive_group_of_washington(washington: Case) -> None:
     assert study.title == "Exclusive group anchor, waived: +$10.8M of value."
 
 
+@pytest.mark.core
 def test_a_corner_has_two_prices(washington: Case) -> None:
     """Six blocks fill the grid limit to the last megawatt: one more is worth some mining, one less no plan at all."""
     plan = solved_once(washington)

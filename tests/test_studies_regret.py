@@ -59,6 +59,7 @@ def test_a_plan_regrets_nothing_at_home_and_beats_no_scenario_s_own_best() -> No
     assert away >= 3
 
 
+@pytest.mark.core
 def test_what_is_missing_is_what_a_poorer_company_lacks() -> None:
     """The plan of a rich variant, held in the case itself: short by just as much as the case has less, each quarter."""
     case = mining_case()
@@ -96,6 +97,7 @@ def start(quarter: str, mw: float) -> Start:
     return Start("north", "north hall", "colo", quarter, quarter, mw, 1, mw, False)
 
 
+@pytest.mark.core
 def test_the_part_of_a_start_that_all_scenarios_take_is_committed_now() -> None:
     """12 MW against 18 in the same quarter: 12 now, 6 can wait; a contract signed otherwise waits with a note."""
     lease = Signing("lease", "north", "2027Q1", 8.0, "Ada", "colo", "2032Q1", False)

@@ -86,6 +86,7 @@ def test_a_range_is_read_and_an_odd_one_refused(washington: Case) -> None:
             drivers_given(plan, [text])
 
 
+@pytest.mark.core
 def test_the_command_keeps_tables_pictures_and_answers(run: Run, solved: Path) -> None:
     """Told twice it solves once; the table reads back as it was; the JSON is the study."""
     command = ("tornado", solved, "--driver", "hashprice", "--driver", "power=20:40", "-j", "1")

@@ -75,6 +75,7 @@ def test_a_family_gives_the_program_that_compiling_the_variant_gives(solved: lis
         assert swapped.value_musd == pytest.approx(afresh.value_musd, rel=EXACT, abs=EXACT, nan_ok=True), (seed, point)
 
 
+@pytest.mark.core
 def test_prices_of_a_shipped_case_are_swapped_without_compiling(washington: Case) -> None:
     """Hashprice and rent lie on straight lines: after five models for the box no point needs another."""
     drivers = [driver_named(washington, "base", name) for name in ("hashprice", "rent colocation")]

@@ -237,6 +237,7 @@ def oddities(raw: RawCase) -> list[Finding]:
 # ---- quick --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_the_shipped_cases_and_the_starter_stand_within_every_band() -> None:
     for folder in FOLDERS:
         assert oddities(shipped_case(folder)) == [], folder.name
@@ -259,6 +260,7 @@ def test_a_shipped_case_with_every_number_moved_by_a_third_is_not_refused(folder
     assert oddities(shaken(shipped_case(folder), 1)) == []
 
 
+@pytest.mark.core
 def test_a_finding_says_band_likely_unit_and_way_out() -> None:
     raw = shipped_case(DATA / "washington_2025")
     Mistake("c/kWh", CENTS, ("tariffs.energy_usd_per_mwh",)).spoil(raw)

@@ -15,6 +15,7 @@ NEWEST_FIRST = LINE.findall((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
 NEWEST = {(case, scenario): (float(value), float(over)) for case, scenario, value, over in reversed(NEWEST_FIRST)}
 
 
+@pytest.mark.core
 @pytest.mark.parametrize(
     "case",
     [

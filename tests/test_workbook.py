@@ -97,6 +97,7 @@ def failing(book: Book, data: bytes, changed: dict[tuple[str, str], float]) -> f
 # ---- totals ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_formulas_reckon_to_what_is_saved_with_them() -> None:
     """Every total is live, and readers that do not calculate see the same."""
     assert not differing(washington_file())
@@ -190,6 +191,7 @@ def test_fault_140_what_is_altered_in_the_file_is_refused(part: str, old: str, n
         refuse_untrue(changed_part(data, part, old, new), desk)
 
 
+@pytest.mark.core
 def test_fault_138_a_number_that_the_plan_lacks_is_refused() -> None:
     cash = tiny().cash.assign(liquidity_musd=float("nan"))
     with pytest.raises(PlanError, match="no number"):
@@ -289,6 +291,7 @@ def test_fault_040_sheet_names_are_safe_and_distinct() -> None:
     book.close()
 
 
+@pytest.mark.core
 def test_fault_136_properties_tell_the_plan_and_nobody() -> None:
     """Fault 136: title, run and inputs on purpose; the program for an author, no clock of this machine."""
     properties = openpyxl.load_workbook(io.BytesIO(washington_file())).properties
