@@ -99,7 +99,9 @@ def nothing_to_keep() -> Iterator[None]:
 
 
 def give_up() -> NoReturn:
-    """End work that was found to be interrupted, as the signal itself would have ended it."""
+    """End work that was found to be interrupted, as the signal itself would have ended it, which is heeded thereby."""
+    _holding.clear()
+    _asked.clear()
     _quit()
 
 

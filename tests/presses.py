@@ -42,10 +42,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "solve": ("solve", "case", "-o", "made"),
     "prove": ("solve", "case", "-o", "made", "--prove"),
     "explain": ("explain", "poor"),
-    "tornado": ("tornado", PLAN, "--gap", "0"),
-    "breakevens": ("breakevens", PLAN, "--gap", "0", "--grid", "5"),
-    "map": ("map", PLAN, "--gap", "0", "--points", "4"),
-    "frontier": ("frontier", PLAN, "--gap", "0"),
+    "tornado": ("tornado", PLAN, "--gap", "0", "--driver", "power", "--driver", "hashprice"),
+    "breakevens": ("breakevens", PLAN, "--gap", "0", "--offer", "lease", "--grid", "3", "--tolerance", "0.1"),
+    "map": ("map", PLAN, "--gap", "0", "--points", "3"),
+    "frontier": ("frontier", PLAN, "--gap", "0", "--budgets", "20,30", "--no-cash"),
     "prices": ("prices", PLAN, "--gap", "0"),
     "alternatives": ("alternatives", PLAN, "--gap", "0"),
     "regret": ("regret", PLAN, OTHER, "--gap", "0"),
@@ -125,6 +125,7 @@ def two_scenarios(case: Any) -> Any:
     return case.replace(
         scenarios=[*case.scenarios, case.scenarios[0].model_copy(update=low)],
         bitcoin=[*case.bitcoin, *(r.model_copy(update=low | {"hashprice_usd_per_ph_day": 50.0}) for r in case.bitcoin)],
+        tariffs=[*case.tariffs, *(row.model_copy(update=low) for row in case.tariffs)],
         product_markets=[*case.product_markets, *(row.model_copy(update=low) for row in case.product_markets)],
         offer_prices=[
             *case.offer_prices, *(r.model_copy(update=low | {"price": r.price * 0.8}) for r in case.offer_prices)
@@ -289,7 +290,7 @@ class Press:
 
     @property
     def argv(self) -> list[str]:
-        return [*COMMANDS[self.command], *(["-j", str(self.jobs)] if self.command in WITH_JOBS else [])]
+        return [*COMMANDS[self.command], *(["--jobs", str(self.jobs)] if self.command in WITH_JOBS else [])]
 
 
 def drawn(count: int, seed: int) -> list[Press]:

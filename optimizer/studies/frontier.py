@@ -32,6 +32,8 @@ MINIMA = 6
 SAFE = 4.0
 """The highest of them, times the plan's lowest liquidity, where doing nothing falls lower than that."""
 FLAT_MUSD = 1e-6
+ROOM_MUSD = 1e-5
+"""So much less than doing nothing holds is the highest minimum: at the last digit roundings decide what can be done."""
 
 
 def frontier(
@@ -119,7 +121,7 @@ def _minima(plan: Plan, given: Iterable[float] | None) -> list[float]:
     base = plan.case.settings.minimum_cash_musd
     lowest = max(base, float(plan.kpis["lowest_liquidity_musd"]))
     idle = lowest if plan.nothing is None else float(plan.nothing["cash"]["liquidity_musd"].min())
-    most = idle if idle > lowest else SAFE * lowest
+    most = idle - ROOM_MUSD if idle > lowest else SAFE * lowest
     start = max(
         base, floor(lowest * 10) / 10
     )  # below, as a limit that is the plan's own lowest to the last digit bites
