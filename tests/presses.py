@@ -293,10 +293,10 @@ class Press:
         return [*COMMANDS[self.command], *(["--jobs", str(self.jobs)] if self.command in WITH_JOBS else [])]
 
 
-def drawn(count: int, seed: int) -> list[Press]:
-    """Presses of all commands in turns, studies as often again; moments are shares of the time that a command takes."""
+def drawn(count: int, seed: int, only: Sequence[str] = ()) -> list[Press]:
+    """Presses of all commands, or of some only, in turns, studies as often again; moments are shares of the time that a command takes."""
     dice, presses = random.Random(seed), []
-    names = [*COMMANDS, *sorted(WITH_JOBS)]
+    names = list(only) or [*COMMANDS, *sorted(WITH_JOBS)]
     for number in range(count):
         presses.append(
             Press(
@@ -347,17 +347,17 @@ def _too_early(press: Press, ended: Ended) -> bool:
     return press.cold and (ended.code in (-press.name, 1) or "KeyboardInterrupt" in ended.said) and press.share < 0.5
 
 
-def campaign(count: int, seed: int = 1, records: Path | None = None) -> tuple[Counter[str], list[str]]:
-    """Press so many times; what became of the presses, and everything that was wrong."""
+def campaign(presses: Sequence[Press], records: Path | None = None) -> tuple[Counter[str], list[str]]:
+    """What became of presses, and everything that was wrong."""
     _warm()
     with tempfile.TemporaryDirectory() as name:
         template = Path(name) / "template"
         template.mkdir()
         _apart(lambda: furnish(template))
-        wholes = {key: _undisturbed(key, template) for key in COMMANDS}
+        wholes = {key: _undisturbed(key, template) for key in dict.fromkeys(press.command for press in presses)}
         seen, faults = Counter[str](), []
 
-        for press in drawn(count, seed):
+        for press in presses:
             whole, began = wholes[press.command], time.monotonic()
             became, wrong = judge(press, template, whole, whole.seconds * (3 if press.cold else 1))
             seen[became] += 1
@@ -407,8 +407,9 @@ def main() -> None:
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--records", type=Path)
+    parser.add_argument("--only", action="append", choices=list(COMMANDS), default=[])
     given = parser.parse_args()
-    seen, faults = campaign(given.count, given.seed, given.records)
+    seen, faults = campaign(drawn(given.count, given.seed, given.only), given.records)
     print(f"{given.count} presses: {dict(seen)}, {len(faults)} false")
     print("\n".join(faults))
     sys.exit(bool(faults))

@@ -188,3 +188,24 @@ def _record(number: int, moment: float, run: Pressed, became: str) -> None:
         }
         with (Path(folder) / "interrupts.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(told) + "\n")
+
+
+@pytest.mark.campaign
+def test_presses_over_all_commands_leave_nothing_false() -> None:
+    """`PRESSES` (300) signals, each followed by a second run that must end as if nothing had been."""
+    records = os.environ.get("CAMPAIGN_RECORDS")
+    asked = [os.environ.get("PRESSES", "300"), "--seed", os.environ.get("INTERRUPT_SEED", "1")]
+    print("\n" + presses(*asked, *(["--records", records] if records else [])))
+
+
+def test_presses_in_studies_leave_nothing_false() -> None:
+    """Two of those that the campaign makes by the hundred: in a study, and while scenarios are solved for one."""
+    assert presses("2", "--only", "tornado", "--only", "regret of a case").endswith(" 0 false\n")
+
+
+def presses(*words: str) -> str:
+    """Run the driver of presses in a process without threads, as it has children; what it prints."""
+    command = [sys.executable, str(ROOT / "tests" / "presses.py"), *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
