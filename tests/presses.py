@@ -294,7 +294,7 @@ class Press:
 
 
 def drawn(count: int, seed: int, only: Sequence[str] = ()) -> list[Press]:
-    """Presses of all commands, or of some only, in turns, studies as often again; moments are shares of the time that a command takes."""
+    """Presses of commands in turns, studies as often again; moments are shares of the time that a command takes."""
     dice, presses = random.Random(seed), []
     names = list(only) or [*COMMANDS, *sorted(WITH_JOBS)]
     for number in range(count):
