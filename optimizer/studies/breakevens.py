@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from optimizer.conflicts.refusals import refusal
 from optimizer.decisions import decisions_of
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
@@ -26,7 +27,7 @@ WIND_DOWN = "mines to another quarter"
 """How a question on a site's last quarter of mining ends; it turns easily and weighs little."""
 LONGEST_DELAY = 8.0
 """Quarters up to which a delay is tried."""
-NO_PLAN = "no plan"
+NO_PLAN, REFUSED, NOT_BUILT = "no plan", "refused", "not built"
 RUNNING = ("x", "b")
 """Machines that run, on the grid and on a site's own plant."""
 TIE_MUSD = 1e-6
@@ -44,6 +45,8 @@ class Turn:
     driver: Driver
     state: Callable[[Reply], str]
     recourse: tuple[str, ...] = ()
+    never: str = ""
+    """How the decision is told where it is not taken; what keeps it from being taken is then looked for."""
 
 
 def turns_of(
@@ -139,7 +142,7 @@ def _offer_turns(plan: Plan, offer: str) -> Iterator[Turn]:
         return
     signed = offer in set(plan.contracts["offer"])
     question = "rent below which it is dropped" if signed else "rent that makes it worth signing"
-    yield Turn(offer, question, driver, _offer_signed(offer))
+    yield Turn(offer, question, driver, _offer_signed(offer), never=REFUSED)
 
 
 def _option_turns(plan: Plan, option: str, starts: Sequence[str]) -> Iterator[Turn]:
@@ -152,15 +155,15 @@ def _option_turns(plan: Plan, option: str, starts: Sequence[str]) -> Iterator[Tu
             driver, question = driver.within(0.0, LONGEST_DELAY), "delay that it bears"
         else:
             question = f"{'highest ' if built else ''}facility capex at which it is built"
-        yield Turn(option, question, driver, _option_built(option))
+        yield Turn(option, question, driver, _option_built(option), never=NOT_BUILT)
 
 
 def _offer_signed(offer: str) -> Callable[[Reply], str]:
-    return lambda reply: "signed" if any(one.offer == offer for one in _decided(reply).signed) else "refused"
+    return lambda reply: "signed" if any(one.offer == offer for one in _decided(reply).signed) else REFUSED
 
 
 def _option_built(option: str) -> Callable[[Reply], str]:
-    return lambda reply: "built" if any(one.option == option for one in _decided(reply).starts) else "not built"
+    return lambda reply: "built" if any(one.option == option for one in _decided(reply).starts) else NOT_BUILT
 
 
 def _site_converts(site: str) -> Callable[[Reply], str]:
@@ -279,7 +282,10 @@ class _Scan:
             span = f"from {driver.low:,.6g} to {driver.high:,.6g} {driver.unit}"
             ties = any(self.as_good.get((driver.name, x, turn.recourse)) for x in replies)
             or_else = ", or otherwise where that is as good at the base" if ties else ""
-            return row | _NONE | {"words": f"{row['state']} at every {driver.name} tried {span}{or_else}.{own}"}
+            words = (
+                f"{row['state']} at every {driver.name} tried {span}{or_else}.{own}{self._refusal(turn, row['state'])}"
+            )
+            return row | _NONE | {"words": words}
         below, above = crossings[0]
         sides = {"below": (below, replies[below]), "above": (above, replies[above])}
         for side, (x, reply) in sides.items():
@@ -287,6 +293,16 @@ class _Scan:
             row[f"value_{side}_musd"], row[f"bound_{side}_musd"] = reply.value_musd, reply.bound_musd
         why = next((reply.why for _, reply in sides.values() if not reply.has_plan), "")
         return row | {"found": "yes", "words": _words(turn, row, why, crossings[1:]) + own}
+
+    def _refusal(self, turn: Turn, state: str) -> str:
+        """A sentence on what keeps a decision from being taken even at the end of the range that speaks most for it."""
+        if not turn.never or state != turn.never:
+            return ""
+        of_offer, replies = turn.never == REFUSED, self.replies[turn.driver.name]
+        best = replies[turn.driver.high if of_offer else turn.driver.low].case
+        offer, option = (turn.subject, "") if of_offer else ("", turn.subject)
+        why = refusal(best, self.plan.scenario, offer=offer, option=option)
+        return f" {why or 'It could be, and is not worth it even there.'}"
 
 
 _NONE = {
