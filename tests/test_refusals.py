@@ -47,7 +47,7 @@ def test_the_rule_that_refuses_is_named(changes: dict[str, Any], said: str) -> N
      (20, "It cannot be, since the bank account is never overdrawn (202")],
 )  # fmt: skip
 def test_a_rule_on_cash_is_named_with_its_quarter(cash: float, said: str) -> None:
-    """A hall of $24M and no loan: above the minimum there is $1M, and of the smaller cash not even the whole would do."""
+    """A hall of $24M, no loan, and $1M above the minimum; of the smaller cash not even the whole would do."""
     assert why(tiny_case(opening_cash_musd=cash, minimum_cash_musd=cash - 1)).startswith(said)
 
 
