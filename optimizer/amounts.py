@@ -19,6 +19,12 @@ def musd(amount: float) -> str:
     return f"{'-' if amount < -TOLD_MUSD else ''}${abs(amount):,.1f}M"
 
 
+def signed_musd(amount: float) -> str:
+    """A change: `+$412.3M`, `-$3.0M`; nothing has no sign."""
+    text = musd(amount)
+    return text if text.startswith("-") or text == "$0.0M" else f"+{text}"
+
+
 def margin_musd(amount: float) -> str:
     """A margin, of any size: `$1.234M`, `$1,602`, and never $0: `under $1`."""
     if amount >= TOLD_MUSD:

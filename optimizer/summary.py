@@ -10,13 +10,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.amounts import musd
+from optimizer.amounts import TOLD_MUSD, musd
 from optimizer.errors import PlanError
+from optimizer.figures import figures_of, sales_and_delays
 from optimizer.power_uses import limits_of, reach_limit, uses_there
 from optimizer.quarters import Quarter
 from optimizer.schema import MINING
 
 if TYPE_CHECKING:
+    from optimizer.figures import Room
     from optimizer.plan import Plan
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -40,10 +42,12 @@ def summary(plan: Plan) -> RenderableType:
     for title, body in (
         ("Decision by site", _decisions(plan)),
         ("Signed offers", _offers(plan)),
+        ("Sold, and delivered late", _sold(plan)),
         ("Money", _money(plan)),
         ("Gross MW by quarter", _chart(plan)),
     ):
-        parts += [Text(title, style="bold"), Padding(body, (0, 0, 1, 2))]
+        if body is not None:
+            parts += [Text(title, style="bold"), Padding(body, (0, 0, 1, 2))]
     return Group(*parts)
 
 
@@ -119,57 +123,65 @@ def _price(price: float, basis: object) -> str:
 # ---- money --------------------------------------------------------------------------------------------------------
 
 
-def _most_capex(k: Mapping[str, Any]) -> str:
-    if not k["peak_capex_quarter"]:
-        return "none of it spent"
-    return f"most in one quarter {musd(k['peak_capex_musd'])} ({k['peak_capex_quarter']})"
-
-
 def _money(plan: Plan) -> RenderableType:
-    k = plan.kpis
-    share = k["terminal_share"]
-    cost = k["cash_cost_usd_per_btc"]
+    room = figures_of(plan)
     rows = [
-        *_value_rows(k, share),
-        (
-            "Capex", musd(k["capex_musd"]),
-            f"budget {musd(k['capex_budget_musd'])}, {_most_capex(k)}",
-        ),
-        (
-            "Lowest liquidity", musd(k["lowest_liquidity_musd"]),
-            f"at the end of {k['lowest_liquidity_quarter']}; minimum {musd(k['minimum_cash_musd'])}; "
-            f"cash alone {musd(k['lowest_cash_musd'])}, {k['lowest_cash_quarter']}",
-        ),
-        *_debt_rows(plan),
-        *_do_nothing_rows(plan),
-        (
-            "BTC mined", f"{k['btc_mined']:,.0f}",
-            "none mined" if cost is None
-            else f"at ${cost:,.0f} each for power and sites, of which power ${k['direct_cash_cost_usd_per_btc']:,.0f}",
-        ),
+        *_value_rows(room), ("Capex", _musd(room, "capex_musd"), _capex_words(room)), _liquidity_row(room),
+        *_debt_rows(plan, room), *_do_nothing_rows(plan, room), _btc_row(room),
     ]  # fmt: skip
     return _grid(rows, right=(1,))
 
 
-def _value_rows(k: Mapping[str, Any], share: float | None) -> list[tuple[str, str, str]]:
-    value, nothing = musd(k["value_musd"]), k["do_nothing_value_musd"]
-    if nothing is None:
+def _musd(room: Room, key: str) -> str:
+    return musd(room.number(key))
+
+
+def _value_rows(room: Room) -> list[tuple[str, str, str]]:
+    value = _musd(room, "value_musd")
+    if not room.has("do_nothing_value_musd"):
         return [("Value of the plan", value, "doing nothing keeps neither commitments nor policies: no comparison")]
     return [
-        ("Value over doing nothing", musd(k["value_over_do_nothing_musd"]), _terminal_words(k, share)),
-        ("Value of the plan", value, f"doing nothing: {musd(nothing)}"),
+        ("Value over doing nothing", _musd(room, "value_over_do_nothing_musd"), _terminal_words(room)),
+        ("Value of the plan", value, f"doing nothing: {_musd(room, 'do_nothing_value_musd')}"),
     ]
 
 
-def _do_nothing_rows(plan: Plan) -> list[tuple[str, str, str]]:
-    k = plan.kpis
-    if k["do_nothing_value_musd"] is None:
+def _terminal_words(room: Room) -> str:
+    within, after = (_musd(room, f"{part}_over_do_nothing_musd") for part in ("within", "terminal_value"))
+    words = f"of which {within} within the horizon and {after} after it"
+    share = room["terminal_share"]
+    if isinstance(share, float) and room.number("value_over_do_nothing_musd") > 0:
+        words += f" ({share:.0%})"
+    options = room.number("options_over_do_nothing_musd")
+    return words if options < TOLD_MUSD else f"{words}; {musd(options)} of that in tenants' options"
+
+
+def _capex_words(room: Room) -> str:
+    """New and committed, what tenants pay, the budget and the most in a quarter."""
+    words = []
+    if room.number("capex_committed_musd") > TOLD_MUSD:
+        words.append(f"new {_musd(room, 'capex_new_musd')}, committed before {_musd(room, 'capex_committed_musd')}")
+    if room.number("capex_by_tenants_musd") > TOLD_MUSD:
+        words.append(f"tenants pay {_musd(room, 'capex_by_tenants_musd')} more")
+    peak = room["peak_capex_quarter"]
+    most = f"most in one quarter {_musd(room, 'peak_capex_musd')} ({peak})" if peak else "none of it spent"
+    return "; ".join([*words, f"budget {_musd(room, 'capex_budget_musd')}, {most}"])
+
+
+def _liquidity_row(room: Room) -> tuple[str, str, str]:
+    words = f"at the end of {room['lowest_liquidity_quarter']}; minimum {_musd(room, 'minimum_cash_musd')}; "
+    cash = f"cash alone {_musd(room, 'lowest_cash_musd')}, {room['lowest_cash_quarter']}"
+    return "Lowest liquidity", _musd(room, "lowest_liquidity_musd"), words + cash
+
+
+def _do_nothing_rows(plan: Plan, room: Room) -> list[tuple[str, str, str]]:
+    if not room.has("do_nothing_value_musd"):
         return []
-    irr, payback = k["ai_programme_irr"], k["ai_programme_payback_quarter"]
+    irr, payback = room["ai_programme_irr"], room["ai_programme_payback_quarter"]
     several = [f"{rate:.1%}" for rate in plan.programme_rates] if irr is None else []
     rates = f"{', '.join(several[:-1])} and {several[-1]}, none alone; " if len(several) > 1 else ""
     return [
-        ("Doing nothing: lowest cash", musd(k["do_nothing_lowest_cash_musd"]), _do_nothing_words(plan)),
+        ("Doing nothing: lowest cash", _musd(room, "do_nothing_lowest_cash_musd"), _do_nothing_words(plan, room)),
         (
             "Return of the AI programme", plan.missing("ai_programme_irr") if irr is None else f"{irr:.1%}",
             f"a year, over doing nothing; {rates}" + (f"paid back in {payback}" if payback else "not paid back"),
@@ -177,32 +189,37 @@ def _do_nothing_rows(plan: Plan) -> list[tuple[str, str, str]]:
     ]  # fmt: skip
 
 
-def _debt_rows(plan: Plan) -> list[tuple[str, str, str]]:
+def _debt_rows(plan: Plan, room: Room) -> list[tuple[str, str, str]]:
     if not plan.case.facilities:
         return []
     drawn = plan.debt.groupby("facility", sort=False)["draws_musd"].sum()
-    words = ", ".join(f"{musd(amount)} of {name}" for name, amount in drawn.items() if amount > 0.05)
-    k = plan.kpis
+    words = ", ".join(f"{musd(amount)} of {name}" for name, amount in drawn.items() if amount > TOLD_MUSD)
+    cost = f"interest and fees {_musd(room, 'interest_and_fees_musd')}"
     return [
-        ("Most debt", musd(k["highest_debt_musd"]), f"{musd(k['debt_at_end_musd'])} at the end; interest and fees "
-         f"{musd(k['interest_and_fees_musd'])}"),
-        ("Drawn", musd(float(drawn.sum())), words or "nothing new"),
-    ]  # fmt: skip
+        ("Most debt", _musd(room, "highest_debt_musd"), f"{_musd(room, 'debt_at_end_musd')} at the end; {cost}"),
+        ("Drawn", _musd(room, "debt_drawn_musd"), words or "nothing new"),
+    ]
 
 
-def _terminal_words(k: Mapping[str, Any], share: float | None) -> str:
-    over, after = k["value_over_do_nothing_musd"], k["terminal_value_over_do_nothing_musd"]
-    words = f"of which {musd(over - after)} within the horizon and {musd(after)} after it"
-    return f"{words} ({share:.0%})" if share is not None and over > 0 else words
+def _btc_row(room: Room) -> tuple[str, str, str]:
+    cost, direct = room["cash_cost_usd_per_btc"], room["direct_cash_cost_usd_per_btc"]
+    words = "none mined" if cost is None else f"at ${cost:,.0f} each for power and sites, of which power ${direct:,.0f}"
+    return "BTC mined", f"{room['btc_mined']:,.0f}", words
 
 
-def _do_nothing_words(plan: Plan) -> str:
+def _do_nothing_words(plan: Plan, room: Room) -> str:
     if plan.nothing is None:
         return ""
     cash = plan.nothing["cash"]
     short = cash[cash["closing_musd"] < cash["minimum_musd"]]
-    words = f"at the end of {plan.kpis['do_nothing_lowest_cash_quarter']}"
+    words = f"at the end of {room['do_nothing_lowest_cash_quarter']}"
     return words if short.empty else f"{words}; below the minimum from {short['quarter'].iloc[0]}"
+
+
+def _sold(plan: Plan) -> RenderableType | None:
+    """What is sold and what is delivered late, in the words of every report; nothing where nothing is."""
+    told = sales_and_delays(figures_of(plan))
+    return Group(*(Text(f"{one.verb} {one.text}") for one in told)) if told else None
 
 
 # ---- megawatts ----------------------------------------------------------------------------------------------------

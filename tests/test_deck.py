@@ -148,7 +148,7 @@ def test_fault_139_rounding_that_does_not_add_is_noted() -> None:
 def test_every_number_stands_in_the_notes_with_its_key(written: Path) -> None:
     page = Presentation(str(written)).slides[0]
     notes = page.notes_slide.notes_text_frame.text
-    assert "kpis.value_over_do_nothing_musd" in notes and "kpis.capex_musd" in notes
+    assert "figures.value_over_do_nothing_musd" in notes and "figures.capex_new_musd" in notes
 
 
 @pytest.mark.core
@@ -159,8 +159,8 @@ def test_a_digit_without_receipt_cannot_be_written() -> None:
 
 def test_fault_138_a_number_that_is_none_is_refused() -> None:
     for told in (Ledger().money, Ledger().number, Ledger().percent):
-        with pytest.raises(PlanError, match=r"kpis\.value_musd has no value"):
-            told(Figure("kpis.value_musd", float("nan")))
+        with pytest.raises(PlanError, match=r"figures\.value_musd has no value"):
+            told(Figure("figures.value_musd", float("nan")))
     with pytest.raises(PlanError, match="has no value"):
         Ledger().plot(1, "chart:x", "x", [Figure("cash", float("inf"))])
 
@@ -214,9 +214,9 @@ def test_keys_are_asked_again_and_must_give_the_number_that_is_told(folder: Path
     figures = [r.figure for lines in pack.ledger.lines.values() for line in lines.values() for r in line.receipts]
     asked = [figure for figure in figures if figure is not None and figure.amount is not None]
     assert len(asked) > 0.5 * sum(figure is not None for figure in figures)
-    wrong = Figure("kpis.capex_musd", 1.0, Key("kpis", "capex_musd"))
+    wrong = Figure("figures.capex_musd", 1.0, Key("figures", "capex_musd"))
     pack.ledger.set_down(1, pack.ledger.money(wrong))
-    assert any("kpis.capex_musd is told as 1.0" in problem for problem in find_wrong_keys(pack))
+    assert any("figures.capex_musd is told as 1.0" in problem for problem in find_wrong_keys(pack))
 
 
 # ---- refusals and stamps --------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from optimizer.studies.study import save_study
 
 HOSTILE = (
     "</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "\"' onmouseover='alert(3)'", "موقع شمال 7",
-    "{{ 7 * 7 }} {% raw %}", "&lt;b&gt; & %41; * ? p1/kpis/value_musd", "Montréal 🙂 " + "long " * 15 + "name",
+    "{{ 7 * 7 }} {% raw %}", "&lt;b&gt; & %41; * ? p1/figures/value_musd", "Montréal 🙂 " + "long " * 15 + "name",
 )  # fmt: skip
 
 
@@ -111,9 +111,9 @@ def test_fault_140_any_number_altered_in_the_file_is_found(plan: opt.Plan, writt
         ("<footer>", "<footer><p>about 12 MW more</p>"),
         ("<footer>", "<footer><p aria-label='some 12 MW'>more</p>"),
         ("<footer>", "<footer><bdi data-text>13 MW</bdi>"),
-        ("<footer>", '<footer><span data-key="p1/kpis/no_such">1.0</span>'),
-        ("<footer>", '<footer><span data-key="p1/kpis/value_musd">NaN</span>'),
-        ("p1/kpis/capex_musd", "p1/kpis/value_musd"),
+        ("<footer>", '<footer><span data-key="p1/figures/no_such">1.0</span>'),
+        ("<footer>", '<footer><span data-key="p1/figures/value_musd">NaN</span>'),
+        ("p1/figures/capex_musd", "p1/figures/value_musd"),
     ],
 )
 def test_a_number_without_its_place_in_the_plan_is_refused(plan: opt.Plan, written: str, old: str, new: str) -> None:
@@ -129,13 +129,13 @@ def test_a_key_means_the_sum_of_what_its_filters_leave(seed: int) -> None:
     names = ["a", "b c", "x=1&y", "p%20/q", "موقع", "2031 - 2032"]
     rows = [{"site": rng.choice(names), "quarter": f"203{rng.randint(0, 2)}Q1", "mw": rng.uniform(-9, 9)}
             for _ in range(30)]  # fmt: skip
-    table, keys = pd.DataFrame(rows), Keys({"p1": Source({"nothing/t": rows}, {"kpis/v": 3.5})})
+    table, keys = pd.DataFrame(rows), Keys({"p1": Source({"nothing/t": rows}, {"figures/v": 3.5})})
     site, quarter = rng.choice(names), f"203{rng.randint(0, 2)}Q1"
     mine = table[(table["site"] == site) & (table["quarter"] <= quarter)]
     key = f"p1/{at('nothing/t/mw', site=site)}&quarter<={quarter}"
     assert decoded(encoded(site)) == site
     assert keys.value(key) == pytest.approx(mine["mw"].sum())
-    assert keys.value(f"p1/kpis/v - {key}") == pytest.approx(3.5 - mine["mw"].sum())
+    assert keys.value(f"p1/figures/v - {key}") == pytest.approx(3.5 - mine["mw"].sum())
     assert keys.value("p1/nothing/t/site!distinct") == table["site"].nunique()
     with pytest.raises(KeyError):
         keys.value("p1/t/mw")

@@ -161,7 +161,7 @@ def test_a_receipt_says_where_a_number_stands(tab: Any) -> None:
     tab.check("#receipts")
     tab.locator("article:visible .tiles .n").first.click()
     told = tab.inner_text("#receipt")
-    assert "p1/kpis/value_musd" in told and "run " in told
+    assert "p1/figures/value_musd" in told and "run " in told
     tab.keyboard.press("Escape")
     assert not tab.locator("#receipt").is_visible()
     figures = tab.evaluate("JSON.parse(document.querySelector('#data').textContent).numbers.length")

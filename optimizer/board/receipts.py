@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from optimizer.errors import PlanError
+from optimizer.figures import figures_of
 from optimizer.lines import LINES
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from optimizer.studies.study import Study
 
 How = Literal["sum", "min", "max", "count", "last"]
-FIGURES = frozenset({"kpis", "record", "settings", "audit"})
+FIGURES = frozenset({"figures", "record", "settings", "audit"})
 """Rooms that hold figures, not tables."""
 
 
@@ -33,11 +34,11 @@ FIGURES = frozenset({"kpis", "record", "settings", "audit"})
 class Key:
     """Where a number of a plan stands: a column of a table, over the rows in which some columns hold some values.
 
-    `room` is a table of the plan (`cash`), the same of the plan that decides nothing (`nothing/cash`), a table of the
-    case (`inputs/sites`) or of a study (`studies/tornado/drivers`); or `kpis`, `record` (of `plan.json`), `settings`
-    and `audit`, where `name` is the figure itself. `how` says what is taken over the rows. `plan` is a run id; blank
-    means the document's first plan. Tables with quarters may be asked by `year`, those with lines by their `group`, any
-    table by the number `#` of a row.
+    `room` is a table of the plan (`cash`), the same of the plan that decides nothing (`nothing/cash`), a table of
+    the case (`inputs/sites`), of the room of figures (`figures/rents`) or of a study (`studies/tornado/drivers`);
+    or `figures`, `record` (of `plan.json`), `settings` and `audit`, where `name` is the figure itself. `how` says
+    what is taken over the rows. `plan` is a run id; blank means the document's first plan. Tables with quarters may
+    be asked by `year`, those with lines by their `group`, any table by the number `#` of a row.
     """
 
     room: str
@@ -69,8 +70,8 @@ Amount = Key | Reckoned
 
 
 def kpi(name: str, plan: str = "") -> Key:
-    """The key of a figure of the summary."""
-    return Key("kpis", name, plan=plan)
+    """The key of a figure of the room of figures."""
+    return Key("figures", name, plan=plan)
 
 
 def at(room: str, name: str, how: How = "sum", plan: str = "", /, **where: object) -> Key:
@@ -134,8 +135,8 @@ class Ledger:
         return float(found)
 
     def _figure(self, plan: Plan, key: Key) -> object:
-        if key.room == "kpis":
-            return plan.kpis.get(key.name)
+        if key.room == "figures":
+            return figures_of(plan)[key.name]
         if key.room == "record":
             return plan.record().get(key.name)
         if key.room == "audit":
@@ -158,6 +159,8 @@ class Ledger:
             tables: Mapping[str, pd.DataFrame] = plan.nothing
         elif room == "inputs":
             return plan.case.table(rest)
+        elif room == "figures":
+            tables = figures_of(plan).tables
         elif room == "studies":
             kind, _, rest = rest.partition("/")
             tables = self.studies[kind].tables

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.amounts import musd
+from optimizer.amounts import musd, signed_musd
 from optimizer.compare.groups import GROUPS, NAMING
 
 if TYPE_CHECKING:
@@ -117,12 +117,6 @@ def certainty(pair: Pair) -> str:
 
 def _corporate(plan: Plan) -> float:
     return 100 * float(plan.case.settings.discount_rates["corporate"])
-
-
-def signed_musd(amount: float) -> str:
-    """`+$412.3M`, `-$3.0M`."""
-    text = musd(amount)
-    return text if text.startswith("-") or text == "$0.0M" else f"+{text}"
 
 
 def _bridge(pair: Pair) -> RenderableType:

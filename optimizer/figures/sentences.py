@@ -48,7 +48,7 @@ class Sentence:
 
 def sales_and_delays(room: Room) -> tuple[Sentence, ...]:
     """BTC of the treasury, machines by class, contracts that are late: none where nothing is."""
-    return (*_btc(room), *_machines(room), *_late(room))
+    return (*_btc(room), *_machines(room), *delays(room))
 
 
 def _btc(room: Room) -> Iterator[Sentence]:
@@ -62,16 +62,27 @@ def _btc(room: Room) -> Iterator[Sentence]:
 
 def _machines(room: Room) -> Iterator[Sentence]:
     table = room.tables["machines_sold"]
-    for asic, rows in table.groupby("asic", sort=False):
-        where = (("asic", str(asic)),)
-        span, quarters = _span("machines_sold", list(rows["quarter"]))
-        mw = Part(float(rows["sold_gross_mw"].sum()), "MW", "machines_sold", "sold_gross_mw", where)
-        money = Part(float(rows["musd"].sum()), "$M", "machines_sold", "musd", where)
-        name = Part(str(asic), "text", "machines_sold", "asic", where)
-        yield Sentence("Sell", f"{{}} gross MW of {{}} machines {span} for {{}}", (mw, name, *quarters, money))
+    if table.empty:
+        return
+    span, quarters = _span("machines_sold", list(table["quarter"]))
+    mw = Part(float(table["sold_gross_mw"].sum()), "MW", "machines_sold", "sold_gross_mw")
+    money = Part(float(table["musd"].sum()), "$M", "machines_sold", "musd")
+    classes = [
+        _of_class(str(asic), float(mw)) for asic, mw in table.groupby("asic", sort=False)["sold_gross_mw"].sum().items()
+    ]
+    words = f"{{}} gross MW of machines {span} for {{}} ({', '.join(['{} {}'] * len(classes))})"
+    yield Sentence("Sell", words, (mw, *quarters, money, *(part for pair in classes for part in pair)))
 
 
-def _late(room: Room) -> Iterator[Sentence]:
+def _of_class(asic: str, mw: float) -> tuple[Part, Part]:
+    """Gross MW of a class of machines, and its name."""
+    where = (("asic", asic),)
+    number = Part(mw, "MW", "machines_sold", "sold_gross_mw", where)
+    return number, Part(asic, "text", "machines_sold", "asic", where)
+
+
+def delays(room: Room) -> Iterator[Sentence]:
+    """Contracts that are planned to be late, in whole or in part."""
     for row in room.tables["late_contracts"].itertuples():
         where = (("offer", str(row.offer)),)
         span, quarters = _span("late_contracts", [row.first_quarter, row.last_quarter])

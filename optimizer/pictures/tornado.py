@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from optimizer.pictures.lettering import first_said, missing, musd, number, plain, width_in, with_unit
+from optimizer.pictures.lettering import first_said, missing, number, plain, signed_musd, width_in, with_unit
 from optimizer.pictures.rows import Rows, key, names_in, open_rows, rows_that_fit
 from optimizer.pictures.sheet import (
     DARK,
@@ -41,7 +41,7 @@ LOOKS = {"low": EDGE | {"facecolor": PALE, "hatch": HATCH}, "high": EDGE | {"fac
 
 
 def draw_tornado(study: Study) -> Figure:
-    """Bars from the base value to each end, the widest span on top, every end with the setting and its value."""
+    """Bars from the base value to each end, the widest span on top, every end with the setting and what it changes."""
     drivers = table_of(study, "drivers", *COLUMNS)
     values = drivers[["value_low_musd", "value_high_musd"]]
     spans = (values.max(axis=1) - values.min(axis=1)).fillna(-1.0)
@@ -80,7 +80,7 @@ def _draw_bars(rows: Rows, drivers: list[Any], base: float) -> None:
     left = sheet.left + names
     axes = rows.axes(left, sheet.right - left)
     known = [base, *(value for row in drivers for value in _reach(row))]
-    room = max((width_in(_end_words(row, end)) for row in drivers for end in ENDS), default=0.0) + 0.08
+    room = max((width_in(_end_words(row, end, base)) for row in drivers for end in ENDS), default=0.0) + 0.08
     axes.set_xlim(*fit(min(known), max(known), sheet.right - left, room, room))
     value_axis(axes.xaxis)
     axes.set_xlabel("value of the plan, $M", labelpad=1)
@@ -118,7 +118,7 @@ def _draw_row(axes: Any, i: int, row: Any, base: float) -> None:
     for end, side in _sides(row, base).items():
         known = [base, *_reach(row)]
         at, ha = (max(known), "left") if side > 0 else (min(known), "right")
-        label(axes, _end_words(row, end), (at, i), (3 * side, 0), ha=ha, va="center")
+        label(axes, _end_words(row, end, base), (at, i), (3 * side, 0), ha=ha, va="center")
 
 
 def _sides(row: Any, base: float) -> dict[str, int]:
@@ -127,8 +127,8 @@ def _sides(row: Any, base: float) -> dict[str, int]:
     return {"low": -1, "high": 1} if low <= high else {"low": 1, "high": -1}
 
 
-def _end_words(row: Any, end: str) -> str:
-    """`35: $41.0M`, the setting and the value there; `no plan` where none keeps every rule, or that it is not known."""
+def _end_words(row: Any, end: str, base: float) -> str:
+    """`35: -$4.1M`, the setting and what it changes; `no plan` where none keeps every rule, or that it is not known."""
     unit, value = plain(row["unit"]), row[f"value_{end}_musd"]
     setting = with_unit(row[end], unit) if unit in SHORT_UNITS else number(row[end])
-    return f"{setting}: {why_none(row.get(f'moves_at_{end}')) if missing(value) else musd(value)}"
+    return f"{setting}: {why_none(row.get(f'moves_at_{end}')) if missing(value) else signed_musd(value - base)}"

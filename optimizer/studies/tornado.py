@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from optimizer.amounts import musd
+from optimizer.amounts import musd, signed_musd
 from optimizer.decisions import TOLD_MUSD
 from optimizer.findings import Finding, InputError
 from optimizer.plan import Plan
@@ -142,11 +142,11 @@ def _title(bars: Sequence[_Bar], base: Reply) -> str:
     if not (widest.low.has_plan and widest.high.has_plan):
         end = "high" if widest.low.has_plan else "low"
         return f"At {widest.level(end)} there is no plan: {getattr(widest, end).why}."
-    values = sorted((widest.low.value_musd, widest.high.value_musd))
+    low, high = (signed_musd(end.value_musd - base.value_musd) for end in (widest.low, widest.high))
     name = f"{widest.driver.name[:1].upper()}{widest.driver.name[1:]}"
     return (
-        f"{name} moves the value most: from {musd(values[0])} to {musd(values[1])}, "
-        f"against {musd(base.value_musd)} at the base."
+        f"{name} moves the value of {musd(base.value_musd)} most: {low} at {widest.driver.low:,.6g} and {high} at "
+        f"{widest.driver.high:,.6g} {widest.driver.unit}."
     )
 
 

@@ -11,6 +11,7 @@ from optimizer.board.deck.ledger import adds
 from optimizer.board.deck.money_slides import Step, bridge_chart, ended
 from optimizer.board.deck.pack import Pack, bridge_name
 from optimizer.decisions import decisions_of, moved
+from optimizer.figures import FIGURES
 
 if TYPE_CHECKING:
     from optimizer.studies.study import Study
@@ -19,12 +20,10 @@ MOST_PLANS = 4
 MOST_MOVED, MOST_QUARTERS = 7, 16
 
 _FIGURES = (
-    ("Value", "value_musd"), ("Value over doing nothing", "value_over_do_nothing_musd"),
-    ("Value after the horizon", "value_after_horizon_musd"), ("Capex", "capex_musd"),
-    ("Capex budget", "capex_budget_musd"), ("Lowest liquidity", "lowest_liquidity_musd"),
-    ("Most debt", "highest_debt_musd"),
+    "value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "capex_musd",
+    "capex_committed_musd", "capex_budget_musd", "lowest_liquidity_musd", "highest_debt_musd", "btc_sold_musd",
 )  # fmt: skip
-_MEGAWATTS = (("Converted, gross MW", "converted_gross_mw"), ("Contracted, IT MW", "contracted_it_mw"))
+_MEGAWATTS = ("converted_gross_mw", "contracted_it_mw", "machines_sold_gross_mw")
 
 
 def comparison_slides(pack: Pack) -> tuple[Slide, ...]:
@@ -53,9 +52,9 @@ def quoted(pack: Pack, source: Source) -> str:
 
 def _side_by_side(pack: Pack) -> Slide:
     ledger, shown = pack.ledger, (pack.source, *pack.others)[:MOST_PLANS]
-    rows = [_row(words, name, shown, ledger.money) for words, name in _FIGURES]
-    rows += [_row(words, name, shown, ledger.number) for words, name in _MEGAWATTS]
-    rows.append(_row("Return of the programme, a year", "ai_programme_irr", shown, lambda f: ledger.percent(f, 1)))
+    rows = [_row(pack, name, shown, ledger.money) for name in _FIGURES]
+    rows += [_row(pack, name, shown, ledger.number) for name in _MEGAWATTS]
+    rows.append(_row(pack, "ai_programme_irr", shown, lambda f: ledger.percent(f, 1)))
     rows.append(("Status", *(ledger.word(source.word("plan.json word", source.plan.word)) for source in shown)))
     width = 0.66 / len(shown)
     table = Table(
@@ -70,9 +69,13 @@ def _side_by_side(pack: Pack) -> Slide:
     )
 
 
-def _row(words: str, name: str, sources: tuple[Source, ...], told: Callable[[Figure], str]) -> tuple[str, ...]:
-    figures = [(source, source.kpi(name)) for source in sources]
-    return (words, *(source.plan.missing(name) if figure is None else told(figure) for source, figure in figures))
+def _row(pack: Pack, name: str, sources: tuple[Source, ...], told: Callable[[Figure], str]) -> tuple[str, ...]:
+    """A figure of each plan under its own name; present values at the one date of all plans."""
+    date = _date(pack) if FIGURES[name].dated else ""
+    figures = [(source, source.kpi(name, date)) for source in sources]
+    words, unit = FIGURES[name].words, FIGURES[name].unit
+    cells = (source.plan.missing(name) if figure is None else told(figure) for source, figure in figures)
+    return (words if unit == "$M" else f"{words}, {unit}", *cells)
 
 
 def _comparison_title(pack: Pack, other: Source) -> str:
@@ -94,14 +97,21 @@ def _comparison_title(pack: Pack, other: Source) -> str:
 
 def _basis(pack: Pack) -> str:
     """What must be known before values are held side by side."""
-    firsts = {str(source.plan.case.first) for source in (pack.source, *pack.others)}
-    if len(firsts) == 1:
+    date = _date(pack)
+    if not date:
         return "Money in $M, values dated at the start of the first quarter."
     starts = ", ".join(
         f"{name_of(pack, source)} {pack.ledger.word(source.word('case.toml first_quarter', source.plan.case.first))}"
         for source in (pack.source, *pack.others)[:MOST_PLANS]
     )
-    return f"Values are dated at the start of each plan's own first quarter ({starts}): they do not compare as such."
+    one = f"Values are brought to one date, the start of {pack.quarter(date)}, at each plan's corporate rate"
+    return f"{one}; the plans begin at different times ({starts}), and have other quarters behind them."
+
+
+def _date(pack: Pack) -> str:
+    """The quarter at whose start all plans are valued, the latest first quarter; blank where all begin together."""
+    firsts = {source.plan.case.first for source in (pack.source, *pack.others)}
+    return str(max(firsts)) if len(firsts) > 1 else ""
 
 
 # ---- what moved -----------------------------------------------------------------------------------------------------

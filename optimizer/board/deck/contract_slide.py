@@ -6,7 +6,6 @@ from optimizer.board.deck.blocks import Bar, Box, Chart, Gantt, Lane, Paragraph,
 from optimizer.board.deck.figures import Figure, Row
 from optimizer.board.deck.pack import Pack
 from optimizer.quarters import Quarter
-from optimizer.units import KW_PER_MW, QUARTERS_PER_YEAR, USD_PER_MUSD, musd_per_mw_quarter_from_gpu_hour
 
 MOST_CONTRACTS = 9
 
@@ -90,23 +89,6 @@ def price_words(pack: Pack, row: Row) -> str:
     return f"{before}{pack.ledger.number(price, 2)}{after}"
 
 
-def first_rent(pack: Pack, row: Row) -> Figure:
-    """Rent of a year at the first price and full size, $M."""
-    price, size, basis = row.figure("price"), row.figure("it_mw"), str(row["price_basis"])
-    if basis == "usd_per_kw_month":
-        factor = KW_PER_MW * 12 / USD_PER_MUSD
-    elif basis == "musd_per_it_mw_year":
-        factor = 1.0
-    else:
-        product = pack.plan.case.product[str(row["product"])]
-        offer = pack.plan.case.offer[str(row["offer"])]
-        used = offer.utilisation or product.utilisation or 1.0
-        quarter = Quarter.parse(str(row["delivery_quarter"]))
-        gpus = product.gpus_per_it_mw or 0.0
-        factor = QUARTERS_PER_YEAR * musd_per_mw_quarter_from_gpu_hour(1.0, gpus, used, quarter)
-    return Figure(f"{price.key} x {size.key} in $M a year", price.value * size.value * factor)
-
-
 def _rent_of(pack: Pack, year: int) -> tuple[Figure, Figure]:
     """Rent of a calendar year within and after the horizon."""
     quarters = [str(Quarter(4 * year + i)) for i in range(4)]
@@ -142,10 +124,9 @@ def _contracts_note(pack: Pack, rows: list[Row], shown: list[Row]) -> str:
     ledger = pack.ledger
     refused = pack.source.count("offers refused", len(pack.plan.case.offers) - len(rows))
     offers = pack.source.count("inputs/offers", len(pack.plan.case.offers))
-    rents = [first_rent(pack, row) for row in rows]
-    total = sum(rents[1:], rents[0])
+    first = ledger.money(pack.source.due("first_year_rent_musd"))
     words = [
-        f"At first prices and full size they pay {ledger.money(total)} a year.",
+        f"In their first four quarters, each from its own delivery, they are billed {first} together.",
         f"{ledger.whole(refused)} of {ledger.whole(offers)} offers are refused.",
         f"Rent of quarters after {pack.quarter(pack.quarters[-1])}, where the horizon ends, is in the paler colour.",
     ]

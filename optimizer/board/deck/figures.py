@@ -8,10 +8,13 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
 from optimizer.board.receipts import Amount, Key, Reckoned
+from optimizer.figures import figures_of
+from optimizer.figures.room import AT
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from optimizer.figures import Part, Room
     from optimizer.plan import Plan
     from optimizer.studies.study import Study
 
@@ -138,21 +141,31 @@ class Source:
     def _key(self, words: str) -> str:
         return self._prefix + words
 
-    def kpi(self, name: str) -> Figure | None:
-        """A KPI; None where the plan has none."""
-        return None if self.plan.kpis[name] is None else self.due(name)
+    def kpi(self, name: str, date: str = "") -> Figure | None:
+        """A figure of the room, a value at a date other than the plan's own; None where the plan has none."""
+        return self.due(name, date) if self._told.has(name) else None
 
-    def due(self, name: str) -> Figure:
-        """A KPI that every plan has."""
-        return self._figure("kpis", name, float(self.plan.kpis[name]))
+    def due(self, name: str, date: str = "") -> Figure:
+        """A figure of the room that every plan has."""
+        key = f"{name}{AT}{date}" if date else name
+        return self._figure("figures", key, self._told.number(key))
+
+    @property
+    def _told(self) -> Room:
+        return figures_of(self.plan)
+
+    def part(self, part: Part) -> Figure:
+        """A number of a sentence of the room."""
+        assert isinstance(part.value, float | int)
+        return self._sum(f"figures/{part.table}", part.column, dict(part.where), float(part.value))
 
     def _figure(self, room: str, name: str, value: float) -> Figure:
         told = {"settings": "case.toml ", "record": "plan.json "}.get(room, f"{room}.")
         return Figure(self._key(f"{told}{name}"), value, Key(room, name, plan=self.plan.run_id))
 
     def kpi_word(self, name: str) -> Word | None:
-        value = self.plan.kpis[name]
-        return None if value is None else Word(self._key(f"kpis.{name}"), str(value))
+        value = self._told[name]
+        return None if value is None else Word(self._key(f"figures.{name}"), str(value))
 
     def setting(self, name: str) -> Figure:
         return self._figure("settings", name, float(getattr(self.plan.case.settings, name)))
@@ -173,6 +186,9 @@ class Source:
         return Figure(self._key(f"count of {words}"), float(number))
 
     def table(self, name: str, *, nothing: bool = False) -> pd.DataFrame:
+        """A table of the plan, or of the room of figures (`figures/rents`)."""
+        if name.startswith("figures/"):
+            return self._told.tables[name.removeprefix("figures/")]
         return (self.plan.nothing or {})[name] if nothing else self.plan.tables[name]
 
     def rows(self, table: str, where: Where | None = None, *, nothing: bool = False) -> list[Row]:

@@ -15,12 +15,15 @@ TIGHT_MUSD = 0.05
 MARK_SHARE = 4
 """The part of a line, one in so many, that the label of a marked point keeps free to either side."""
 
+CONTRACTS_AFTER, RESIDUALS_AFTER = "Contracts after the horizon", "Residuals at its end"
+"""Steps of the bridge that together are the value after the horizon."""
+
 # ---- capex ----------------------------------------------------------------------------------------------------------
 
 
 def capex(pack: Pack) -> Slide | None:
     """Capex by quarter, and what is spent to date against the budget; None where nothing is spent."""
-    total, budget = pack.source.due("capex_musd"), pack.source.due("capex_budget_musd")
+    budget = pack.source.due("capex_budget_musd")
     spent = pack.source.by_quarter("capex_to_date", "capex_musd", {}, pack.quarters)
     to_date = pack.source.by_quarter("capex_to_date", "to_date_musd", {}, pack.quarters)
     last = max((i for i, figure in enumerate(spent) if abs(figure.value) > 1e-9), default=-1)
@@ -43,7 +46,7 @@ def capex(pack: Pack) -> Slide | None:
         (Box(0.52, 0.08, 0.48, 0.77), against),
         (Box(0, 0.88, 1, 0.12), Texts(_budget_words(pack), largest=14)),
     )
-    return Slide("capex", _capex_title(pack, total, budget), blocks, _capex_note(pack))
+    return Slide("capex", _capex_title(pack), blocks, _capex_note(pack))
 
 
 def _labelled(limit: Series, so_far: Series, budget: str, spent: str) -> tuple[Series, Series]:
@@ -53,19 +56,22 @@ def _labelled(limit: Series, so_far: Series, budget: str, spent: str) -> tuple[S
     return replace(limit, end_label=f"{budget}\n{spent}"), so_far
 
 
-def _capex_title(pack: Pack, total: Figure, budget: Figure) -> str:
-    ledger = pack.ledger
-    quarter = pack.source.kpi_word("peak_capex_quarter")
-    room = budget - total
-    head = f"Capex of {ledger.money(total)}"
-    if room.value < TIGHT_MUSD:
-        head += f" takes all of the budget of {ledger.money(budget)}"
+def _capex_title(pack: Pack) -> str:
+    ledger, due = pack.ledger, pack.source.due
+    committed, left = due("capex_committed_musd"), due("capex_left_musd")
+    budget = ledger.money(due("capex_budget_musd"))
+    head = f"Capex of {ledger.money(due('capex_musd'))}"
+    if committed.value > TIGHT_MUSD:
+        head = f"New capex of {ledger.money(due('capex_new_musd'))} and {ledger.money(committed)} committed before"
+    plural = committed.value > TIGHT_MUSD
+    if left.value < TIGHT_MUSD:
+        head += f" {'take' if plural else 'takes'} all of the budget of {budget}"
     else:
-        head += f" leaves {ledger.money(room)} of the {ledger.money(budget)} budget"
+        head += f" {'leave' if plural else 'leaves'} {ledger.money(left)} of the {budget} budget"
+    quarter = pack.source.kpi_word("peak_capex_quarter")
     if quarter is None:
         return head
-    most = ledger.money(pack.source.due("peak_capex_musd"))
-    return f"{head}; the most in a quarter is {most}, in {ledger.word(quarter)}"
+    return f"{head}; the most in a quarter is {ledger.money(due('peak_capex_musd'))}, in {ledger.word(quarter)}"
 
 
 def _budget_words(pack: Pack) -> tuple[Paragraph, ...]:
@@ -80,10 +86,10 @@ def _budget_words(pack: Pack) -> tuple[Paragraph, ...]:
 
 
 def _capex_note(pack: Pack) -> str:
-    paid = pack.source.total("capex", "musd", {"line": "tenant_capex"})
+    paid, what = pack.source.due("capex_by_tenants_musd"), "Capex within the horizon, committed before and new"
     if abs(paid.value) < TIGHT_MUSD:
-        return "Capex within the horizon."
-    words = f"Capex within the horizon, net of {pack.ledger.money(-paid)} that tenants pay towards it"
+        return f"{what}."
+    words = f"{what}, net of {pack.ledger.money(paid)} that tenants pay towards it"
     lines = {"line": "tenant_credits"}
     back = pack.source.total("cash_flow", "musd", lines) + pack.source.total("after_horizon", "musd", lines)
     if back.value < -TIGHT_MUSD:
@@ -102,12 +108,10 @@ def cash(pack: Pack) -> Slide:
     liquidity = source.by_quarter("cash", "liquidity_musd", {}, pack.quarters)
     closing = source.by_quarter("cash", "closing_musd", {}, pack.quarters)
     least = source.by_quarter("cash", "minimum_musd", {}, pack.quarters)
-    lowest = min(range(len(liquidity)), key=lambda i: round(liquidity[i].value, 6))
+    lowest = pack.quarters.index(str(pack.room["lowest_liquidity_quarter"]))
     at_end = lowest == len(liquidity) - 1
-    mark = (
-        lowest,
-        "" if at_end else f"lowest: {ledger.money(liquidity[lowest])} in {pack.quarter(pack.quarters[lowest])}",
-    )
+    low = ledger.money(source.due("lowest_liquidity_musd"))
+    mark = (lowest, "" if at_end else f"lowest: {low} in {pack.quarter(pack.quarters[lowest])}")
     series = [Series("Liquidity", liquidity, "strong", labels=(mark,))]
     if any(abs(a.value - b.value) > TIGHT_MUSD for a, b in zip(liquidity, closing, strict=True)):
         series.append(Series("Cash without BTC", closing, "middle"))
@@ -124,7 +128,7 @@ def cash(pack: Pack) -> Slide:
     lines = tuple(ended(one, ends[i], series[:i]) for i, one in enumerate(series))
     chart = Chart("chart:cash", "lines", labels, lines, years, alt="Liquidity at the end of each quarter")
     note = "At the end of each quarter, $M. Liquidity is cash and the share of BTC held that counts."
-    return Slide("cash", _cash_title(pack, liquidity, lowest), ((WHOLE, chart),), note)
+    return Slide("cash", _cash_title(pack, liquidity), ((WHOLE, chart),), note)
 
 
 def _freer_below(series: Series, others: Sequence[Series], i: int) -> bool:
@@ -171,11 +175,11 @@ def _freest(series: Series, others: Sequence[Series]) -> tuple[int, str]:
     return best, "above" if min(over, default=1e9) > 0.09 * (max(values) - min(values)) else "below"
 
 
-def _cash_title(pack: Pack, liquidity: Sequence[Figure], lowest: int) -> str:
-    ledger, least = pack.ledger, pack.source.due("minimum_cash_musd")
-    low = liquidity[lowest]
-    head = f"Liquidity is lowest at the end of {pack.quarter(pack.quarters[lowest])} with {ledger.money(low)}"
-    room = low - least
+def _cash_title(pack: Pack, liquidity: Sequence[Figure]) -> str:
+    ledger, source = pack.ledger, pack.source
+    least, low, room = (source.due(name) for name in ("minimum_cash_musd", "lowest_liquidity_musd", "headroom_musd"))
+    when = pack.quarter(pack.room["lowest_liquidity_quarter"])
+    head = f"Liquidity is lowest at the end of {when} with {ledger.money(low)}"
     at_least = sum(figure.value - least.value < TIGHT_MUSD for figure in liquidity)
     if room.value >= TIGHT_MUSD:
         return f"{head}, {ledger.money(room)} above the minimum"
@@ -209,12 +213,15 @@ def bridge(pack: Pack) -> Slide | None:
     parts = [step.figure for step in steps[:-1]]
     last = pack.quarter(pack.quarters[-1])
     first = pack.quarter(pack.quarters[0])
-    note = f"Present values at the start of {first}, $M; all but the last step to {last}. {adds(parts, value)}"
+    told = f"Present values at the start of {first}, $M, of flows to {last} where nothing else is said."
+    if {CONTRACTS_AFTER, RESIDUALS_AFTER} <= {step.words for step in changes}:
+        told += f" What comes after {last} is the two steps before the last."
+    note = f"{told} {adds(parts, value)}"
     return Slide("bridge", _bridge_title(pack, changes, over), ((WHOLE, chart),), note.strip())
 
 
 def _changes(pack: Pack) -> tuple[Step, ...]:
-    """What the plan adds to doing nothing, by group within the horizon, and after it; groups without change go."""
+    """What the plan adds to doing nothing, by group within the horizon; then what comes after it, in its two parts."""
     groups: dict[str, list[str]] = {}
     for name in VALUE_LINES:
         groups.setdefault(LINES[name].group, []).append(name)
@@ -223,10 +230,12 @@ def _changes(pack: Pack) -> tuple[Step, ...]:
         if group != "residual":
             words = group[0].upper() + group[1:]
             steps.append(Step(words, _difference(pack, "within_musd", tuple(names))))
-    last = tuple(name for name in groups["residual"])
-    residual = _difference(pack, "within_musd", last) + _difference(pack, "after_musd", last)
-    after = _difference(pack, "after_musd", tuple(name for name in VALUE_LINES if name not in last))
-    steps += [Step("Residual values", residual), Step("After the horizon", after)]
+    residual = tuple(groups["residual"])
+    running = tuple(name for name in VALUE_LINES if name not in residual)
+    steps += [
+        Step(CONTRACTS_AFTER, _difference(pack, "after_musd", running)),
+        Step(RESIDUALS_AFTER, _difference(pack, "after_musd", residual)),
+    ]
     return tuple(step for step in steps if abs(step.figure.value) >= 0.005)
 
 
@@ -276,23 +285,7 @@ def _bridge_title(pack: Pack, changes: Sequence[Step], over: Figure) -> str:
     ledger = pack.ledger
     if not changes:
         return f"The plan and doing nothing are worth the same, {ledger.money(pack.source.due('value_musd'))}"
-    best = max(changes, key=lambda step: step.figure.value)
-    worst = min(changes, key=lambda step: step.figure.value)
     verb = "gains" if over.value >= 0 else "loses"
-    head = f"In present value the plan {verb} {ledger.money(abs(over))} over doing nothing"
-    large = [step for step in dict.fromkeys((best, worst)) if abs(step.figure.value) >= TIGHT_MUSD]
-    return f"{head}: {' and '.join(_part_words(pack, step) for step in large)}" if large else head
-
-
-def _part_words(pack: Pack, step: Step) -> str:
-    words = {
-        "After the horizon": "comes after the horizon", "Capex": "goes into capex", "AI margin": "comes from AI margin",
-        "Mining margin": "comes from mining", "Financing": "comes from financing",
-    }  # fmt: skip
-    amount = pack.ledger.money(step.figure)
-    if step.words in ("After the horizon", "AI margin", "Mining margin", "Financing") and step.figure.value > 0:
-        return f"{amount} {words[step.words]}"
-    if step.words == "Capex" and step.figure.value < 0:
-        return f"{pack.ledger.money(-step.figure)} {words[step.words]}"
-    amount = pack.ledger.signed(step.figure)
-    return f"{amount} in {step.words.lower() if step.words != 'AI margin' else step.words}"
+    within, after = (pack.source.due(f"{part}_over_do_nothing_musd") for part in ("within", "terminal_value"))
+    parts = f"{ledger.signed(within)} to {pack.quarter(pack.quarters[-1])} and {ledger.signed(after)} after it"
+    return f"In present value the plan {verb} {ledger.money(abs(over))} over doing nothing: {parts}"

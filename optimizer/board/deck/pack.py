@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from optimizer.amounts import TOLD_SHARE, margin_musd, share_words
+from optimizer.amounts import TOLD_SHARE, share_words
 from optimizer.board.deck.figures import Figure, Source, Word
 from optimizer.board.deck.ledger import Ledger
 from optimizer.board.deck.origins import Origin
+from optimizer.figures import figures_of
 from optimizer.power_uses import Use, uses_of
 from optimizer.units import USD_PER_MUSD
 
 if TYPE_CHECKING:
     from optimizer.audit import Report
+    from optimizer.figures import Part, Room, Sentence
     from optimizer.plan import Plan
     from optimizer.studies.study import Study
 
@@ -55,6 +57,11 @@ class Pack:
         return self.source.plan
 
     @property
+    def room(self) -> Room:
+        """The room of the plan's figures."""
+        return figures_of(self.source.plan)
+
+    @property
     def quarters(self) -> tuple[str, ...]:
         return tuple(map(str, self.plan.case.horizon))
 
@@ -90,6 +97,18 @@ class Pack:
     def quarter(self, quarter: object) -> str:
         return self.ledger.word(self.source.word("quarter of the horizon", quarter))
 
+    def sentence(self, told: Sentence) -> str:
+        """A sentence of the room of figures with its numbers and names marked."""
+        return told.words.format(*map(self._part, told.parts))
+
+    def _part(self, part: Part) -> str:
+        if isinstance(part.value, str):
+            return self.ledger.word(self.source.word(f"figures/{part.table}.{part.column}", part.value))
+        figure = self.source.part(part)
+        if part.unit == "$M":
+            return self.ledger.money(figure)
+        return self.ledger.whole(figure) if part.unit in ("BTC", "quarters") else self.ledger.number(figure)
+
     def most_more(self) -> str:
         """How much more than this plan any other could be worth, and its share: by its proof, else by its bound."""
         most = self.source.field("gap_musd")
@@ -104,7 +123,7 @@ class Pack:
         if most.value >= SHOWN_MUSD:
             return self.ledger.money(most)
         if most.value * USD_PER_MUSD < 1:
-            return self.ledger.word(Word(most.key, margin_musd(most.value)))
+            return self.ledger.word(Word(most.key, "$1"))
         return self.ledger.dollars(most.times(USD_PER_MUSD, "$ per $M"))
 
     def axis(self, quarters: Sequence[str], share: float = 1.0) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from optimizer.amounts import TOLD_MUSD
 from optimizer.board.deck.blocks import (
     WHOLE,
     Bar,
@@ -22,6 +23,7 @@ from optimizer.board.deck.contract_slide import span_words
 from optimizer.board.deck.figures import Figure, Row
 from optimizer.board.deck.ledger import listed
 from optimizer.board.deck.pack import Pack
+from optimizer.figures import sales_and_delays
 from optimizer.power_uses import UNUSED, uses_there
 from optimizer.schema import MINING
 
@@ -53,8 +55,7 @@ def decision_title(pack: Pack) -> str:
         if over is None:
             return f"No {further}conversion is proposed: the plan is worth {ledger.money(value)}"
         return f"No {further}conversion is proposed: the plan {_against_nothing(pack, over)}"
-    megawatts = source.total("starts", "gross_mw", {"decided": "new"})
-    what = f"Converting {ledger.number(megawatts)} gross MW at {_site_names(pack, new)}"
+    what = f"Converting {ledger.number(source.due('new_gross_mw'))} gross MW at {_site_names(pack, new)}"
     if over is None:
         return f"{what} gives a plan worth {ledger.money(value)}; doing nothing is no choice here"
     return f"{what} {_against_nothing(pack, over)}"
@@ -145,15 +146,17 @@ def _signing_words(pack: Pack, row: Row) -> str:
 
 def _money_asked(pack: Pack) -> Iterator[str]:
     source, ledger = pack.source, pack.ledger
-    capex = source.due("capex_musd")
-    if capex.value > 0.05:
+    new, committed = source.due("capex_new_musd"), source.due("capex_committed_musd")
+    if new.value > TOLD_MUSD:
         last = str(source.table("capex")["quarter"].astype(str).max())
-        yield f"Spend {ledger.money(capex)} of capex, the last of it in {pack.quarter(last)}"
-    drawn = source.total("debt", "draws_musd") if len(source.table("debt")) else None
-    if drawn is not None and drawn.value > 0.05:
+        before = f", beside {ledger.money(committed)} committed before" if committed.value > TOLD_MUSD else ""
+        yield f"Spend {ledger.money(new)} of new capex{before}, the last of it in {pack.quarter(last)}"
+    drawn = source.due("debt_drawn_musd")
+    if drawn.value > TOLD_MUSD:
         rows = source.rows("debt")
         names = {str(row["facility"]): ledger.word(row.word("facility")) for row in rows if row["draws_musd"] > 0.05}
         yield f"Draw {ledger.money(drawn)} of {listed(list(names.values()), 2, 'other facilities')}"
+    yield from (f"{one.verb} {pack.sentence(one)}" for one in sales_and_delays(pack.room))
 
 
 def _cards(pack: Pack) -> Cards:
@@ -163,21 +166,31 @@ def _cards(pack: Pack) -> Cards:
     cards = []
     if over is not None and after is not None:
         cards.append((ledger.money(over), "value over doing nothing"))
-        cards.append((ledger.money(after), _after_words(pack, over, after, last)))
+        cards.append((ledger.money(after), _after_words(pack, last)))
     else:
         cards.append((ledger.money(source.due("value_musd")), "value of the plan"))
         cards.append((ledger.money(source.due("value_after_horizon_musd")), f"of it comes after {last}"))
-    budget = ledger.money(source.due("capex_budget_musd"))
-    cards.append((ledger.money(source.due("capex_musd")), f"capex, of a budget of {budget}"))
+    cards.append((ledger.money(source.due("capex_new_musd")), _capex_card(pack)))
     quarter = source.kpi_word("lowest_liquidity_quarter")
     when = f" at the end of {ledger.word(quarter)}" if quarter else ""
     cards.append((ledger.money(source.due("lowest_liquidity_musd")), f"lowest liquidity{when}; minimum {least}"))
     return Cards((*cards, *_return_cards(pack)))
 
 
-def _after_words(pack: Pack, over: Figure, after: Figure, last: str) -> str:
+def _capex_card(pack: Pack) -> str:
+    """What the new capex comes to with what was committed before, and the budget that both share."""
+    source, money = pack.source, pack.ledger.money
+    committed, budget = source.due("capex_committed_musd"), money(source.due("capex_budget_musd"))
+    if committed.value <= TOLD_MUSD:
+        return f"capex, all of it new, of a budget of {budget}"
+    return (
+        f"new capex; with {money(committed)} committed before {money(source.due('capex_musd'))} of a budget of {budget}"
+    )
+
+
+def _after_words(pack: Pack, last: str) -> str:
     """What of the value over doing nothing comes after the horizon, and where it is more than all, what before."""
-    within = over - after
+    within = pack.source.due("within_over_do_nothing_musd")
     if within.value >= 0:
         return f"of it comes after {last}"
     return f"of it comes after {last}, {pack.ledger.money(-within)} less until then"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.board.deck.blocks import Box, Paragraph, Slide, Texts
-from optimizer.board.deck.contract_slide import first_rent
-from optimizer.board.deck.figures import Figure, Row
-from optimizer.board.deck.ledger import listed
+from optimizer.board.deck.figures import Row
 from optimizer.board.deck.money_slides import TIGHT_MUSD
 from optimizer.board.deck.pack import Pack
 from optimizer.board.deck.plan_slides import nothing_fails
-from optimizer.board.deck.study_slides import drivers_in_order, quantity, turning_points
+from optimizer.board.deck.study_slides import change_of, drivers_in_order, quantity, turning_points
+from optimizer.figures.sentences import delays
 
 MOST = 6
 GRAVE_SHARE = 0.5
@@ -38,7 +37,7 @@ def _title(pack: Pack) -> str:
             )
         if after.value > GRAVE_SHARE * over.value:
             return f"{ledger.percent(after.per(over))} of what the plan adds comes after {last}"
-    room = source.due("lowest_liquidity_musd") - source.due("minimum_cash_musd")
+    room = source.due("headroom_musd")
     least = ledger.money(source.due("minimum_cash_musd"))
     if room.value < TIGHT_MUSD:
         return f"Liquidity falls to the minimum of {least}: there is no room for a surprise"
@@ -63,7 +62,7 @@ def _horizon(pack: Pack) -> Iterator[str]:
     if over is None or after is None or abs(over.value) < TIGHT_MUSD:
         return
     last = pack.quarter(pack.quarters[-1])
-    within, later = over - after, f"and {ledger.money(after)} after it"
+    within, later = source.due("within_over_do_nothing_musd"), f"and {ledger.money(after)} after it"
     if within.value < 0:
         later = f"{ledger.money(after)} come after it"
         yield f"Up to {last} the plan is worth {ledger.money(-within)} less than doing nothing; {later}"
@@ -79,8 +78,8 @@ def _liquidity(pack: Pack) -> Iterator[str]:
         count = ledger.whole(source.count("quarters with liquidity at the minimum", tight))
         yield f"Liquidity is at its minimum in {count} {'quarter' if tight == 1 else 'quarters'}"
     else:
-        least = min(room, key=lambda figure: figure.value)
-        yield f"Liquidity never comes nearer to its minimum than {ledger.money(least)}"
+        nearest = ledger.money(source.due("headroom_musd"))
+        yield f"Liquidity never comes nearer to its minimum than {nearest}"
 
 
 def _debt(pack: Pack) -> Iterator[str]:
@@ -90,32 +89,35 @@ def _debt(pack: Pack) -> Iterator[str]:
 
 
 def _customers(pack: Pack) -> Iterator[str]:
-    """The customer that pays most, by rent of a year at first prices and full size."""
-    rows, ledger = pack.source.rows("contracts"), pack.ledger
-    by_customer: dict[str, Figure] = {}
-    for row in rows:
-        name, rent = str(row["customer"]), first_rent(pack, row)
-        by_customer[name] = by_customer[name] + rent if name in by_customer else rent
-    if not rows or not any(figure.value > TIGHT_MUSD for figure in by_customer.values()):
+    """The customer that pays the largest part of a quarter's rent, as the rule on customers reckons it."""
+    ledger, source = pack.ledger, pack.source
+    share, rent, whole = (source.kpi(f"{name}") for name in ("largest_customer_share", _RENT, "all_rent_musd"))
+    name, quarter = source.kpi_word("largest_customer"), source.kpi_word("largest_customer_quarter")
+    if share is None or rent is None or whole is None or name is None or quarter is None:
         return
-    total = sum((figure for figure in list(by_customer.values())[1:]), next(iter(by_customer.values())))
-    name, most = max(by_customer.items(), key=lambda item: item[1].value)
-    row = next(row for row in rows if str(row["customer"]) == name)
-    customer, all_rent = ledger.word(row.word("customer")), f"{ledger.money(total)} a year at first prices"
-    if len(by_customer) == 1:
-        yield f"One customer, {customer}, pays all the rent, {all_rent}"
+    paid = f"{ledger.money(rent)} of {ledger.money(whole)} in {ledger.word(quarter)}{_cap_words(pack)}"
+    if len({str(row["customer"]) for row in source.rows("contracts")}) == 1 and share.value > 1 - 1e-9:
+        yield f"One customer, {ledger.word(name)}, pays all the rent, {ledger.money(whole)} in {ledger.word(quarter)}"
     else:
-        yield f"The largest customer, {customer}, pays {ledger.percent(most.per(total))} of the rent, {all_rent}"
+        yield f"The largest customer, {ledger.word(name)}, pays {ledger.percent(share)} of the rent: {paid}"
+
+
+_RENT = "largest_customer_rent_musd"
+
+
+def _cap_words(pack: Pack) -> str:
+    settings = pack.plan.case.settings
+    if settings.max_customer_share is None or settings.max_customer_share_from is None:
+        return ""
+    cap = pack.ledger.percent(pack.source.setting("max_customer_share"))
+    return (
+        f"; the most allowed from {pack.ledger.word(pack.source.setting_word('max_customer_share_from'))} on is {cap}"
+    )
 
 
 def _late(pack: Pack) -> Iterator[str]:
-    late = pack.source.rows("late")
-    if late:
-        offers = list({str(row["offer"]): pack.ledger.word(row.word("offer")) for row in late}.values())
-        paid = pack.source.total("cash_flow", "musd", {"line": "damages"})
-        gets = "gets" if len(offers) == 1 else "get"
-        less = f"{listed(offers, 2, 'others')} {gets} less than signed for some quarters"
-        yield f"{less}, for {pack.ledger.money(-paid)} of damages"
+    for told in delays(pack.room):
+        yield f"Delivered late: {pack.sentence(told)}"
 
 
 def _limits(pack: Pack) -> Iterator[str]:
@@ -157,9 +159,9 @@ def _worst_driver(pack: Pack) -> Iterator[str]:
     if not ends:
         return
     row, end = min(ends, key=lambda pair: float(pair[0][f"value_{pair[1]}_musd"]))
-    ledger = pack.ledger
+    ledger, change = pack.ledger, change_of(pack, row, end)
     at = f"{quantity(pack, row, end)} {ledger.word(row.word('unit'))}"
-    yield f"{ledger.word(row.word('driver'))} at {at} leaves a value of {ledger.money(row.figure(f'value_{end}_musd'))}"
+    yield f"{ledger.word(row.word('driver'))} at {at} changes the plan's value by {ledger.signed(change)}"
 
 
 def _regret(pack: Pack) -> Iterator[str]:

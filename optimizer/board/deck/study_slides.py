@@ -35,6 +35,11 @@ def swing_of(row: Row) -> float:
     return abs(float(row["value_high_musd"]) - float(row["value_low_musd"]))
 
 
+def change_of(pack: Pack, row: Row, end: str) -> Figure:
+    """What a driver at an end changes of the plan's value: how decks, pages, books and pictures tell a tornado."""
+    return row.figure(f"value_{end}_musd") - about_figure(pack.studies["tornado"], "value_musd")
+
+
 def drivers_in_order(pack: Pack) -> list[Row]:
     """Drivers of which both ends have a plan, the one that moves the value most first."""
     rows = study_rows(pack.studies["tornado"], "drivers")
@@ -49,7 +54,7 @@ def sensitivity(pack: Pack) -> Slide | None:
     study, ledger = pack.studies["tornado"], pack.ledger
     shown = [row for row in rows[:MOST_DRIVERS] if swing_of(row) >= LEAST_SWING] or rows[:1]
     base = about_figure(study, "value_musd")
-    ends = {end: tuple(row.figure(f"value_{end}_musd") - base for row in shown) for end in ("low", "high")}
+    ends = {end: tuple(change_of(pack, row, end) for row in shown) for end in ("low", "high")}
     series = (Series("Driver low", ends["low"], "middle"), Series("Driver high", ends["high"], "strong"))
     categories = tuple(f"{ledger.word(row.word('driver'))}\n{_range_words(pack, row)}" for row in shown)
     chart = Chart(
@@ -60,7 +65,7 @@ def sensitivity(pack: Pack) -> Slide | None:
     change = f"Change of the plan's value of {ledger.money(base)} when decisions are taken anew."
     note = f"{change} {_left_out(pack, len(rows), len(shown))}"
     blocks = ((Box(0, 0, 1, 0.07), keys), (Box(0, 0.09, 1, 0.91), chart))
-    return Slide("sensitivity", _sensitivity_title(pack, rows[0], base), blocks, note.strip())
+    return Slide("sensitivity", _sensitivity_title(pack, rows[0]), blocks, note.strip())
 
 
 def _range_words(pack: Pack, row: Row) -> str:
@@ -91,9 +96,9 @@ def _left_out(pack: Pack, whole: int, shown: int) -> str:
     return f"Drivers not shown {'; '.join(words)}." if words else ""
 
 
-def _sensitivity_title(pack: Pack, row: Row, base: Figure) -> str:
+def _sensitivity_title(pack: Pack, row: Row) -> str:
     """The driver whose two ends lie farthest apart, with what each end changes: the lengths of its bars."""
-    low, high = (pack.ledger.signed(row.figure(f"value_{end}_musd") - base) for end in ("low", "high"))
+    low, high = (pack.ledger.signed(change_of(pack, row, end)) for end in ("low", "high"))
     driver, span = pack.ledger.word(row.word("driver")), _range_words(pack, row)
     return f"What moves the value most is {driver}: {low} at {span.replace(' to ', f', {high} at ', 1)}"
 

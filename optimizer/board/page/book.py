@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from optimizer.board.page.keys import Row, Source
+from optimizer.board.page.keys import Row, Source, at
 from optimizer.board.page.numbers import Name, Number, Style, words
 from optimizer.case import TABLE_NAMES, TABLE_TYPES
 from optimizer.case_files import cell_text
 from optimizer.errors import PlanError
+from optimizer.figures import FIGURES, Part, Room, Sentence, figures_of
+from optimizer.figures.room import AT
 from optimizer.lines import LINES
 from optimizer.quarters import Quarter
 from optimizer.schema import Settings
@@ -37,7 +39,8 @@ class Book:
     """One plan of the page under the name that its keys begin with.
 
     `studies` are those of this very plan by kind; `left_out` says of every other why it is not shown. `stamps` say what
-    forbids to trust the plan, where it is shown all the same. `origins` tells where the inputs come from.
+    forbids to trust the plan, where it is shown all the same. `origins` tells where the inputs come from. `date` is the
+    quarter at whose start values are compared, where plans of the page begin at different times.
     """
 
     id: str
@@ -47,10 +50,16 @@ class Book:
     left_out: Mapping[str, str] = field(default_factory=dict)
     stamps: tuple[str, ...] = ()
     origins: Origins = ()
+    date: str = ""
 
     @property
     def quarters(self) -> list[str]:
         return [str(quarter) for quarter in self.plan.case.horizon]
+
+    @property
+    def room(self) -> Room:
+        """The room of the plan's figures."""
+        return figures_of(self.plan)
 
     @cached_property
     def input_hash(self) -> str:
@@ -70,20 +79,33 @@ class Book:
         return self.number(value, place, decimals=0 if abs(value - round(value)) < 1e-6 else 1)
 
     def kpi_mw(self, name: str) -> Number:
-        """A KPI in MW."""
-        return self.mw(self.plan.kpis[name], f"kpis/{name}")
+        """A figure of the room in MW."""
+        return self.mw(self.room.number(name), f"figures/{name}")
 
     def kpi(self, name: str, style: Style = "musd", decimals: int = 1) -> Number:
-        """A KPI that is there; see `has`."""
-        return self.number(self.plan.kpis[name], f"kpis/{name}", style, decimals)
+        """A figure of the room that is there; see `has`."""
+        return self.number(self.room.number(name), f"figures/{name}", style, decimals)
 
     def has(self, name: str) -> bool:
-        """Whether the plan has a KPI: some do not exist in some plans."""
-        return self.plan.kpis.get(name) is not None
+        """Whether the plan has a figure of the room: some do not exist in some plans."""
+        return self.room.has(name)
 
     def quarter(self, name: str) -> Name:
-        """A KPI that is a quarter."""
-        return Name(str(self.plan.kpis[name]))
+        """A figure of the room that is a quarter."""
+        return Name(str(self.room[name]))
+
+    def sentence(self, told: Sentence) -> Markup:
+        """A sentence of the room of figures, its numbers with their keys."""
+        return words(told.words, *map(self._part, told.parts))
+
+    def _part(self, part: Part) -> Name | Number:
+        if isinstance(part.value, str):
+            return Name(part.value)
+        place = f"figures/{part.table}/{part.column}"
+        place = at(place, **dict(part.where)) if part.where else place
+        if part.unit == "$M":
+            return self.number(part.value, place, "musd")
+        return self.mw(part.value, place) if part.unit == "MW" else self.number(part.value, place, decimals=0)
 
     def count(self, rows: Sequence[object], table: str) -> Number:
         """How many rows a table has."""
@@ -101,6 +123,7 @@ class Book:
         nothing = self.plan.nothing or {}
         tables |= {f"nothing/{name}": records(table) for name, table in nothing.items()}
         tables |= {f"inputs/{name}": rows for name, rows in case_tables(self.plan)}
+        tables |= {f"figures/{name}": records(table) for name, table in self.room.tables.items()}
         tables["audit"] = records(self.report.frame)
         for kind, study in self.studies.items():
             tables |= {f"studies/{kind}/{name}": records(table) for name, table in study.tables.items()}
@@ -108,10 +131,13 @@ class Book:
 
     def _figures(self) -> Iterator[tuple[str, float]]:
         yield from _numbers("record", self.plan.record())
-        yield from _numbers("kpis", self.plan.kpis)
+        yield from _numbers("figures", {key: self.room[key] for key in FIGURES})
         yield from _numbers("settings", self.plan.case.settings.model_dump())
         yield "audit/rows", float(self.report.rows)
         yield "audit/rules", float(len({check.name for check in (*self.report.checks, *self.report.nothing)}))
+        if self.date:
+            dated = [f"{key}{AT}{self.date}" for key, known in FIGURES.items() if known.dated]
+            yield from _numbers("figures", {key: self.room[key] for key in dated})
         for kind, study in self.studies.items():
             yield from _numbers(f"studies/{kind}/about", study.about)
 

@@ -40,7 +40,7 @@ def _message(book: Book, parts: Sequence[tuple[str, Number]]) -> Markup:
         return Markup("The plan earns and costs what doing nothing does.")
     after = book.kpi("terminal_value_over_do_nothing_musd")
     over = book.kpi("value_over_do_nothing_musd")
-    within = Number(over.value - after.value, f"{over.key} - {after.key}", "musd")
+    within = book.kpi("within_over_do_nothing_musd")
     return words("Over doing nothing the plan adds {}: {} within the horizon and {} after it.", over, within, after)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -12,31 +11,17 @@ from optimizer.board.page.book import Book
 from optimizer.board.page.headline import fate
 from optimizer.board.page.numbers import Name, Number, Style, listed, words
 from optimizer.board.page.studies import study_table
-
-
-@dataclass(frozen=True)
-class _Figure:
-    name: str
-    told: str
-    style: Style = "musd"
-    decimals: int = 1
-
+from optimizer.figures import FIGURES as ROOM
+from optimizer.figures.room import AT
 
 FIGURES = (
-    _Figure("value_over_do_nothing_musd", "Value over doing nothing"),
-    _Figure("value_musd", "Value of the plan"),
-    _Figure("do_nothing_value_musd", "Value of doing nothing"),
-    _Figure("capex_musd", "Capex"),
-    _Figure("capex_budget_musd", "Budget"),
-    _Figure("lowest_liquidity_musd", "Lowest liquidity"),
-    _Figure("highest_debt_musd", "Most debt"),
-    _Figure("converted_gross_mw", "Gross MW that become AI capacity", "plain"),
-    _Figure("converted_it_mw", "The same in IT MW", "plain"),
-    _Figure("contracted_it_mw", "IT MW under contract", "plain"),
-    _Figure("ai_programme_irr", "Return of the AI programme, a year", "percent"),
-    _Figure("btc_mined", "BTC mined", "plain", 0),
-)
-NONE = "none"
+    "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "value_musd", "do_nothing_value_musd",
+    "capex_musd", "capex_committed_musd", "capex_budget_musd", "lowest_liquidity_musd", "highest_debt_musd",
+    "btc_sold_musd", "machines_sold_gross_mw", "damages_musd", "converted_gross_mw", "converted_it_mw",
+    "contracted_it_mw", "ai_programme_irr", "btc_mined",
+)  # fmt: skip
+"""Figures of the room, under the names that it has for them."""
+_UNLIKE_DATES = "These plans begin at different times: values are brought to one date, other quarters lie behind each."
 
 
 def label(book: Book, books: Sequence[Book]) -> str:
@@ -58,31 +43,55 @@ def comparison(books: Sequence[Book]) -> Section:
     return Section("comparison", "Comparison", message, tuple(blocks))
 
 
+def date_of(books: Sequence[Book]) -> str:
+    """The quarter at whose start all plans are valued, the latest first quarter; blank where all begin together."""
+    firsts = {book.plan.case.first for book in books}
+    return str(max(firsts)) if len(firsts) > 1 else ""
+
+
 def _message(a: Book, b: Book, books: Sequence[Book]) -> Markup:
-    names = [Name(label(book, books)) for book in (a, b)]
+    names, date = [Name(label(book, books)) for book in (a, b)], date_of(books)
+    when = words(", at the start of {}", Name(date)) if date else ""
     if not (a.has("value_over_do_nothing_musd") and b.has("value_over_do_nothing_musd")):
-        return words("{} is worth {}, {} is worth {}.", names[0], a.kpi("value_musd"), names[1], b.kpi("value_musd"))
-    return words("Over doing nothing, {} adds {} and {} adds {}.", names[0], a.kpi("value_over_do_nothing_musd"),
-                 names[1], b.kpi("value_over_do_nothing_musd"))  # fmt: skip
+        worth = [_figure(book, "value_musd", date) for book in (a, b)]
+        return words("{} is worth {}, {} is worth {}{}.", names[0], worth[0], names[1], worth[1], when)
+    adds = [_figure(book, "value_over_do_nothing_musd", date) for book in (a, b)]
+    return words("Over doing nothing, {} adds {} and {} adds {}{}.", names[0], adds[0], names[1], adds[1], when)
+
+
+def _figure(book: Book, key: str, date: str) -> Number | str:
+    """A figure of a plan, a present value at the date of them all; words where the plan has none."""
+    if not book.has(key):
+        return book.plan.missing(key)
+    known = ROOM[key]
+    if known.unit == "a year":
+        return book.kpi(key, "percent")
+    style: Style = "musd" if known.unit == "$M" else "plain"
+    dated = f"{key}{AT}{date}" if date and known.dated else key
+    return book.kpi(dated, style, 0 if known.unit == "BTC" else 1)
 
 
 def _figures(books: Sequence[Book]) -> Table:
-    columns = [Column(Name(label(book, books))) for book in books]
-    rows = [
-        Line(figure.told, "", [
-            book.kpi(figure.name, figure.style, figure.decimals) if book.has(figure.name)
-            else book.plan.missing(figure.name) for book in books
-        ])
-        for figure in FIGURES
-    ]  # fmt: skip
+    columns, date = [Column(Name(label(book, books))) for book in books], date_of(books)
+    rows = [Line(_told(key), "", [_figure(book, key, date) for book in books]) for key in FIGURES]
     rows.append(Line("Status", "", [Name(book.plan.word) for book in books]))
     rows.append(Line("Run", "", [Name(book.plan.run_id) for book in books]))
-    return Table("The plans side by side", columns, rows, "figure")
+    title: object = "The plans side by side"
+    if date:
+        title = words("The plans side by side; values at the start of {}, at each plan's corporate rate", Name(date))
+    return Table(title, columns, rows, "figure")
+
+
+def _told(key: str) -> str:
+    known = ROOM[key]
+    return known.words if known.unit == "$M" else f"{known.words}, {known.unit}"
 
 
 def _certainty(books: Sequence[Book]) -> tuple[Words, ...]:
     """How sure the difference of two rival plans is: it lies between what their gaps leave open."""
     a, b = books[0], books[1]
+    if date_of(books):
+        return (Words([_UNLIKE_DATES], note=True),)
     if (a.plan.scenario, a.plan.case.settings.name) != (b.plan.scenario, b.plan.case.settings.name):
         note = (
             "These plans are of different markets or companies: they show what each would lead to, they are not rivals."

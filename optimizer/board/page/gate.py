@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimizer.board.gate import Stamps, audited, refuse_stale, unanswered
 from optimizer.board.page.book import Book, Origins
+from optimizer.board.page.comparison import date_of
 from optimizer.board.page.origins import read_origins
 from optimizer.board.page.studies import TOPICS
 from optimizer.case_files import load_case
@@ -31,6 +33,8 @@ def open_books(folders: Sequence[Path], *, force: bool = False, cases: Sequence[
         case = load_case(place)
         today[case.settings.name] = (case, read_origins(place / "SOURCES.md"))
     books = [_open(f"p{n}", folder, force, today) for n, folder in enumerate(folders, 1)]
+    if date := date_of(books):
+        books = [replace(book, date=date) for book in books]
     runs = [book.plan.run_id for book in books]
     if len(set(runs)) < len(runs):
         twice = next(run for run in runs if runs.count(run) > 1)

@@ -6,28 +6,28 @@ from typing import Any
 
 from markupsafe import Markup
 
-from optimizer.board.page.blocks import Section, Tile, Tiles, Words
+from optimizer.amounts import TOLD_MUSD
+from optimizer.board.page.blocks import Column, Line, Section, Table, Tile, Tiles, Words
 from optimizer.board.page.book import Book
 from optimizer.board.page.keys import at
-from optimizer.board.page.numbers import Either, Name, listed, words
+from optimizer.board.page.numbers import Either, Name, Number, listed, words
+from optimizer.figures import sales_and_delays
 from optimizer.schema import MINING
 
 _MOST_NAMED = 3
 
 
 def headline(book: Book) -> Markup:
-    """The plan in one sentence, with its value over doing nothing."""
-    sites = list(dict.fromkeys(book.plan.starts["site"]))
+    """The new decisions in one sentence, with what they add to doing nothing."""
     if not book.has("value_over_do_nothing_musd"):
-        return words("{} is worth {}; doing nothing keeps neither commitments nor policies.", _what(book, sites),
+        return words("{} gives a plan worth {}; doing nothing keeps neither commitments nor policies.", _what(book),
                      book.kpi("value_musd"))  # fmt: skip
-    over = book.plan.kpis["value_over_do_nothing_musd"]
     gained = book.kpi("value_over_do_nothing_musd")
-    if abs(over) < 0.05:
-        return words("{} is worth what doing nothing is: {}.", _what(book, sites), book.kpi("value_musd"))
-    if over > 0:
-        return words("{} adds {} over doing nothing.", _what(book, sites), gained)
-    return words("{} comes to {} against doing nothing.", _what(book, sites), gained)
+    if abs(gained.value) < TOLD_MUSD:
+        return words("{} is worth what doing nothing is: {}.", _what(book), book.kpi("value_musd"))
+    if gained.value > 0:
+        return words("{} adds {} over doing nothing.", _what(book), gained)
+    return words("{} comes to {} against doing nothing.", _what(book), gained)
 
 
 def described(book: Book) -> Name | None:
@@ -36,20 +36,24 @@ def described(book: Book) -> Name | None:
     return Name(said) if said else None
 
 
-def _what(book: Book, sites: list[str]) -> Markup:
+def _what(book: Book) -> Markup:
+    """What is newly converted: halls that were committed before are kept by doing nothing too."""
+    new = book.plan.starts[book.plan.starts["decided"] == "new"]
+    sites = list(dict.fromkeys(new["site"]))
     if not sites:
         mines = bool((book.plan.allocation["use"] == MINING).any())
-        return Markup("Mining on without any conversion" if mines else "Converting nothing")
-    if len(sites) <= _MOST_NAMED:
-        return words("Converting {}", listed(Name(site) for site in sites))
-    return words("Converting {} sites", book.number(len(sites), "starts/site!distinct", decimals=0))
+        return Markup("Mining on without any new conversion" if mines else "Converting nothing new")
+    where = listed(Name(site) for site in sites)
+    if len(sites) > _MOST_NAMED:
+        where = words("{} sites", book.number(len(sites), at("starts/site!distinct", decided="new"), decimals=0))
+    return words("Converting {} gross MW at {}", book.kpi_mw("new_gross_mw"), where)
 
 
 def tiles(book: Book) -> Tiles:
     """The figures a board asks for first."""
     shown = [
-        Tile("Value of the plan", book.kpi("value_musd"), _doing_nothing(book)),
-        Tile("Capex", book.kpi("capex_musd"), words("of a budget of {}", book.kpi("capex_budget_musd"))),
+        _value(book),
+        _capex(book),
         Tile(
             "Lowest liquidity",
             book.kpi("lowest_liquidity_musd"),
@@ -62,13 +66,35 @@ def tiles(book: Book) -> Tiles:
                 words("{} MW", book.kpi_mw("converted_it_mw")),
             ),
             Either(
-                words("gross; {} IT MW under contract", book.kpi_mw("contracted_it_mw")),
+                words("gross{}; {} IT MW under contract", _committed_mw(book), book.kpi_mw("contracted_it_mw")),
                 words("IT; {} of them under contract", book.kpi_mw("contracted_it_mw")),
             ),
         ),
         _return(book),
     ]
     return Tiles(shown)
+
+
+def _value(book: Book) -> Tile:
+    if not book.has("value_over_do_nothing_musd"):
+        return Tile("Value of the plan", book.kpi("value_musd"), _doing_nothing(book))
+    within, after = book.kpi("within_over_do_nothing_musd"), book.kpi("terminal_value_over_do_nothing_musd")
+    parts = words("{} within the horizon and {} after it", within, after)
+    return Tile("Value over doing nothing", book.kpi("value_over_do_nothing_musd"), parts)
+
+
+def _capex(book: Book) -> Tile:
+    new, budget = book.kpi("capex_new_musd"), book.kpi("capex_budget_musd")
+    committed = book.kpi("capex_committed_musd")
+    if committed.value <= TOLD_MUSD:
+        return Tile("New capex", new, words("of a budget of {}", budget))
+    told = words("with {} committed before, {} of a budget of {}", committed, book.kpi("capex_musd"), budget)
+    return Tile("New capex", new, told)
+
+
+def _committed_mw(book: Book) -> Markup:
+    committed = book.kpi_mw("committed_gross_mw")
+    return words(", {} of them committed before", committed) if committed.value > 0 else Markup("")
 
 
 def _doing_nothing(book: Book) -> Markup:
@@ -105,7 +131,58 @@ def decisions(book: Book) -> Section:
         message = words("Of {}, none is converted.", book.many(sites, "inputs/sites", "site"))
     sentences = [words("{}: {}", Markup("<strong>{}</strong>").format(Name(row.site)), fate(book, row.site))
                  for row in sites]  # fmt: skip
-    return Section("decision", "The decision by site", message, (Words(sentences, bullets=True), *_asked(book)))
+    blocks = (Words(sentences, bullets=True), *_money_and_sales(book), *_asked(book), *_sold_tables(book))
+    return Section("decision", "The decision by site", message, blocks)
+
+
+def _money_and_sales(book: Book) -> tuple[Words, ...]:
+    """What is spent, drawn and sold beside that, and what is delivered late."""
+    sentences = []
+    new, drawn = book.kpi("capex_new_musd"), book.kpi("debt_drawn_musd")
+    if new.value > TOLD_MUSD:
+        sentences.append(words("Spend {} of new capex.", new))
+    if drawn.value > TOLD_MUSD:
+        sentences.append(words("Draw {} of debt.", drawn))
+    sentences += [words("{} {}.", one.verb, book.sentence(one)) for one in sales_and_delays(book.room)]
+    return (Words(sentences, bullets=True),) if sentences else ()
+
+
+def _sold_tables(book: Book) -> tuple[Table, ...]:
+    """BTC and machines sold by quarter, contracts that are late: the sums of these rows are what is told above."""
+    return tuple(table for table in (
+        _table(book, "btc_sold", "BTC sold from the treasury, by quarter", ("quarter",), ("sold_btc", "musd")),
+        _table(book, "machines_sold", "Mining machines sold, by class and quarter", ("asic", "quarter"),
+               ("sold_gross_mw", "musd")),
+        _table(book, "late_contracts", "Contracts delivered late",
+               ("offer", "customer", "first_quarter", "last_quarter"), ("quarters", "damages_musd")),
+    ) if table is not None)  # fmt: skip
+
+
+_HEADS = {
+    "quarter": "quarter", "sold_btc": "BTC", "musd": "$M", "asic": "machines", "sold_gross_mw": "gross MW",
+    "offer": "offer", "customer": "customer", "first_quarter": "late from", "last_quarter": "late to",
+    "quarters": "quarters late", "damages_musd": "damages, $M",
+}  # fmt: skip
+
+
+def _table(book: Book, name: str, caption: str, names: tuple[str, ...], numbers: tuple[str, ...]) -> Table | None:
+    frame = book.room.tables[name]
+    if frame.empty:
+        return None
+    first, *others = names
+    rows = [
+        Line(Name(str(row[first])), "", [
+            *(Name(str(row[column])) for column in others), *(_cell(book, name, n, c, row[c]) for c in numbers),
+        ])
+        for n, row in enumerate(frame.to_dict("records"))
+    ]  # fmt: skip
+    heads = [*(Column(_HEADS[column], number=False) for column in others), *(Column(_HEADS[c]) for c in numbers)]
+    return Table(caption, heads, rows, _HEADS[first], folded=True, sortable=True)
+
+
+def _cell(book: Book, table: str, row: int, column: str, value: float) -> Number:
+    place, decimals = at(f"figures/{table}/{column}", row=row), 0 if column == "quarters" else 1
+    return book.number(value, place, decimals=decimals)
 
 
 def offers_signed(book: Book) -> Markup:

@@ -1,9 +1,9 @@
 """Keys: where in a plan a number stands. The page writes them, and its receipts look every number up again by them.
 
 A key is `PLAN/TABLE/COLUMN?FILTER&FILTER`, the sum of a column over the rows that the filters leave, or
-`PLAN/NAME` for a single figure: `p1/cash/closing_musd?quarter=2032Q4`, `p1/kpis/value_musd`. A filter compares a column
-with `=`, `<=` or `>`; `COLUMN!rows`, `!distinct`, `!max` and `!min` take another figure than the sum; keys are added
-and subtracted with ` + ` and ` - `.
+`PLAN/NAME` for a single figure: `p1/cash/closing_musd?quarter=2032Q4`, `p1/figures/value_musd`. A filter compares a
+column with `=`, `<=` or `>`; `COLUMN!rows`, `!distinct`, `!max` and `!min` take another figure than the sum; keys are
+added and subtracted with ` + ` and ` - `.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from optimizer.amounts import TOLD_MUSD
 from optimizer.board.page.blocks import Chart, Column, Legend, Line, Mark, Path, Section, Table, Words
 from optimizer.board.page.book import Book, finite
 from optimizer.board.page.charts import LOOKS, Axis, axis, line, stacked, steps, years
@@ -17,13 +18,14 @@ from optimizer.lines import LINES
 
 def capex(book: Book) -> Section:
     """Capex by quarter and to date, against the budget."""
-    spent = book.plan.kpis["capex_musd"]
-    budget = book.kpi("capex_budget_musd")
-    if spent < 0.05:
+    budget, committed = book.kpi("capex_budget_musd"), book.kpi("capex_committed_musd")
+    if book.kpi("capex_musd").value < TOLD_MUSD:
         return Section("capex", "Capex and budget", words("No capex is spent of a budget of {}.", budget))
+    before = words(" (new {}, committed before {})", book.kpi("capex_new_musd"), committed)
     message = words(
-        "Capex is {} of a budget of {}; the most in one quarter is {}, in {}.", book.kpi("capex_musd"), budget,
-        book.kpi("peak_capex_musd"), book.quarter("peak_capex_quarter"),
+        "Capex is {}{} of a budget of {}; the most in one quarter is {}, in {}.", book.kpi("capex_musd"),
+        before if committed.value > TOLD_MUSD else "", budget, book.kpi("peak_capex_musd"),
+        book.quarter("peak_capex_quarter"),
     )  # fmt: skip
     return Section("capex", "Capex and budget", message, (_capex_chart(book), *_capex_sites(book), *_yearly(book)))
 
@@ -106,12 +108,11 @@ def _yearly(book: Book) -> tuple[Table, ...]:
 
 def cash(book: Book) -> Section:
     """Cash and liquidity by quarter, against the minimum and against doing nothing."""
-    k = book.plan.kpis
     message = words(
         "Liquidity is lowest at the end of {}: {}, against a minimum of {}.", book.quarter("lowest_liquidity_quarter"),
         book.kpi("lowest_liquidity_musd"), book.kpi("minimum_cash_musd"),
     )  # fmt: skip
-    said = [_nothing_words(book)] if k["do_nothing_lowest_cash_musd"] is not None else []
+    said = [_nothing_words(book)] if book.has("do_nothing_lowest_cash_musd") else []
     return Section("cash", "Cash and liquidity", message, (*([Words(said)] if said else []), _cash_chart(book)))
 
 
@@ -157,11 +158,12 @@ def _cash_line(look: str, values: list[float], scale: Axis) -> Path:
 
 
 def _lowest_mark(book: Book, scale: Axis) -> Mark:
-    quarter = book.plan.kpis["lowest_liquidity_quarter"]
+    quarter = book.room["lowest_liquidity_quarter"]
+    assert isinstance(quarter, str)
     at = (book.quarters.index(quarter) + 0.5) / len(book.quarters) * 100
     anchor = "start" if at < 25 else "end" if at > 75 else "middle"
     label = ("lowest: ", book.kpi("lowest_liquidity_musd"), ", ", Name(quarter))
-    return Mark(at, scale.at(book.plan.kpis["lowest_liquidity_musd"]), label, anchor)
+    return Mark(at, scale.at(book.room.number("lowest_liquidity_musd")), label, anchor)
 
 
 # ---- debt ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from optimizer.board.page.book import Book, is_number
 from optimizer.board.page.charts import axis
 from optimizer.board.page.grid import switching_map
 from optimizer.board.page.keys import at
-from optimizer.board.page.numbers import Name, words
+from optimizer.board.page.numbers import Name, Number, words
 from optimizer.studies.study import KINDS
 
 if TYPE_CHECKING:
@@ -176,14 +176,23 @@ def tornado(book: Book, study: Study) -> list[object]:
             Rect((min(value, base) - low) / span * 100, 18, abs(value - base) / span * 100, 64, look)
             for value, look in sides if math.isfinite(value)
         ]  # fmt: skip
-        cells = tuple(cell(book, "tornado", "drivers", n, c, row[c]) for c in ("value_low_musd", "value_high_musd"))
+        cells = tuple(_change(book, n, column, row[column], base) for column in ("value_low_musd", "value_high_musd"))
         bars.append(Bar(_driver(book, n, row), [*rects, line], cells))
     told = words("The line is the plan's value, {}. Dotted: the driver at its low; full: at its high.",
                  book.number(base, "studies/tornado/about/value_musd", "musd"))  # fmt: skip
     return [
-        Bars("Value with each driver low and high, decided again, $M", "driver", ("low, $M", "high, $M"), bars),
+        Bars("Change of the plan's value with each driver low and high, decided again, $M", "driver",
+             ("at low, $M", "at high, $M"), bars),
         Words([told], note=True), *_tornado_table(book, study),
     ]  # fmt: skip
+
+
+def _change(book: Book, row: int, column: str, value: float, base: float) -> object:
+    """What a driver at one end changes of the plan's value."""
+    if not math.isfinite(value):
+        return NO_NUMBER
+    told = f"{book.id}/{at(f'studies/tornado/drivers/{column}', row=row)} - {book.id}/studies/tornado/about/value_musd"
+    return Number(value - base, told)
 
 
 def _driver(book: Book, number: int, row: Mapping[str, Any]) -> Markup:
