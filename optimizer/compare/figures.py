@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from optimizer.figures import FIGURES, figures_of
+from optimizer.figures.room import AT
+
 if TYPE_CHECKING:
     from optimizer.plan import Plan
 
@@ -25,11 +28,9 @@ def money_changes(a: Plan, b: Plan) -> pd.DataFrame:
 
 
 def kpi_changes(a: Plan, b: Plan) -> pd.DataFrame:
-    """KPIs that differ: kpi, first, second, and the change of those that are numbers."""
+    """Figures of the room that differ, values at one date: kpi, first, second, and the change of those in numbers."""
     rows: list[tuple[str, Any, Any, float]] = []
-    for name in dict.fromkeys([*a.kpis, *b.kpis]):
-        was: Any = a.kpis.get(name)
-        now: Any = b.kpis.get(name)
+    for name, (was, now) in _figures([a, b]).items():
         change = float(now - was) if _is_number(was) and _is_number(now) else float("nan")
         if was != now and not abs(change) <= NOISE * 1e-3 * (abs(was) + 1.0 if _is_number(was) else 1.0):
             rows.append((name, was, now, change))
@@ -37,10 +38,23 @@ def kpi_changes(a: Plan, b: Plan) -> pd.DataFrame:
 
 
 def kpi_table(plans: Sequence[Plan], names: Sequence[str]) -> pd.DataFrame:
-    """Every KPI of several plans side by side, a column for each plan."""
-    kpis = dict.fromkeys(name for plan in plans for name in plan.kpis)
-    columns = {name: [plan.kpis.get(kpi) for kpi in kpis] for name, plan in zip(names, plans, strict=True)}
-    return pd.DataFrame({"kpi": list(kpis)} | columns, dtype=object)
+    """Every figure of the room of several plans side by side, values at one date, a column for each plan."""
+    figures = _figures(plans)
+    columns = {name: [told[i] for told in figures.values()] for i, name in enumerate(names)}
+    return pd.DataFrame({"kpi": list(figures)} | columns, dtype=object)
+
+
+def date_of_values(plans: Sequence[Plan]) -> str:
+    """The quarter at whose start values are held side by side, the latest first quarter; blank where all are one."""
+    firsts = {plan.case.first for plan in plans}
+    return str(max(firsts)) if len(firsts) > 1 else ""
+
+
+def _figures(plans: Sequence[Plan]) -> dict[str, tuple[Any, ...]]:
+    """Each figure of the room for each plan; a present value at the date of them all."""
+    date = date_of_values(plans)
+    told = {name: f"{name}{AT}{date}" if date and known.dated else name for name, known in FIGURES.items()}
+    return {name: tuple(figures_of(plan)[key] for plan in plans) for name, key in told.items()}
 
 
 def _is_number(value: Any) -> bool:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from optimizer.amounts import musd, signed_musd
 from optimizer.compare.groups import GROUPS, NAMING
+from optimizer.figures import FIGURES
 
 if TYPE_CHECKING:
     from optimizer.compare.comparison import Comparison, Pair
@@ -23,27 +24,15 @@ LINES_OF_A_GROUP = 8
 """Lines of inputs told of each group; the table has all."""
 COLUMNS = 8
 """Quarters shown at most: the last of each year, thinned out where there are more."""
-KPI_WORDS = {
-    "value_musd": ("Value of the plan, at its own date", "musd"),
-    "value_over_do_nothing_musd": ("Value over doing nothing", "musd"),
-    "value_after_horizon_musd": ("Value after the horizon", "musd"),
-    "ai_programme_irr": ("Return of the AI programme", "share"),
-    "ai_programme_payback_quarter": ("Paid back in", "text"),
-    "capex_musd": ("Capex", "musd"),
-    "peak_capex_musd": ("Most capex in one quarter", "musd"),
-    "lowest_liquidity_musd": ("Lowest liquidity", "musd"),
-    "lowest_liquidity_quarter": ("Lowest liquidity in", "text"),
-    "highest_debt_musd": ("Most debt", "musd"),
-    "interest_and_fees_musd": ("Interest and fees", "musd"),
-    "converted_it_mw": ("Converted IT MW", "plain"),
-    "contracted_it_mw": ("Contracted IT MW", "plain"),
-    "btc_mined": ("BTC mined", "plain"),
-    "cash_cost_usd_per_btc": ("Cash cost of a BTC, $", "plain"),
-}
-"""KPIs in the order in which they are told, with their words and how they are written; the tables have all."""
-AT_OWN_DATE = ("value_musd", "value_over_do_nothing_musd", "value_after_horizon_musd")
-"""KPIs that are worth another thing at another date, so that plans of two dates have no difference in them."""
-FIGURES = {"capex_to_date": "capex to date, $M", "closing_cash": "closing cash, $M", "debt": "debt, $M"}
+KPIS = (
+    "value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "ai_programme_irr",
+    "ai_programme_payback_quarter", "capex_musd", "capex_new_musd", "capex_committed_musd", "peak_capex_musd",
+    "lowest_liquidity_musd", "lowest_liquidity_quarter", "highest_debt_musd", "interest_and_fees_musd",
+    "converted_it_mw", "contracted_it_mw", "btc_mined", "cash_cost_usd_per_btc", "btc_sold_musd",
+    "machines_sold_musd", "late_contracts", "damages_musd",
+)  # fmt: skip
+"""Figures of the room in the order in which they are told; the tables have all."""
+BY_QUARTER = {"capex_to_date": "capex to date, $M", "closing_cash": "closing cash, $M", "debt": "debt, $M"}
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -67,7 +56,7 @@ def _pair(pair: Pair, first: str, second: str) -> RenderableType:
         ("To know first", _bullets(pair.grounds)),
         ("Where the difference in value comes from", None if pair.bridge is None else _bridge(pair)),
         ("Decisions that moved", _bullets(pair.moved)),
-        ("Key figures", _kpis(pair)),
+        (_figures_title(pair), _kpis(pair)),
         ("Second less first, at the end of each year", _by_quarter(pair)),
         ("Inputs that differ", _inputs(pair)),
     ):
@@ -173,7 +162,7 @@ def _by_quarter(pair: Pair) -> RenderableType | None:
     shown = _quarters(pair)
     rows = [
         *_figure_rows(pair.megawatts, "use", "change_gross_mw", shown, {}),
-        *_figure_rows(pair.money, "figure", "change_musd", shown, FIGURES),
+        *_figure_rows(pair.money, "figure", "change_musd", shown, BY_QUARTER),
     ]
     if not rows:
         return None
@@ -198,45 +187,55 @@ def _figure_rows(
             yield label, *(f"{change:+,.0f}" if abs(change) >= 0.5 else "." for change in changes)
 
 
+def _figures_title(pair: Pair) -> str:
+    dated = pair.first.case.first != pair.second.case.first
+    return f"Key figures, values at the start of {pair.date}" if dated else "Key figures"
+
+
 def _kpis(pair: Pair) -> RenderableType | None:
     known = pair.kpis.set_index("kpi")
-    if pair.first.case.first != pair.second.case.first:
-        known.loc[known.index.isin(AT_OWN_DATE), "change"] = float("nan")
     rows = [
-        (words, _kpi(known.at[name, "first"], how), _kpi(known.at[name, "second"], how), _kpi_change(known, name, how))
-        for name, (words, how) in KPI_WORDS.items()
+        (_words(name), _kpi(known.at[name, "first"], name), _kpi(known.at[name, "second"], name),
+         _kpi_change(known, name))
+        for name in KPIS
         if name in known.index
-    ]
+    ]  # fmt: skip
     return _grid([("", "first", "second", "change"), *rows], right=(1, 2, 3)) if rows else None
 
 
-def _kpi(value: Any, how: str) -> str:
+def _words(name: str) -> str:
+    """The name of a figure, with its unit where its numbers do not say it."""
+    known = FIGURES[name]
+    return known.words if known.unit in ("$M", "a year", "quarter") else f"{known.words}, {known.unit}"
+
+
+def _kpi(value: Any, name: str) -> str:
     if value is None or value != value:
         return "none"
-    match how:
-        case "musd":
+    match FIGURES[name].unit:
+        case "$M":
             return musd(float(value))
-        case "share":
+        case "a year":
             return f"{value:.1%}"
-        case "plain":
-            return f"{value:,.1f}".removesuffix(".0")
-    return str(value)
+        case "quarter":
+            return str(value)
+    return f"{value:,.1f}".removesuffix(".0")
 
 
-def _kpi_change(known: pd.DataFrame, name: str, how: str) -> str:
-    change = float(known.at[name, "change"])
+def _kpi_change(known: pd.DataFrame, name: str) -> str:
+    change, unit = float(known.at[name, "change"]), FIGURES[name].unit
     if pd.isna(change):
         return ""
-    if how == "musd":
+    if unit == "$M":
         return signed_musd(change)
-    return f"{100 * change:+.1f} points" if how == "share" else f"{change:+,.1f}".removesuffix(".0")
+    return f"{100 * change:+.1f} points" if unit == "a year" else f"{change:+,.1f}".removesuffix(".0")
 
 
 def _side_by_side(comparison: Comparison) -> RenderableType:
     known = comparison.kpis.set_index("kpi")
     rows = [
-        (words, *(_kpi(known.at[name, plan], how) for plan in comparison.names))
-        for name, (words, how) in KPI_WORDS.items()
+        (_words(name), *(_kpi(known.at[name, plan], name) for plan in comparison.names))
+        for name in KPIS
         if name in known.index
     ]
     return _grid([("", *comparison.names), *rows], right=tuple(range(1, len(comparison.names) + 1)))

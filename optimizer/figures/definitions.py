@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optimizer.figures.room import Room
 
+DECIMALS = 6
+"""Differences are kept to a dollar: what is smaller is the solver's noise."""
 Of = Callable[["Room"], Any]
 
 
@@ -34,7 +36,7 @@ def _difference(first: str, *others: str) -> Of:
     def of(room: Room) -> float | None:
         if not all(room.has(key) for key in (first, *others)):
             return None
-        return room.number(first) - sum(room.number(key) for key in others)
+        return round(room.number(first) - sum(room.number(key) for key in others), DECIMALS) + 0.0
 
     return of
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from optimizer.amounts import TOLD_MUSD
+from optimizer.figures import Room, figures_of
 from optimizer.pictures.lettering import cut, musd
 from optimizer.pictures.quarter_axis import quarter_axis
 from optimizer.pictures.sheet import (
@@ -55,8 +57,10 @@ def _time_axes(sheet: Sheet, quarters: list[str], *lines: str) -> Any:
 def draw_cash(plan: Plan) -> Figure:
     """Liquidity at the end of each quarter, its minimum, and that of doing nothing; the lowest quarter is marked."""
     cash = plan.cash.reset_index(drop=True)
-    lowest = int(cash["liquidity_musd"].idxmin())
-    low, quarter, least = (cash[name][lowest] for name in ("liquidity_musd", "quarter", "minimum_musd"))
+    room = figures_of(plan)
+    quarter = room["lowest_liquidity_quarter"]
+    low, least = room.number("lowest_liquidity_musd"), room.number("minimum_cash_musd")
+    lowest = list(cash["quarter"]).index(quarter)
     title = f"Liquidity is lowest at the end of {quarter}: {musd(low)} against a minimum of {musd(least)}."
     sheet = open_sheet(title, plan_source(plan))
     axes = _time_axes(sheet, list(cash["quarter"]), "liquidity at the end of the quarter, $M")
@@ -141,8 +145,9 @@ def _gap(beyond: Any, span: float) -> float:
 def draw_capex(plan: Plan) -> Figure:
     """Capex of each quarter as bars, since the first as steps, and the budget that it must stay under."""
     spent = plan.capex_to_date.reset_index(drop=True)
-    total, budget = plan.kpis["capex_musd"], plan.kpis["capex_budget_musd"]
-    sheet = open_sheet(_capex_title(total, budget), plan_source(plan))
+    room = figures_of(plan)
+    total, budget = room.number("capex_musd"), room.number("capex_budget_musd")
+    sheet = open_sheet(_capex_title(room), plan_source(plan))
     axes = _time_axes(sheet, list(spent["quarter"]), *_capex_words(plan, spent))
     moved = spent[spent["capex_musd"].abs() > 1e-6]
     axes.bar(moved.index, moved["capex_musd"], width=0.8, facecolor=MIDDLE, edgecolor=DARK, linewidth=0.5)
@@ -160,18 +165,22 @@ def draw_capex(plan: Plan) -> Figure:
     return finish(sheet)
 
 
-def _capex_title(total: float, budget: float) -> str:
-    if total < 0.05:
-        return f"No capex is spent of a budget of {musd(budget)}."
-    if abs(budget - total) < 0.05:
-        return f"Capex of {musd(total)} uses the whole budget."
-    return f"Capex of {musd(total)} leaves {musd(budget - total)} of the budget of {musd(budget)}."
+def _capex_title(room: Room) -> str:
+    total, left, committed = (room.number(f"capex_{name}musd") for name in ("", "left_", "committed_"))
+    budget = musd(room.number("capex_budget_musd"))
+    if total < TOLD_MUSD:
+        return f"No capex is spent of a budget of {budget}."
+    head = f"Capex of {musd(total)}"
+    if committed > TOLD_MUSD:
+        head += f", {musd(room.number('capex_new_musd'))} of it new and {musd(committed)} committed before,"
+    return f"{head} uses the whole budget." if abs(left) < TOLD_MUSD else f"{head} leaves {musd(left)} of {budget}."
 
 
 def _capex_words(plan: Plan, spent: pd.DataFrame) -> list[str]:
     """What bars and line are; with budgets of single years, what each year spends of its own."""
-    peak = spent["capex_musd"].idxmax()
-    most = f", most {musd(spent['capex_musd'][peak])} in {spent['quarter'][peak]}" if len(spent) else ""
+    room = figures_of(plan)
+    peak = room["peak_capex_quarter"]
+    most = f", most {musd(room.number('peak_capex_musd'))} in {peak}" if peak else ""
     words = f"$M; bars: capex of each quarter{most}; line: since the first"
     of_year = spent.groupby(spent["quarter"].str[:4])["capex_musd"].sum()
     years = [

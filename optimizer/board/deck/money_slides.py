@@ -119,7 +119,7 @@ def cash(pack: Pack) -> Slide:
     if pack.plan.nothing is not None:
         rows = source.rows("cash", nothing=True)
         series.append(
-            Series("If nothing is done", tuple(row.figure("closing_musd") for row in rows), "quiet", dashed=True)
+            Series("Cash if nothing is done", tuple(row.figure("closing_musd") for row in rows), "quiet", dashed=True)
         )
     series[0] = replace(series[0], labels_below=_freer_below(series[0], series[1:], lowest))
     labels, years = pack.axis(pack.quarters)

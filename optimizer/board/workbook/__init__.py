@@ -89,6 +89,7 @@ def _write_sheets(desk: Workbook, pack: Pack) -> None:
     money.write_debt(desk)
     money.write_value(desk)
     deals.write_contracts(desk)
+    deals.write_sold(desk)
     power.write_fleet(desk)
     others.write_sensitivities(desk, pack.studies)
     others.write_comparison(desk, pack.plans, pack.names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.amounts import margin_musd
@@ -11,6 +13,7 @@ from optimizer.board.workbook.charts import CHART_ROWS
 from optimizer.board.workbook.money import add_capex_chart, add_liquidity_chart
 from optimizer.board.workbook.power import add_megawatts_chart
 from optimizer.board.workbook.tables import span, write_frame
+from optimizer.figures import FIGURES, figures_of, sales_and_delays
 from optimizer.quarters import Quarter
 from optimizer.schema import MINING
 
@@ -85,28 +88,21 @@ LEAST_TOLD_MUSD = 1e-6
 # ---- summary --------------------------------------------------------------------------------------------------------
 
 _FIGURES = (
-    ("Value over doing nothing", "value_over_do_nothing_musd", "$M", "musd", ""),
-    ("of which after the horizon", "terminal_value_over_do_nothing_musd", "$M", "musd", ""),
-    ("Value of the plan", "value_musd", "$M", "musd", ""),
-    ("Value of doing nothing", "do_nothing_value_musd", "$M", "musd", ""),
-    ("Capex within the horizon", "capex_musd", "$M", "musd", ""),
-    ("Capex budget", "capex_budget_musd", "$M", "musd", ""),
-    ("Most capex in a quarter", "peak_capex_musd", "$M", "musd", "peak_capex_quarter"),
-    ("Lowest liquidity", "lowest_liquidity_musd", "$M", "musd", "lowest_liquidity_quarter"),
-    ("Lowest cash", "lowest_cash_musd", "$M", "musd", "lowest_cash_quarter"),
-    ("Minimum liquidity", "minimum_cash_musd", "$M", "musd", ""),
-    ("Lowest cash when doing nothing", "do_nothing_lowest_cash_musd", "$M", "musd", "do_nothing_lowest_cash_quarter"),
-    ("Most debt", "highest_debt_musd", "$M", "musd", ""),
-    ("Debt at the end", "debt_at_end_musd", "$M", "musd", ""),
-    ("Interest and fees", "interest_and_fees_musd", "$M", "musd", ""),
-    ("Return of the AI programme, a year", "ai_programme_irr", "", "share", "ai_programme_payback_quarter"),
-    ("Converted", "converted_gross_mw", "gross MW", "mw", ""),
-    ("Converted", "converted_it_mw", "IT MW", "mw", ""),
-    ("Contracted", "contracted_it_mw", "IT MW", "mw", ""),
-    ("BTC mined", "btc_mined", "BTC", "count", ""),
-    ("Cash cost of a BTC, power and sites", "cash_cost_usd_per_btc", "$", "count", ""),
-)
-"""Words, figure, unit, format, and the figure that says its quarter."""
+    "value_over_do_nothing_musd", "within_over_do_nothing_musd", "terminal_value_over_do_nothing_musd",
+    "options_over_do_nothing_musd", "value_musd", "do_nothing_value_musd", "capex_new_musd", "capex_committed_musd",
+    "capex_musd", "capex_by_tenants_musd", "capex_budget_musd", "peak_capex_musd", "lowest_liquidity_musd",
+    "minimum_cash_musd", "headroom_musd", "lowest_cash_musd", "do_nothing_lowest_cash_musd", "highest_debt_musd",
+    "debt_at_end_musd", "debt_drawn_musd", "interest_and_fees_musd", "ai_programme_irr", "new_gross_mw",
+    "committed_gross_mw", "converted_gross_mw", "converted_it_mw", "contracted_it_mw", "first_year_rent_musd",
+    "largest_customer", "largest_customer_share", "btc_mined", "cash_cost_usd_per_btc", "btc_sold", "btc_sold_musd",
+    "machines_sold_gross_mw", "machines_sold_musd", "late_contracts", "damages_musd",
+)  # fmt: skip
+"""Figures of the room, under the names that it has for them, in the order of reading."""
+LOOKS = {
+    "$M": "musd", "gross MW": "mw", "IT MW": "mw", "BTC": "count", "$": "count", "contracts": "count",
+    "a year": "share", "share": "share",
+}  # fmt: skip
+"""The format of a figure by its unit."""
 
 
 def write_summary(desk: Workbook) -> Sheet:
@@ -116,19 +112,9 @@ def write_summary(desk: Workbook) -> Sheet:
     sheet.text(row, 0, "Figures", "section")
     for column, words in enumerate(("", "Value", "Unit", "Quarter")):
         sheet.text(row + 1, column, words, "head right" if column == 1 else "head")
-    for row, (words, name, unit, look, when) in enumerate(_FIGURES, HEAD_ROWS + 2):
-        sheet.text(row, 0, words)
-        value = plan.kpis.get(name)
-        if value is None:
-            sheet.text(row, 1, plan.missing(name), "note")
-        else:
-            sheet.number(row, 1, value, kpi(name), look)
-            desk.book.define_name(name, f"={sheet.cell(row, 1)}")
-        sheet.text(row, 2, unit, "note")
-        quarter = plan.kpis.get(when)
-        told = "paid back " if when == "ai_programme_payback_quarter" else ""
-        sheet.text(row, 3, f"{told}{quarter}" if quarter else "", "note")
-    gap = row + 1
+    for row, name in enumerate(_FIGURES, HEAD_ROWS + 2):
+        _write_figure(sheet, row, name)
+    gap = HEAD_ROWS + 2 + len(_FIGURES)
     sheet.text(gap, 0, "Most that another plan could be worth above this one")
     if plan.gap_musd < LEAST_TOLD_MUSD:
         sheet.text(gap, 1, margin_musd(plan.gap_musd), "note")
@@ -136,13 +122,85 @@ def write_summary(desk: Workbook) -> Sheet:
         sheet.number(gap, 1, plan.gap_musd, Key("record", "gap_musd"), "fine")
     sheet.text(gap, 2, "$M", "note")
     sheet.text(gap, 3, plan.status_words, "note")
-    _write_sites(sheet, gap + 2)
+    _write_sites(sheet, _write_sales(sheet, gap + 2))
     sheet.at.set_column(0, 0, 42)
     sheet.at.set_column(1, 6, 14)
     sheet.at.set_column(7, 7, 3)
     sheet.at.fit_to_pages(1, 1)
     sheet.at.freeze_panes(HEAD_ROWS, 0)
     return sheet
+
+
+def _write_figure(sheet: Sheet, row: int, name: str) -> None:
+    """A figure of the room with its unit and its quarter; a number is a named cell."""
+    plan, room, known = sheet.desk.plan, figures_of(sheet.desk.plan), FIGURES[name]
+    found = room[name]
+    sheet.text(row, 0, known.words)
+    if isinstance(found, float | int):
+        sheet.number(row, 1, found, kpi(name), LOOKS[known.unit])
+        sheet.desk.book.define_name(name, f"={sheet.cell(row, 1)}")
+    else:
+        sheet.text(row, 1, plan.missing(name) if found is None else found, "note")
+    sheet.text(row, 2, "" if known.unit in ("name", "share") else known.unit, "note")
+    quarter = room[known.when] if known.when else None
+    told = "paid back " if known.when == "ai_programme_payback_quarter" else ""
+    sheet.text(row, 3, f"{told}{quarter}" if quarter else "", "note")
+
+
+def _write_sales(sheet: Sheet, row: int) -> int:
+    """What is sold and delivered late, in the words of every report; the next free row."""
+    told = sales_and_delays(figures_of(sheet.desk.plan))
+    if not told:
+        return row
+    sheet.text(row, 0, "Sold, and delivered late", "section")
+    for number, one in enumerate(told, row + 1):
+        sheet.text(number, 0, f"{one.verb} {one.text}")
+    return row + len(told) + 2
+
+
+def write_sold(desk: Workbook) -> None:
+    """BTC and machines sold by quarter, contracts that are late, and what contracts are billed in their first year."""
+    tables = figures_of(desk.plan).tables
+    shown = [one for one in _SOLD if not tables[one.table].empty]
+    if not shown:
+        return
+    sheet, row = desk.add("sold and billed", "What is sold, what is late, and first years' rents"), HEAD_ROWS
+    for one in shown:
+        sheet.text(row, 0, one.words, "section")
+        frame = tables[one.table]
+        written = write_frame(
+            sheet, row + 1, frame, f"figures/{one.table}", one.keys, columns=list(frame.columns), numeric=one.numeric,
+            totals=list(one.totals), name=one.table,
+        )  # fmt: skip
+        for column, figure in one.totals.items():
+            desk.tie(FIGURES[figure].words, sheet.cell(written.last, written.columns[column]), kpi(figure))
+        row = written.below
+    sheet.at.set_column(0, 0, 26)
+    sheet.at.set_column(1, 6, 18)
+    sheet.at.freeze_panes(HEAD_ROWS, 0)
+
+
+@dataclass(frozen=True)
+class _Sold:
+    """A table of the room of figures: its columns of numbers, what tells its rows apart, and the figures it adds to."""
+
+    table: str
+    words: str
+    keys: tuple[str, ...]
+    numeric: tuple[str, ...]
+    totals: Mapping[str, str]
+
+
+_SOLD = (
+    _Sold("btc_sold", "BTC sold from the treasury", ("quarter",), ("sold_btc", "musd"),
+          {"sold_btc": "btc_sold", "musd": "btc_sold_musd"}),
+    _Sold("machines_sold", "Mining machines sold, by class", ("asic", "quarter"), ("sold_gross_mw", "musd"),
+          {"sold_gross_mw": "machines_sold_gross_mw", "musd": "machines_sold_musd"}),
+    _Sold("late_contracts", "Contracts delivered late", ("offer",), ("quarters", "damages_musd"),
+          {"damages_musd": "damages_musd"}),
+    _Sold("rents", "What each contract is billed in its first four quarters", ("offer",), ("first_year_rent_musd",),
+          {"first_year_rent_musd": "first_year_rent_musd"}),
+)  # fmt: skip
 
 
 def _write_sites(sheet: Sheet, row: int) -> None:

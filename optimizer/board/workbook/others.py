@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from optimizer.board.receipts import Amount, Key, Reckoned, at, input_hash, kpi
 from optimizer.board.workbook.book import COLOURS, HEAD_HEIGHT, HEAD_ROWS, Sheet, Workbook, about, is_missing
 from optimizer.board.workbook.charts import CHART_ROWS, Series, add_bars, add_curve
+from optimizer.board.workbook.deals import LOOKS
 from optimizer.board.workbook.tables import NONE, head_of, letters, look_of, span, write_grid
+from optimizer.figures import FIGURES, figures_of
+from optimizer.figures.room import AT
 from optimizer.power_uses import uses_of
 from optimizer.studies.study import NUMERIC, Study
 
@@ -22,19 +25,12 @@ SECTION_HIGH = 19
 NUMBER_WIDE, TEXT_WIDE = 13, 44
 """Widths of columns of numbers, and at most of texts, in characters."""
 _COMPARED = (
-    ("Value of the plan", "value_musd", "musd"),
-    ("Value over doing nothing", "value_over_do_nothing_musd", "musd"),
-    ("Capex within the horizon", "capex_musd", "musd"),
-    ("Lowest liquidity", "lowest_liquidity_musd", "musd"),
-    ("Lowest cash", "lowest_cash_musd", "musd"),
-    ("Most debt", "highest_debt_musd", "musd"),
-    ("Debt at the end", "debt_at_end_musd", "musd"),
-    ("Interest and fees", "interest_and_fees_musd", "musd"),
-    ("Return of the AI programme, a year", "ai_programme_irr", "share"),
-    ("Converted, gross MW", "converted_gross_mw", "mw"),
-    ("Contracted, IT MW", "contracted_it_mw", "mw"),
-    ("BTC mined", "btc_mined", "count"),
-)
+    "value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "capex_musd",
+    "capex_committed_musd", "lowest_liquidity_musd", "lowest_cash_musd", "highest_debt_musd", "debt_at_end_musd",
+    "interest_and_fees_musd", "ai_programme_irr", "converted_gross_mw", "contracted_it_mw", "btc_mined",
+    "btc_sold_musd", "machines_sold_gross_mw", "damages_musd",
+)  # fmt: skip
+"""Figures of the room, under the names that it has for them."""
 
 # ---- comparison ---------------------------------------------------------------------------------------------------
 
@@ -60,7 +56,8 @@ def _write_bases(sheet: Sheet, row: int, plans: Sequence[Plan], names: Sequence[
         ("Case", [plan.case.settings.name for plan in plans]),
         ("Scenario", [plan.scenario for plan in plans]),
         ("As of", [str(plan.case.settings.as_of) for plan in plans]),
-        ("Value is dated at the start of", [str(plan.case.first) for plan in plans]),
+        ("First quarter", [str(plan.case.first) for plan in plans]),
+        ("Values below are dated at the start of", [_date(plans) or str(plans[0].case.first)] * len(plans)),
         ("Last quarter of the horizon", [str(plan.case.last) for plan in plans]),
         ("Currency and basis", [f"{p.case.settings.currency}, {p.case.settings.money_basis}" for p in plans]),
         ("Inputs", [input_hash(plan) for plan in plans]),
@@ -82,39 +79,42 @@ def _write_figures(sheet: Sheet, row: int, plans: Sequence[Plan], names: Sequenc
     sheet.text(row, 0, "Figures", "section")
     heads = ["", *names, *(f"{name}, less the first" for name in names[1:])]
     sheet.heads(row + 1, 0, heads, 1)
-    for number, (words, name, look) in enumerate(_COMPARED, row + 2):
-        sheet.text(number, 0, words)
+    for number, name in enumerate(_COMPARED, row + 2):
+        known = FIGURES[name]
+        sheet.text(number, 0, known.words if known.unit == "$M" else f"{known.words}, {known.unit}")
+        key = f"{name}{AT}{_date(plans)}" if known.dated and _date(plans) else name
         for column, plan in enumerate(plans, 1):
-            if plan.kpis.get(name) is None:
-                sheet.text(number, column, plan.missing(name), "note")
+            if figures_of(plan).has(key):
+                sheet.number(number, column, figures_of(plan).number(key), kpi(key, plan.run_id), LOOKS[known.unit])
             else:
-                sheet.number(number, column, plan.kpis[name], kpi(name, plan.run_id), look)
+                sheet.text(number, column, plan.missing(name), "note")
         for other, plan in enumerate(plans[1:], 1):
-            _write_difference(sheet, number, count + other, (other + 1, name, look), (plans[0], plan), alike[other])
+            _write_difference(sheet, (number, count + other), (other + 1, key, LOOKS[known.unit]), (plans[0], plan))
     end = row + 2 + len(_COMPARED)
     for offset, (words, side) in enumerate((("at least", "low"), ("at most", "high"))):
         sheet.text(end + offset, 0, f"Value, {words} (both gaps counted)", "note")
         for other, plan in enumerate(plans[1:], 1):
             if alike[other]:
-                key = _edge(plans[0], plan, side)
-                sheet.number(end + offset, count + other, sheet.desk.ledger.worth(key), key)
+                edge = _edge(plans[0], plan, side)
+                sheet.number(end + offset, count + other, sheet.desk.ledger.worth(edge), edge)
             else:
-                sheet.text(end + offset, count + other, "dated otherwise", "note")
+                sheet.text(end + offset, count + other, "begin apart", "note")
 
 
-def _write_difference(
-    sheet: Sheet, row: int, column: int, of: tuple[int, str, str], pair: tuple[Plan, Plan], alike: bool
-) -> None:
-    source, name, look = of
-    first, other = pair
-    if "value" in name and not alike:
-        sheet.text(row, column, "dated otherwise", "note")
-    elif first.kpis.get(name) is None or other.kpis.get(name) is None:
-        sheet.text(row, column, NONE, "note")
-    else:
+def _date(plans: Sequence[Plan]) -> str:
+    """The quarter at whose start all plans are valued, the latest first quarter; blank where all begin together."""
+    firsts = {plan.case.first for plan in plans}
+    return str(max(firsts)) if len(firsts) > 1 else ""
+
+
+def _write_difference(sheet: Sheet, place: tuple[int, int], of: tuple[int, str, str], pair: tuple[Plan, Plan]) -> None:
+    (row, column), (source, name, look), (first, other) = place, of, pair
+    if figures_of(first).has(name) and figures_of(other).has(name):
         key = Reckoned("less", (kpi(name, other.run_id), kpi(name, first.run_id)))
         formula = f"={letters(source)}{row + 1}-B{row + 1}"
         sheet.formula(row, column, formula, sheet.desk.ledger.worth(key), key, look)
+    else:
+        sheet.text(row, column, NONE, "note")
 
 
 def _edge(first: Plan, other: Plan, side: str) -> Amount:
