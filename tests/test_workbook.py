@@ -222,7 +222,8 @@ def renamed(plan: opt.Plan, names: dict[str, str]) -> opt.Plan:
     )
     case = replace(case, settings=settings, terms=terms, **fields)
     tables = {name: table.replace(names) for name, table in plan.tables.items()}
-    return replace(plan, case=case, tables=tables, nothing=None, kpis={**plan.kpis})
+    scenario = names.get(plan.scenario, plan.scenario)
+    return replace(plan, case=case, scenario=scenario, tables=tables, nothing=None, kpis={**plan.kpis})
 
 
 def hostile(seed: int, count: int) -> list[str]:
@@ -262,7 +263,7 @@ def swapped(plan: opt.Plan, texts: list[str]) -> opt.Plan:
 def test_no_text_of_a_user_comes_alive(seed: int) -> None:
     """A thousand hostile names: every live formula is the program's, no link, no text is lost or altered."""
     texts = hostile(seed, 250)
-    plan = replace(swapped(tiny(), texts), scenario=tiny().scenario)
+    plan = swapped(tiny(), texts)
     plan = replace(plan, tables={name: table.assign(scenario=plan.scenario) for name, table in plan.tables.items()})
     data, _ = workbook_bytes(replace(pack_of(tiny()), plans=(plan,)))
     parts = parts_of(data)

@@ -26,7 +26,7 @@ COLUMNS = 8
 """Quarters shown at most: the last of each year, thinned out where there are more."""
 KPIS = (
     "value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "ai_programme_irr",
-    "ai_programme_payback_quarter", "capex_musd", "capex_new_musd", "capex_committed_musd", "peak_capex_musd",
+    "ai_programme_payback_quarter", "capex_musd", "capex_committed_musd", "peak_capex_musd",
     "lowest_liquidity_musd", "lowest_liquidity_quarter", "highest_debt_musd", "interest_and_fees_musd",
     "converted_it_mw", "contracted_it_mw", "btc_mined", "cash_cost_usd_per_btc", "btc_sold_musd",
     "machines_sold_musd", "late_contracts", "damages_musd",
@@ -206,7 +206,8 @@ def _kpis(pair: Pair) -> RenderableType | None:
 def _words(name: str) -> str:
     """The name of a figure, with its unit where its numbers do not say it."""
     known = FIGURES[name]
-    return known.words if known.unit in ("$M", "a year", "quarter") else f"{known.words}, {known.unit}"
+    said = known.unit in ("$M", "a year", "quarter") or known.unit in known.words
+    return known.words if said else f"{known.words}, {known.unit}"
 
 
 def _kpi(value: Any, name: str) -> str:
