@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from optimizer import debt, plan, rules, schema, tables, tax, ties, treasury
 from optimizer.checks import bands, protocol, scale
+from optimizer.commands.root import help_page
 from optimizer.figures import FIGURES
 from optimizer.terms import TERMS
 from optimizer.terms.deal import Term
@@ -46,6 +47,7 @@ def pages() -> dict[str, str]:
         "units.md": unit_bands(),
         "figures.md": figures(),
         "api.md": api(),
+        "../optimizer/help.txt": help_page(),
     }
 
 

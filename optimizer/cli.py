@@ -1,44 +1,20 @@
-"""The command line. Heavy imports stay inside the commands, so that `--help` answers at once."""
+"""The command line from outside: a run of it, with a sentence and an exit code for everything that can go wrong.
+
+What is asked first is answered at once: the page of `--help` lies written (docs/generate.py), and nothing is imported
+to print it. Heavy imports stay inside the commands.
+"""
 
 from __future__ import annotations
 
 import errno
 import io
 import sys
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any, NoReturn
 
-import typer
+from optimizer.commands.exits import EXIT_FILES, EXIT_INPUT, fail
 
-from optimizer.commands import boards, books, comparing, pages, solving, studying, studying_more
-from optimizer.commands.common import EXIT_FILES, EXIT_INPUT, fail
-
-app = typer.Typer(
-    name="optimizer",
-    help="How many megawatts at each site keep mining, and how many become AI capacity, quarter by quarter.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for commands in (solving, comparing, studying, studying_more, boards, books, pages):
-    app.add_typer(commands.app)
-
-
-def _tell_version(asked: bool) -> None:
-    if asked:
-        from optimizer.planner import optimizer_version
-        from optimizer.solver import solver_version
-
-        print(f"optimizer {optimizer_version()}, {solver_version()}")
-        raise typer.Exit
-
-
-@app.callback()
-def options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Tell the versions and end.", callback=_tell_version, is_eager=True)
-    ] = False,
-) -> None:
-    """What stands before a command."""
+HELP = Path(__file__).with_name("help.txt")
 
 
 def run() -> None:
@@ -48,8 +24,7 @@ def run() -> None:
 
     _ready_streams()
     try:
-        app()
-        sys.stdout.flush()
+        _tell_help() if sys.argv[1:] == ["--help"] else _command()
     except InputError as error:
         fail(f"{error.report()}\n{_count(error.findings)}", EXIT_INPUT)
     except OptimizerError as error:
@@ -78,6 +53,18 @@ def _output_fails(error: OSError) -> bool:
     except (OSError, ValueError):
         return True
     return False
+
+
+def _tell_help() -> NoReturn:
+    print(HELP.read_text(encoding="utf-8"), end="", flush=True)
+    sys.exit(0)
+
+
+def _command() -> None:
+    from optimizer.commands.root import app
+
+    app()
+    sys.stdout.flush()
 
 
 def _ready_streams() -> None:

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +34,8 @@ _quit: Callable[[], NoReturn] = _raise
 @contextmanager
 def workspace() -> Iterator[Path]:
     """A folder for a while, gone afterwards even if the process is left by a signal. Raises PlanError for none."""
+    import tempfile  # `--help` does without
+
     try:
         folder = tempfile.TemporaryDirectory(prefix="optimizer-")
     except OSError as error:

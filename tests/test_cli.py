@@ -458,20 +458,6 @@ def test_init_writes_a_case_that_can_be_checked(run: Run, tmp_path: Path) -> Non
 
 
 @pytest.mark.core
-@pytest.mark.parametrize("words", [["--help"], ["solve", "--help"], ["init", "--help"]])
-def test_help_is_quick(words: list[str]) -> None:
-    heavy = "{'pandas', 'pyomo', 'highspy', 'numpy', 'scipy'}"
-    code = (
-        f"import sys; sys.argv = ['optimizer', *{words!r}]\n"
-        "from optimizer.__main__ import main\n"
-        f"try: main()\nexcept SystemExit as end: print('code', end.code, {heavy} & set(sys.modules))"
-    )
-    done = python("-c", code)
-    assert "Usage" in done.stdout
-    assert done.stdout.splitlines()[-1] == "code 0 set()", done.stdout + done.stderr
-
-
-@pytest.mark.core
 def test_as_a_module_from_a_shell(folder: Path) -> None:
     """One run as a user makes it: the process ends with the code, and no warning or traceback leaks."""
     edit(folder, "fleet.csv", "T21,6", "T21,six")

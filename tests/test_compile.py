@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import DATA, ROOT
+from conftest import DATA
 from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.environ import (
     Binary,
@@ -30,10 +26,8 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from tiny_cases import wide_case
 
 import optimizer as opt
-from optimizer import solver
 from optimizer.errors import Infeasible, SolverFault
 from optimizer.model import build_model
-from optimizer.solver import entry
 from optimizer.solver.models import clash_of, compile_model
 
 
@@ -172,41 +166,3 @@ def test_what_is_not_linear_is_a_fault() -> None:
     m.value = Objective(expr=m.x, sense=maximize)
     with pytest.raises(SolverFault, match="bent is not linear"):
         compile_model(m)
-
-
-# ---- what it takes to start ---------------------------------------------------------------------------------------
-
-
-def loaded_by(code: str, *words: object) -> set[str]:
-    """What a new process has loaded at the end of some code, by the names of distributions' own packages."""
-    code += "\nimport sys\nprint('loaded', *{name.partition('.')[0] for name in sys.modules})"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return set(done.stdout.splitlines()[-1].split()[1:])
-
-
-def test_a_solvers_process_starts_without_what_models_and_plans_are_made_with() -> None:
-    """What the process itself says it imports, from its first line to the end of its jobs."""
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-P", str(entry.__file__), solver.HIGHS, "4.0"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        check=True,
-    )  # fmt: skip
-    assert json.loads(done.stdout.rpartition(entry.MARK.decode())[2])["event"] == "ready"
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
-    foreign = {name.partition(".")[0] for name in imported} - sys.stdlib_module_names
-    assert {"numpy", "highspy", "optimizer"} <= foreign
-    assert not foreign & {"pyomo", "pandas", "scipy", "pydantic", "typer", "rich"}
-    assert "importlib.metadata" not in imported
-
-
-def test_a_model_is_built_and_compiled_without_scipy() -> None:
-    code = (
-        "import sys, optimizer as opt\n"
-        "from optimizer.model import build_model\n"
-        "from optimizer.solver.models import compile_model\n"
-        "case = opt.load_case(sys.argv[1])\n"
-        "assert compile_model(build_model(case, 'base'))[0].size[0] > 100"
-    )
-    assert loaded_by(code, DATA / "washington_2025") & {"pyomo", "scipy", "highspy"} == {"pyomo"}

@@ -10,7 +10,7 @@ import typer
 
 from optimizer.commands.common import PlanFolder, load
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +10,13 @@ import typer
 
 from optimizer.commands.common import CaseFolder
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 def starter_book(name: Path) -> None:
     """Write the starter case as a workbook. Raises PlanError where there is something of that name."""
+    from importlib.resources import as_file, files
+
     from optimizer.case_files import load_case
     from optimizer.case_saving import save_case
 

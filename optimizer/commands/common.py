@@ -1,28 +1,21 @@
-"""What the commands share: arguments, exit codes, reading a case with its changes."""
+"""What the commands share: arguments, and reading a case with its changes."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from optimizer.case import Case
 
-EXIT_INPUT, EXIT_INFEASIBLE, EXIT_NOT_PROVEN, EXIT_REFUSED, EXIT_FILES, EXIT_INTERRUPTED = 2, 3, 5, 6, 7, 130
-
 CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case: a folder, or a workbook (.xlsx).")]
 PlanFolder = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")]
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of case.toml.")
 ]
-
-
-def fail(words: str, code: int) -> NoReturn:
-    print(words, file=sys.stderr)
-    sys.exit(code)
 
 
 def load(folder: Path) -> Case:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from optimizer.compare import Comparison, Pair
     from optimizer.studies.study import Study
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()

@@ -8,30 +8,19 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optimizer.commands.common import (
-    EXIT_INFEASIBLE,
-    EXIT_INTERRUPTED,
-    EXIT_NOT_PROVEN,
-    EXIT_REFUSED,
-    CaseFolder,
-    Changes,
-    PlanFolder,
-    changed,
-    fail,
-    load,
-)
+from optimizer.commands.common import CaseFolder, Changes, PlanFolder, changed, load
+from optimizer.commands.exits import EXIT_INFEASIBLE, EXIT_INTERRUPTED, EXIT_NOT_PROVEN, EXIT_REFUSED, fail
 
 if TYPE_CHECKING:
     from optimizer.case import Case
     from optimizer.plan import Plan
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 class Second(StrEnum):
@@ -47,6 +36,8 @@ def init(
     xlsx: Annotated[bool, typer.Option("--xlsx", help="Write an Excel workbook, a sheet for each table.")] = False,
 ) -> None:
     """Write an annotated starter case to begin your own company from."""
+    from importlib.resources import as_file, files
+
     from optimizer.commands.books import starter_book
     from optimizer.errors import PlanError
 

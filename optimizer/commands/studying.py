@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.commands.common import EXIT_INTERRUPTED, EXIT_NOT_PROVEN, PlanFolder, fail
+from optimizer.commands.common import PlanFolder
+from optimizer.commands.exits import EXIT_INTERRUPTED, EXIT_NOT_PROVEN, fail
 
 if TYPE_CHECKING:
     from optimizer.plan import Plan
     from optimizer.studies.study import Study
     from optimizer.sweeps.runner import Sweep, Tell
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 Jobs = Annotated[
     int | None, typer.Option("-j", "--jobs", min=1, max=256, help="Solves at a time; one for each core unless named.")

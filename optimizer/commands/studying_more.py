@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optimizer.sweeps.drivers import Driver
     from optimizer.sweeps.runner import Sweep
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 Axis = Annotated[
     str | None, typer.Option(metavar="NAME[=LOW:HIGH]", help="A driver, with its range if not the usual one.")

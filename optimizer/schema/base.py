@@ -19,7 +19,7 @@ ANY = "*"
 class Row(BaseModel):
     """One row of a case table: immutable, checked, and knowing the line it came from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     table: ClassVar[str]
     key: ClassVar[tuple[str, ...]]

@@ -13,7 +13,7 @@ from optimizer.schema.base import CapexLevel, NotNegative, Positive, Rate, Share
 class Settings(BaseModel):
     """`case.toml`: the company, the horizon, its money and its policies."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     format: Annotated[Whole, Field(ge=1, le=1, description="version of this case format; today 1")]
     name: Annotated[FolderName, Field(description="short name of the case, used for folders")]
