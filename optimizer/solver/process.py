@@ -85,9 +85,8 @@ class SolverProcess:
         while quiet < QUIET_BEATS:
             event = self._next(BEAT_S)
             if event is None and not self.alive:
-                raise NoSolver(
-                    _stumbles(module, f"ends as it begins, with code {self._process.wait()}", self._complaint())
-                )
+                how = f"ends as it begins, with code {self._heard_out()}"
+                raise NoSolver(_stumbles(module, how, self._complaint()))
             if event is not None and event["event"] == "ready":
                 return _fit(module, event)
             quiet += 1
@@ -116,12 +115,15 @@ class SolverProcess:
         asked = False
         while True:
             event = self._next(WATCH_S)
+            if event is None and not self.alive:
+                self._heard_out()
+                event = self._next(0)
+                if event is None:
+                    return self._post_mortem()
             if event is not None and event["event"] == "done":
                 return Killed(self._memory_words(), "memory") if "out_of_memory" in event else event
             if event is not None and tell is not None:
                 tell(event)
-            if event is None and not self.alive:
-                return self._post_mortem()
             if stop() and not asked:
                 asked = True
                 self._send("stop")
@@ -134,12 +136,17 @@ class SolverProcess:
         """End it and all that it started, if it has not ended, and leave nothing open."""
         if self.alive:
             self._kill_group()
-        self._process.wait()
-        for reader in self._readers:
-            reader.join(PATIENCE_S)
+        self._heard_out()
         if not any(reader.is_alive() for reader in self._readers):
             with suppress(OSError):
                 self._process.__exit__(None, None, None)
+
+    def _heard_out(self) -> int:
+        """The code that it ended with, once all is read that it has said."""
+        code = self._process.wait()
+        for reader in self._readers:
+            reader.join(PATIENCE_S)
+        return code
 
     def _kill_group(self) -> None:
         """What a solver has started would hold its channels open; where there are groups it ends with it."""
@@ -182,7 +189,7 @@ class SolverProcess:
         return self._said.decode(errors="replace")
 
     def _post_mortem(self) -> Killed:
-        code, said = self._process.wait(), self._text()
+        code, said = self._heard_out(), self._text()
         if "bad_alloc" in said or "MemoryError" in said or code == -9:
             return Killed(self._memory_words(), "memory")
         return Killed(f"the solver ended with code {code} ({self._complaint()})", "fault")
