@@ -125,8 +125,13 @@ def case_format() -> str:
         "A case may also be one Excel workbook (`optimizer init mycase --xlsx`, `optimizer convert CASE TARGET`): a "
         "sheet for each table, named like it, and the sheet `settings` (columns `setting`, `value`, `note`) for "
         "`case.toml`. Row 1 is the header; a row below it in which every cell begins with `#` holds notes. Text stays "
-        "text, numbers are numbers, findings name sheet and cell. Sheets named `README`, `SOURCES` or `_...` are not "
-        "read.",
+        "text, numbers are numbers, findings name sheet and cell. Sheets named `README` or `_...` are not read. Of a "
+        "formula what a spreadsheet saved is read; a 0 that a program put there without calculating is refused.",
+        "Rows without anything in them are skipped. Headers and settings are written as they stand here, small and "
+        "with their underscores.",
+        "`SOURCES.md` (the sheet `SOURCES`) has a table of four columns: inputs, value, origin, confidence. A line "
+        "names a table or `case.toml`, and in backticks columns, settings or names of rows (`Notes ...`: all that begin "
+        "so); `optimizer check` notes lines that speak of nothing in the case.",
         "Quarters are written `2027Q1`, dates `2028-04-12`, shares as decimals (`0.12`), yes and no as `yes` and `no`.",
         "## `case.toml`",
         _columns(schema.Settings.model_fields),

@@ -20,12 +20,15 @@ from optimizer.books import Book, BookError, Cell, Sheet, column_letters, day_of
 from optimizer.case import TABLE_NAMES, TABLE_TYPES, Case, _nearest, assemble
 from optimizer.columns import NOTE, ColumnKind, column_kind, column_note, fitting_rows, number_text
 from optimizer.findings import Finding, InputError
+from optimizer.origins import NAME as SOURCES
+from optimizer.origins import idle_origins
 from optimizer.tables import RawTable, buried_header, kind_of_bytes, read_bytes
 
 SETTINGS_FILE = "case.toml"
 SETTINGS_SHEET = "settings"
 SETTINGS_COLUMNS = ("setting", "value", "note")
-OTHER_SHEETS = ("README", "SOURCES")
+SOURCES_SHEET = "SOURCES"
+OTHER_SHEETS = ("README", SOURCES_SHEET)
 NONE = "none"
 """How a list of nothing is written in a cell, which a blank would leave out."""
 
@@ -76,8 +79,16 @@ def load_book(path: Path, *, check_units: bool = True) -> Case:
         case = assemble(settings, tables, findings, from_files=check_units)
     except InputError as error:
         raise InputError(_in_sheets(error.findings, places)) from None
-    object.__setattr__(case, "warnings", tuple(_in_sheets(case.warnings, places)))
+    listed = sources_of(sheets[SOURCES_SHEET]) if check_units and SOURCES_SHEET in sheets else ""
+    notes = [*case.warnings, *idle_origins(case, listed)]
+    object.__setattr__(case, "warnings", tuple(_in_sheets(notes, places)))
     return case
+
+
+def sources_of(sheet: Sheet) -> str:
+    """The text of a list of sources, a line for each row of its sheet."""
+    lines = {row: cell.text for (row, column), cell in sorted(sheet.cells.items()) if column == 1}
+    return "".join(f"{lines.get(row, '')}\n" for row in range(1, max(lines, default=0) + 1))
 
 
 def _opened(path: Path) -> Book | Finding:
@@ -356,6 +367,8 @@ def _place(finding: Finding, places: _Places) -> str:
         row = places.settings.get(name, finding.line)
         letter = places.columns.get(SETTINGS_FILE, {}).get("value", "") if name else ""
         return _cell_words(SETTINGS_SHEET, letter, row)
+    if finding.file == SOURCES:
+        return _cell_words(SOURCES_SHEET, "A", finding.line)
     if not finding.file.endswith(".csv"):
         return finding.file
     letters = places.columns.get(finding.file, {})

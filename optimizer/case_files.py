@@ -18,9 +18,11 @@ from optimizer.case import TABLE_NAMES, TABLE_TYPES, Case, _nearest, assemble
 from optimizer.case_books import SETTINGS_FILE, is_book, load_book
 from optimizer.columns import column_kind, fitting_rows, number_text
 from optimizer.findings import Finding, InputError
-from optimizer.tables import kind_of_bytes, line_of, read_csv, read_toml
+from optimizer.origins import NAME as SOURCES
+from optimizer.origins import idle_origins
+from optimizer.tables import kind_of_bytes, line_of, read_csv, read_text, read_toml
 
-OTHER_FILES = ("SOURCES.md", "README.md")
+OTHER_FILES = (SOURCES, "README.md")
 _LOCKS = ("~$", ".~lock.")
 
 
@@ -48,8 +50,16 @@ def load_case(folder: str | Path, *, check_units: bool = True) -> Case:
         case = assemble(settings.values, tables, findings, from_files=check_units)
     except InputError as error:
         raise InputError(_with_lines(error.findings, settings.text)) from None
-    object.__setattr__(case, "warnings", tuple(_with_lines(case.warnings, settings.text)))
+    notes = [*_with_lines(case.warnings, settings.text), *(_notes_on_sources(case, folder) if check_units else ())]
+    object.__setattr__(case, "warnings", tuple(notes))
     return case
+
+
+def _notes_on_sources(case: Case, folder: Path) -> Iterator[Finding]:
+    """Rows of SOURCES.md that speak of nothing in the case; the file may be absent."""
+    if (folder / SOURCES).exists():
+        text = read_text(folder / SOURCES, SOURCES)
+        yield from [replace(text, severity="warning")] if isinstance(text, Finding) else idle_origins(case, text)
 
 
 def _quoted_numbers(values: Mapping[str, Any]) -> Iterator[Finding]:

@@ -13,9 +13,9 @@ from optimizer.case_files import case_texts, load_case
 from optimizer.case_sheets import own_sheets_in, sources_in, write_book
 from optimizer.errors import PlanError
 from optimizer.folders import fresh_folder, put_in_place, sync_all, write_file, writing
+from optimizer.origins import NAME as SOURCES
 
 BOOK = ".xlsx"
-SOURCES = "SOURCES.md"
 
 
 def save_case(case: Case, target: str | Path, *, sources: str | None = None) -> Path:

@@ -15,7 +15,15 @@ from pydantic.fields import FieldInfo
 from optimizer import schema
 from optimizer.books import read_book
 from optimizer.case import TABLE_NAMES, TABLE_TYPES, Case
-from optimizer.case_books import NONE, OTHER_SHEETS, SETTINGS_COLUMNS, SETTINGS_SHEET, load_book
+from optimizer.case_books import (
+    NONE,
+    OTHER_SHEETS,
+    SETTINGS_COLUMNS,
+    SETTINGS_SHEET,
+    SOURCES_SHEET,
+    load_book,
+    sources_of,
+)
 from optimizer.case_files import case_texts, cell_text
 from optimizer.checks.references import kind_and_home
 from optimizer.columns import choices_of, column_kind, column_note
@@ -87,9 +95,8 @@ def own_sheets_in(path: Path) -> list[str]:
 
 def sources_in(path: Path) -> str:
     """The text of a workbook's sheet SOURCES, a line for each of its rows; empty without that sheet."""
-    sheet = next((sheet for sheet in read_book(path.read_bytes()).sheets if sheet.name == "SOURCES"), None)
-    lines = {row: cell.text for (row, column), cell in sorted(sheet.cells.items()) if column == 1} if sheet else {}
-    return "".join(f"{lines.get(row, '')}\n" for row in range(1, max(lines, default=0) + 1))
+    sheets = {sheet.name: sheet for sheet in read_book(path.read_bytes()).sheets}
+    return sources_of(sheets[SOURCES_SHEET]) if SOURCES_SHEET in sheets else ""
 
 
 def book_bytes(case: Case, notes: Mapping[str, str]) -> bytes:

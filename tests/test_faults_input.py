@@ -312,6 +312,10 @@ BREAKS: dict[str, Break] = {
         "tenant_funding.csv", "offer,musd_per_it_mw,paid_quarters_before,credit_share,rate",
         "neocloud-b-half,9,1,0.5,0.08",
     ),
+    "155_table": raw("SOURCES.md", lambda b: b.replace(b"| case.toml `first_quarter`, `quarters` |", b"| tarifs |")),
+    "155_column": raw(
+        "SOURCES.md", lambda b: b.replace(b"| case.toml `first_quarter`, `quarters` |", b"| asics `th_per_machine` |")
+    ),
     "145_setting": setting(BUDGET, BUDGET.replace("capex_budget_musd", "CAPEX_BUDGET_MUSD")),
 }  # fmt: skip
 

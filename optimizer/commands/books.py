@@ -56,10 +56,15 @@ def convert(
 
 
 def _sources_of(case: Path) -> str:
-    from optimizer.case_saving import SOURCES
+    """The text of the list of sources beside a case; empty without one. Raises InputError where it is no text."""
+    from optimizer.findings import Finding, InputError
+    from optimizer.origins import NAME
+    from optimizer.tables import read_text
 
-    listing = case / SOURCES
-    return listing.read_text(encoding="utf-8") if listing.is_file() else ""
+    text = read_text(case / NAME, NAME) if (case / NAME).exists() else ""
+    if isinstance(text, Finding):
+        raise InputError([text])
+    return text
 
 
 def _refuse_existing(path: Path) -> None:
