@@ -130,8 +130,8 @@ def case_format() -> str:
         "Rows without anything in them are skipped. Headers and settings are written as they stand here, small and "
         "with their underscores.",
         "`SOURCES.md` (the sheet `SOURCES`) has a table of four columns: inputs, value, origin, confidence. A line "
-        "names a table or `case.toml`, and in backticks columns, settings or names of rows (`Notes ...`: all that begin "
-        "so); `optimizer check` notes lines that speak of nothing in the case.",
+        "names a table or `case.toml`, and in backticks columns, settings or names of rows (`Notes ...`: all that "
+        "begin so); `optimizer check` notes lines that speak of nothing in the case.",
         "Quarters are written `2027Q1`, dates `2028-04-12`, shares as decimals (`0.12`), yes and no as `yes` and `no`.",
         "## `case.toml`",
         _columns(schema.Settings.model_fields),

@@ -123,7 +123,7 @@ def false_words(study: Study, whole: Study) -> list[str]:
 
 @pytest.mark.parametrize("how", FAILURES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_not_solved_is_told_as_that_and_solved_the_next_time(
+def test_fault_150_what_is_not_solved_is_told_as_that_and_solved_the_next_time(
     plan: opt.Plan, undisturbed: Callable[[str], Study], tmp_path: Path, kind: str, how: str
 ) -> None:
     word, failure = FAILURES[how]
@@ -201,7 +201,7 @@ def interrupted() -> Exception:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("after", [1, 2])
-def test_an_interrupt_ends_a_study_and_is_not_kept(
+def test_fault_149_an_interrupt_ends_a_study_and_is_not_kept(
     plan: opt.Plan, undisturbed: Callable[[str], Study], tmp_path: Path, kind: str, after: int
 ) -> None:
     """What landed before is there, and the second run gives the study of an undisturbed one."""
@@ -315,7 +315,7 @@ def older(plan: opt.Plan, undisturbed: Callable[[str], Study], tmp_path: Path) -
     [(write_deck, "board.pptx"), (lambda plan, *rest, **how: write_workbook([plan], *rest, **how), "plan.xlsx")],
     ids=["deck", "workbook"],
 )
-def test_no_board_is_told_a_study_that_may_hold_an_interrupt(
+def test_fault_151_no_board_is_told_a_study_that_may_hold_an_interrupt(
     older: Path, tmp_path: Path, write: Callable[..., Any], name: str
 ) -> None:
     out = tmp_path / name
@@ -337,7 +337,7 @@ def die(_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_worker_that_dies_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_fault_152_a_worker_that_dies_is_told_in_a_sentence(tmp_path: Path) -> None:
     told = r"A worker process ended before it had answered.*What landed before is kept"
     with pytest.raises(WorkerLost, match=told), workers(1) as pool:
         pool.submit(die, None).result()
@@ -353,7 +353,7 @@ with workers(2) as pool:
 """
 
 
-def test_a_script_without_a_main_guard_is_told_what_to_write(tmp_path: Path) -> None:
+def test_fault_153_a_script_without_a_main_guard_is_told_what_to_write(tmp_path: Path) -> None:
     script = tmp_path / "spread.py"
     script.write_text(UNGUARDED, encoding="utf-8")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, cwd=Path.cwd())
@@ -382,7 +382,7 @@ def test_a_guard_is_seen(tmp_path: Path, text: str, guarded: bool) -> None:
 
 
 @pytest.mark.parametrize("kind", ["tornado", "frontier"])
-def test_a_disk_that_is_full_ends_a_study_with_a_sentence(plan: opt.Plan, tmp_path: Path, kind: str) -> None:
+def test_fault_154_a_disk_that_is_full_ends_a_study_with_a_sentence(plan: opt.Plan, tmp_path: Path, kind: str) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
