@@ -36,7 +36,8 @@ class Product(Row):
     residual_musd_per_it_mw: Annotated[
         NotNegative,
         Field(
-            description="what capacity without a contract is worth at the horizon's end, at most what its halls cost"
+            description="what capacity without a contract is worth at the horizon's end, at most what its halls cost; "
+            "without its GPUs where `gpu_lives.csv` sells them"
         ),
     ]
 
@@ -145,7 +146,9 @@ class GpuLife(Row):
     about = "How long an option's GPUs serve, what they fetch then, and what their successors cost."
     option: Annotated[Name, Field(description="an option")]
     life_quarters: Annotated[Quarters, Field(description="quarters of service until the GPUs are replaced or sold")]
-    residual_share: Annotated[Share, Field(description="share of their capex that they are sold for at the end")]
+    residual_share: Annotated[
+        Share, Field(description="share of their capex that they are sold for at the end, after the horizon too")
+    ]
     refresh_musd_per_it_mw: Annotated[
         Positive | None, Maybe, Field(description="capex of new GPUs in the same hall; blank: no refresh")
     ]

@@ -63,7 +63,7 @@ class Tariff(Row):
         Field(description="demand charge on the gross MW that run, billed three months a quarter"),
     ]
     curtailed_hours: Annotated[
-        NotNegative, Field(description="hours of the quarter in which machines must stand still")
+        NotNegative, Field(description="hours of the quarter in which machines must stand still, on an own plant too")
     ]
     interruptible_usd_per_mw_year: Annotated[
         NotNegative,

@@ -1,0 +1,126 @@
+"""Conventions: every reading of docs/conventions.md has a test with its number; those that had none are here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from conftest import ROOT, mining_case
+from hand_cases import cash_line, facility, lease_case, q
+from small_cases import tiny_case
+
+import optimizer as opt
+from optimizer.debt import _paid
+from optimizer.lines import discount_factor
+from optimizer.market import mining_economics, own_plant_economics
+from optimizer.ports import Ports
+from optimizer.quarters import Quarter
+
+PAGE = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_every_convention_names_tests_that_there_are(heading: str) -> None:
+    named = re.findall(r"`(test_\w+)\.py::(test_\w+)`", SECTIONS[heading])
+    assert named, "no test holds its number"
+    for file, name in named:
+        assert f"\ndef {name}(" in (ROOT / "tests" / f"{file}.py").read_text(encoding="utf-8"), name
+
+
+def test_hours_of_a_quarter() -> None:
+    told = {"2027Q1": 2160, "2028Q1": 2184, "2027Q2": 2184, "2027Q3": 2208, "2027Q4": 2208}
+    assert {name: Quarter.parse(name).hours for name in told} == told
+
+
+def test_dating_of_value() -> None:
+    """The same case known a year earlier is worth the same."""
+    case = tiny_case()
+    assert opt.solve(case).value_musd == opt.solve(case.replace(as_of="2025-10-01")).value_musd
+
+
+def test_rates_of_interest_are_nominal_and_discount_rates_effective() -> None:
+    """12%: a loan of $100M costs $3M a quarter; a dollar a year later is worth 1/1.12, a quarter later 1/1.0287."""
+    note = facility("note", drawn_musd=100, commitment_musd=100, available_first=None, available_last=None, margin=0.12,
+                    maturity=q(7), prepayable="no")  # fmt: skip
+    plan = opt.solve(lease_case(quarters=8, opening_cash_musd=800, facilities=[note]))
+    assert cash_line(plan, "interest")[0] == pytest.approx(-3)
+    assert discount_factor(0.12, 4, at_start=True) == pytest.approx(1 / 1.12)
+    assert discount_factor(0.12, 1, at_start=True) == pytest.approx(1 / 1.028737, rel=1e-6)
+
+
+def test_curtailed_hours_stop_machines_on_an_own_plant_too() -> None:
+    """95% of 2,160 hours less 900: 1,152 hours, on the grid and on the plant."""
+    row: dict[str, Any] = {"scenario": "base", "site": "north", "capacity_mw": 5, "cost_usd_per_mwh": 10}
+    case = mining_case()
+    plants = [row | {"quarter": t} for t in case.horizon]
+    tariffs = [tariff.model_dump() | {"curtailed_hours": 900} for tariff in case.tariffs]
+    case = case.replace(own_plants=plants, tariffs=tariffs)
+    machine = case.asics[0]
+    hours = 2160 * machine.uptime - 900
+    plant = own_plant_economics(case, "base", "north", machine, case.first)
+    assert plant is not None
+    assert plant.run_hours == mining_economics(case, "base", "north", machine, case.first).run_hours == hours
+    assert plant.power == pytest.approx(hours * 10 / 1e6)
+
+
+def test_a_new_contracts_prepayment_falls_no_earlier_than_the_first_quarter() -> None:
+    from optimizer.schema import Offer
+    from optimizer.terms.deal import Deal
+
+    case = lease_case(quarters=8)
+    offer: Offer = case.offer["lease"]
+    for committed, paid in ((False, case.first), (True, case.first - 3)):
+        deal = Deal(case, "base", offer, "north", case.first + 2, committed=committed)
+        deal.receive("prepayments", 5, 7.0)
+        assert (deal.bills[-1].first, deal.bills[-1].amounts.tolist()) == (paid, [7.0])
+
+
+def test_a_prepayment_is_taxed_when_it_is_received() -> None:
+    from optimizer.lines import UNTAXED_LINES
+
+    assert "prepayments" not in UNTAXED_LINES
+    assert "tenant_capex" in UNTAXED_LINES and "tenant_credits" not in UNTAXED_LINES
+
+
+@pytest.mark.parametrize(("every", "paid"), [(1, [0, 1, 2, 3, 4, 5, 6]), (2, [1, 1, 3, 3, 5, 5, 6]),
+                                             (4, [3, 3, 3, 3, 6, 6, 6])])  # fmt: skip
+def test_coupons_count_from_the_horizons_first_quarter(every: int, paid: list[int]) -> None:
+    """A note that stands, to quarter 6; of one to be drawn from quarter 1 on, coupons fall a quarter later."""
+    note = facility("note", drawn_musd=10, available_first=None, available_last=None, maturity=q(6))
+    loan = facility(interest_every_quarters=every, available_first=q(1), available_last=q(1), maturity=q(6))
+    case = lease_case(quarters=8, facilities=[note | {"interest_every_quarters": every}, loan])
+    ports = Ports(case, "base")
+    stands, drawn = case.facilities
+    assert [_paid(ports, stands, case.first + t) - case.first for t in range(7)] == paid
+    assert _paid(ports, drawn, case.first + 1) - case.first == min(6, every)
+
+
+def test_each_loan_is_tested_by_itself() -> None:
+    """Two loans of 60% of the hall's $24M: each within 60%, together $24M of cost may owe more than that."""
+    loans = [facility(f"loan {i}", loan_to_cost=0.6, commitment_musd=12, maturity=q(7)) for i in (1, 2)]
+    plan = opt.solve(lease_case(quarters=8, opening_cash_musd=10, facilities=loans))
+    assert plan.starts["it_mw"].sum() == 8
+    most = plan.debt.groupby("facility")["closing_musd"].max()
+    assert (most <= 0.6 * 24 + 1e-6).all()
+    assert plan.kpis["highest_debt_musd"] > 0.6 * 24
+
+
+def test_a_facility_called_like_a_machine_is_refused() -> None:
+    note = facility("miner", drawn_musd=10, available_first=None, available_last=None, maturity=q(5), prepayable="no")
+    with pytest.raises(opt.InputError, match="'miner' is a name in asics.csv too"):
+        mining_case(facilities=[note])
+    site = mining_case().sites[0].site
+    assert mining_case(facilities=[note | {"facility": site}]).facility[site].drawn_musd == 10
+
+
+def test_a_loss_after_the_horizon_is_paid_out() -> None:
+    """A hall of $24M written off over 40 quarters, the lease's last quarter is 21: in quarters 22 to 40 there is
+    depreciation alone, 24 / 40 a quarter less at the ends, and 21% of it comes back in cash."""
+    life = [{"line": "facility_capex", "quarters": 40}]
+    plan = opt.solve(lease_case(quarters=8, opening_cash_musd=800, depreciation=life, tax_rate=0.21))
+    after = plan.after_horizon[plan.after_horizon["line"] == "tax"].set_index("quarter")["musd"]
+    assert after[q(30)] == pytest.approx(0.21 * 24 / 40)
+    assert after[q(40)] == pytest.approx(0.21 * 16.8 / 40)
+    assert q(41) not in after.index
