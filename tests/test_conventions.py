@@ -109,7 +109,7 @@ def test_each_loan_is_tested_by_itself() -> None:
 
 def test_a_facility_called_like_a_machine_is_refused() -> None:
     note = facility("miner", drawn_musd=10, available_first=None, available_last=None, maturity=q(5), prepayable="no")
-    with pytest.raises(opt.InputError, match="'miner' is a name in asics.csv too"):
+    with pytest.raises(opt.InputError, match="'miner' is a name in asics"):
         mining_case(facilities=[note])
     site = mining_case().sites[0].site
     assert mining_case(facilities=[note | {"facility": site}]).facility[site].drawn_musd == 10
