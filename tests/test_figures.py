@@ -139,7 +139,7 @@ def test_a_customer_that_is_at_the_cap_is_told_at_the_cap() -> None:
 def test_what_is_sold_and_late_is_told(told: opt.Plan) -> None:
     assert [f"{one.verb} {one.text}" for one in sales_and_delays(figures_of(told))] == [
         "Sell 40 BTC of the treasury in 2027Q1 for $4.0M",
-        "Sell 41 gross MW of miner machines from 2027Q1 to 2028Q2 for $6.4M",
+        "Sell 41 gross MW of machines from 2027Q1 to 2028Q2 for $6.4M (41 miner)",
         "Deliver late: Berta (anchor), for 1 quarter in 2027Q2, at $0.4M of damages",
     ]
 

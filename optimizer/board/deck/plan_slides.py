@@ -180,12 +180,13 @@ def _cards(pack: Pack) -> Cards:
 def _capex_card(pack: Pack) -> str:
     """What the new capex comes to with what was committed before, and the budget that both share."""
     source, money = pack.source, pack.ledger.money
-    committed, budget = source.due("capex_committed_musd"), money(source.due("capex_budget_musd"))
+    committed, paid = source.due("capex_committed_musd"), source.due("capex_by_tenants_musd")
+    net = f", net of {money(paid)} that tenants pay" if paid.value > TOLD_MUSD else ""
+    budget = money(source.due("capex_budget_musd"))
     if committed.value <= TOLD_MUSD:
-        return f"capex, all of it new, of a budget of {budget}"
-    return (
-        f"new capex; with {money(committed)} committed before {money(source.due('capex_musd'))} of a budget of {budget}"
-    )
+        return f"new capex{net}, of a budget of {budget}"
+    whole = money(source.due("capex_musd"))
+    return f"new capex{net}; with {money(committed)} committed before, {whole} of a budget of {budget}"
 
 
 def _after_words(pack: Pack, last: str) -> str:

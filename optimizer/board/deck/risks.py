@@ -160,8 +160,11 @@ def _worst_driver(pack: Pack) -> Iterator[str]:
         return
     row, end = min(ends, key=lambda pair: float(pair[0][f"value_{pair[1]}_musd"]))
     ledger, change = pack.ledger, change_of(pack, row, end)
-    at = f"{quantity(pack, row, end)} {ledger.word(row.word('unit'))}"
-    yield f"{ledger.word(row.word('driver'))} at {at} changes the plan's value by {ledger.signed(change)}"
+    at = f"{ledger.word(row.word('driver'))} at {quantity(pack, row, end)} {ledger.word(row.word('unit'))}"
+    if change.value < 0:
+        yield f"{at} takes {ledger.money(-change)} off the plan's value"
+    else:
+        yield f"{at} adds {ledger.money(change)} to the plan's value"
 
 
 def _regret(pack: Pack) -> Iterator[str]:

@@ -9,6 +9,7 @@ from optimizer.board.receipts import Key, Reckoned, at, kpi
 from optimizer.board.workbook.book import COLOURS, HEAD_ROWS, RED, Sheet, Workbook
 from optimizer.board.workbook.charts import Series, add_chart
 from optimizer.board.workbook.tables import letters, span, write_frame, write_grid
+from optimizer.figures import FIGURES
 from optimizer.lines import LINES
 
 # ---- cash-flow statement ------------------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ def _write_capex_sums(sheet: Sheet, rows: tuple[int, int], left: int, quarters: 
         sheet.desk.tie(f"Capex to {quarter}", sheet.cell(total + 1, column), to_date)
     whole = f"=SUM({letters(left)}{total + 1}:{letters(left + len(quarters) - 1)}{total + 1})"
     sheet.formula(total, left - 1, whole, ledger.worth(kpi("capex_musd")), kpi("capex_musd"))
-    sheet.desk.tie("Capex within the horizon", sheet.cell(total, left - 1), kpi("capex_musd"))
+    sheet.desk.tie(FIGURES["capex_musd"].words, sheet.cell(total, left - 1), kpi("capex_musd"))
 
 
 def add_capex_chart(where: Sheet, capex: Sheet, row: int, column: int) -> None:
@@ -337,8 +338,8 @@ def write_value(desk: Workbook) -> None:
     last = first + len(lines)
     if lines:
         sheet.table("value", HEAD_ROWS, last - 1, heads, [False] + [True] * (len(heads) - 1))
-    desk.tie("Value of the plan", sheet.cell(last, 3), kpi("value_musd"))
-    desk.tie("Value after the horizon", sheet.cell(last, 2), kpi("value_after_horizon_musd"))
+    desk.tie(FIGURES["value_musd"].words, sheet.cell(last, 3), kpi("value_musd"))
+    desk.tie(FIGURES["value_after_horizon_musd"].words, sheet.cell(last, 2), kpi("value_after_horizon_musd"))
     if nothing is not None:
         desk.tie("Value over doing nothing", sheet.cell(last, 5), kpi("value_over_do_nothing_musd"))
     sheet.at.set_column(0, 0, 40)
