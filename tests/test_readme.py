@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from typer.main import get_command
 
 import optimizer as opt
+from optimizer import errors
+from optimizer.case import TABLE_NAMES
+from optimizer.commands.root import app
+from optimizer.plan import TABLES
 from optimizer.summary import WIDTH, print_summary
 
 ROOT = Path(__file__).parents[1]
@@ -40,3 +45,46 @@ def shown() -> str:
     block = re.search(r"<!-- result -->\n```\n(.*?)```", README, re.DOTALL)
     assert block is not None
     return block[1].strip()
+
+
+# ---- what it names is there ----------------------------------------------------------------------------------------
+
+
+def section(heading: str) -> str:
+    return README.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+
+
+def test_every_table_is_listed_and_no_other() -> None:
+    case = set(re.findall(r"`([a-z_]+)`", section("The tables of a case")))
+    plan = set(re.findall(r"`([a-z_]+)`", section("The tables of a plan")))
+    assert case == set(TABLE_NAMES)
+    assert plan == set(TABLES)
+
+
+def test_every_command_and_option_is_there() -> None:
+    """And every command of the program stands in the README."""
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    known = {option for command in commands.values() for one in command.params for option in one.opts}
+    shown = section("From the command line")
+    assert set(re.findall(r"`optimizer (\w+)", shown)) == set(commands)
+    assert set(re.findall(r"(?<![\w-])(--?[a-z][a-z-]*)", shown)) <= known | {"--help"}
+    solving = {option for one in commands["solve"].params for option in one.opts if option.startswith("-")}
+    told = shown[shown.index("`solve` takes") : shown.index("On a terminal")]
+    assert set(re.findall(r"(?<![\w-])(--?[a-z][a-z-]*)", told)) | {"--output"} == solving
+
+
+def test_every_exit_code_is_told() -> None:
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    kinds = [errors.OptimizerError, *errors.OptimizerError.__subclasses__()]
+    raised = {kind.exit_code for kind in kinds[1:] if kind is not errors.NoPlan}
+    from optimizer.commands import exits
+
+    named = {value for name, value in vars(exits).items() if name.startswith("EXIT_")}
+    assert told == raised | named | {0, errors.NoPlan("", 0.0).exit_code}
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_every_link_leads_somewhere(page: str) -> None:
+    folder = (ROOT / page).parent
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", (ROOT / page).read_text(encoding="utf-8"))
+    assert not [link for link in links if "://" not in link and not (folder / link).exists()]
