@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import count, islice
 from typing import Any
 
@@ -22,6 +23,7 @@ BASES = ("usd_per_kw_month", "musd_per_it_mw_year", "usd_per_gpu_hour")
 PRODUCTS = ("colo", "gpu")
 
 
+@cache
 def small_case(seed: int) -> Case:
     """A random case of two or three sites; the same seed always gives the same case.
 

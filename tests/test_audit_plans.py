@@ -111,7 +111,6 @@ def telling_row(table: pd.DataFrame, column: str) -> int | None:
     return int(rows.argmax()) if rows.any() else None
 
 
-@pytest.mark.core
 @pytest.mark.parametrize("table", COLUMNS)
 def test_no_cell_of_any_column_can_be_altered_unseen(rich: list[tuple[Case, Plan]], table: str) -> None:
     case, plan = next(found for found in rich if not found[1].tables[table].empty)

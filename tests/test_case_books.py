@@ -110,7 +110,6 @@ NAMES = (
 )  # fmt: skip
 
 
-@pytest.mark.core
 @pytest.mark.parametrize("name", NAMES)
 def test_names_stay_text(name: str, tmp_path: Path) -> None:
     """Nothing is guessed from how a name looks, nor is anything in it taken for a mark of the file format."""

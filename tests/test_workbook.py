@@ -63,11 +63,17 @@ def washington_file() -> bytes:
     return workbook_bytes(pack_of(washington()))[0]
 
 
+@cache
 def names_in(data: bytes) -> dict[str, str]:
     """Defined names and what they refer to."""
     return {
         name: str(defined.value) for name, defined in openpyxl.load_workbook(io.BytesIO(data)).defined_names.items()
     }
+
+
+@cache
+def book_of(data: bytes) -> Book:
+    return read_book(data)
 
 
 def parts_of(data: bytes) -> dict[str, str]:
@@ -77,7 +83,7 @@ def parts_of(data: bytes) -> dict[str, str]:
 
 def differing(data: bytes) -> list[str]:
     """Formulas that reckon to something else than what is saved with them."""
-    book = read_book(data)
+    book = book_of(data)
     sheets = Sheets(book, names_in(data))
     return [
         f"{sheet.name} {row},{column} ={cell.formula}: {cell.text} saved, {found!r} reckoned"
@@ -101,7 +107,7 @@ def failing(book: Book, data: bytes, changed: dict[tuple[str, str], float]) -> f
 def test_formulas_reckon_to_what_is_saved_with_them() -> None:
     """Every total is live, and readers that do not calculate see the same."""
     assert not differing(washington_file())
-    assert failing(read_book(washington_file()), washington_file(), {}) == 0
+    assert failing(book_of(washington_file()), washington_file(), {}) == 0
 
 
 @pytest.mark.parametrize("seed", [2, 3, 8, 11])
@@ -116,7 +122,7 @@ def test_random_plans_tie(seed: int) -> None:
 def test_a_number_changed_in_the_workbook_shows_in_its_check() -> None:
     """Each stored number that a total stands on, altered one by one: the master check is no longer 0."""
     data = washington_file()
-    book = read_book(data)
+    book = book_of(data)
     draw = random.Random(5)
     for name in ("MW", "cash flow", "capex", "value"):
         sheet = next(sheet for sheet in book.sheets if sheet.name == name)
@@ -274,7 +280,7 @@ def test_no_text_of_a_user_comes_alive(seed: int) -> None:
     assert not [formula for formula in formulas if not grammar.fullmatch(formula)]
     assert not [name for name, text in parts.items() if re.search(r"<hyperlink|ddeLink|externalLink|oleObject", text)]
     assert not [text for text in parts.values() if 'TargetMode="External"' in text]
-    held = {cell.text for sheet in read_book(data).sheets for cell in sheet.cells.values()}
+    held = {cell.text for sheet in book_of(data).sheets for cell in sheet.cells.values()}
     assert not [text for text in texts if text not in held]
     openpyxl.load_workbook(io.BytesIO(data))
 
@@ -446,7 +452,7 @@ def test_plans_without_conversion_debt_or_doing_nothing() -> None:
     plan = opt.solve(mining_case().replace(capex_budget_musd=0))
     assert plan.starts.empty
     data, _ = workbook_bytes(pack_of(replace(plan, nothing=None, kpis={**plan.kpis, "do_nothing_value_musd": None})))
-    said = {cell.text for sheet in read_book(data).sheets for cell in sheet.cells.values()}
+    said = {cell.text for sheet in book_of(data).sheets for cell in sheet.cells.values()}
     assert {"Nothing is built.", "No offer is signed."} <= said
     assert not differing(data)
 
@@ -492,7 +498,7 @@ def test_libreoffice_reckons_the_same(tmp_path: Path) -> None:
         check=True, capture_output=True, timeout=180,
     )  # fmt: skip
     reckoned = {sheet.name: sheet for sheet in read_book((tmp_path / "out/a.xlsx").read_bytes()).sheets}
-    for sheet in read_book(data).sheets:
+    for sheet in book_of(data).sheets:
         for at, cell in sheet.cells.items():
             if cell.formula is not None:
                 assert float(reckoned[sheet.name].cells[at].text) == pytest.approx(float(cell.text), abs=1e-6)

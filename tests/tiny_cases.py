@@ -8,6 +8,7 @@ bounds, and now and then a minimum for what nothing forces to be built. It is th
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 from itertools import count, islice
 from math import inf
 
@@ -24,6 +25,7 @@ MOST_COMBINATIONS = 30
 MOST_START_PATTERNS = 40
 
 
+@lru_cache(1_000)
 def tiny_case(seed: int, scenario: str = "base") -> Case:
     """A random case of 2 to 30 combinations; the same seed always gives the same case."""
     for attempt in count():
