@@ -5,12 +5,14 @@ What differs from run to run (times) stands apart in `run.json` and `solver.log`
 
 from __future__ import annotations
 
+import csv
 import errno
 import io
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +177,7 @@ def _plan_in(folder: Path, edited: tuple[str, ...]) -> tuple[Plan, dict[str, Any
             **{key: record[key] for key in _RECORD},
         )
         return plan, record
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise PlanError(f"{folder} is not a whole plan folder: {_why(error)}.") from None
 
 
@@ -254,13 +256,23 @@ def read_table(text: str) -> pd.DataFrame:
     """A table of a plan from its CSV, exactly as it was written. Raises ValueError."""
     import pandas as pd
 
-    table = pd.read_csv(io.StringIO(text, newline=""), dtype=str, keep_default_na=False, index_col=False)
-    for column in table.columns:
-        if NUMERIC.fullmatch(column):
-            table[column] = table[column].where(table[column] != "", "nan").astype(float)
-        elif "'" in text:
-            table[column] = table[column].map(unquoted)
-    return table
+    lines = [cells for cells in csv.reader(io.StringIO(text, newline="")) if cells]
+    if not lines:
+        raise ValueError("a table is empty")
+    header, *rows = lines
+    if odd := next((cells for cells in rows if len(cells) != len(header)), None):
+        raise ValueError(f"a row of {len(header)} columns has {len(odd)} cells, {','.join(odd)[:60]}")
+    columns = zip(*rows, strict=True) if rows else [()] * len(header)
+    return pd.DataFrame({name: _column(name, cells) for name, cells in zip(header, columns, strict=True)})
+
+
+def _column(name: str, cells: Sequence[str]) -> pd.Series:
+    """Numbers of a column that holds such, nothing being not a number; else texts."""
+    import pandas as pd
+
+    if NUMERIC.fullmatch(name):
+        return pd.Series([float(cell) if cell else nan for cell in cells], dtype=float)
+    return pd.Series([unquoted(cell) for cell in cells], dtype=str)
 
 
 def stale_inputs(plan: Plan, case: Case) -> tuple[str, ...]:

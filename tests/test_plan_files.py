@@ -248,3 +248,13 @@ def test_inputs_changed_since_a_plan_was_solved_are_named(plan: opt.Plan) -> Non
     assert stale_inputs(plan, changed) == ("case.toml",)
     more = plan.case.replace(obligations=[{"quarter": "2027Q2", "name": "note", "kind": "interest", "musd": 2.5}])
     assert stale_inputs(plan, more) == ("obligations.csv",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "\n", "name,musd\nx\n", "name,musd\nx,1,2\n", "name,musd\nx,one\n"],
+    ids=["empty", "blank", "short", "long", "word"],
+)
+def test_a_table_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        read_table(text)
