@@ -264,11 +264,15 @@ _WORST = ["plan", "worst_regret_musd", "worst_scenario", "worst_value_musd", "wo
 
 
 def _worst(cross: Cross, name: str) -> tuple[str, float, str, float, float, str]:
-    """A plan's largest regret and where, its lowest value, the most that is missing; NaN where it cannot be kept."""
+    """A plan's largest regret and where, its lowest value, the most that is missing; NaN where that is not known."""
     cells = {scenario: cross.cells[name, scenario] for scenario in cross.scenarios}
     unkept = [scenario for scenario, cell in cells.items() if cell.why]
     if unkept:
         return name, NAN, unkept[0], NAN, NAN, _unkept_words({scenario: cells[scenario] for scenario in unkept})
+    unknown = {scenario: best.unsolved for scenario, best in cross.best.items() if best.unsolved}
+    if unknown:
+        words = "; ".join(f"{word}: the best plan of {scenario}" for scenario, word in unknown.items())
+        return name, NAN, next(iter(unknown)), NAN, NAN, words
     there = [scenario for scenario in cross.scenarios if not np.isnan(cross.best[scenario].value_musd)]
     regrets = {scenario: cross.regret(name, scenario)[1] for scenario in there}
     most = max(regrets, key=lambda s: regrets[s], default="")
