@@ -232,7 +232,7 @@ def answers_in(room: Path) -> dict[str, Any]:
                 one = json.loads(line)
             except ValueError:
                 continue
-            record = one["record"]
+            record = one.get("record", one)
             value = record.get("value_musd", record.get("value", record.get("kept", "")))
             told = record.get("outcome") or record.get("why") or "answered"
             kept[f"{file.name} {one['key']}"] = (told, value)
