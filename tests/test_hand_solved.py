@@ -20,8 +20,6 @@ from small_cases import tiny_case
 import optimizer as opt
 from optimizer.case import Case
 
-pytestmark = pytest.mark.core
-
 
 def check(case: Case, expected: float) -> opt.Plan:
     """The oracle and the optimiser both find the value worked out by hand."""
@@ -101,6 +99,7 @@ def with_south_lease(**columns: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.core
 def test_a_rent_per_kw_month_bills_three_months_a_quarter() -> None:
     """$200 x 8,000 kW x 3 months = $4.8M a quarter, 90% of it margin, from the third quarter for 20
     quarters.
@@ -139,6 +138,7 @@ def test_budgets_are_in_millions_and_halls_cost_what_they_cost(budget: float, bu
     check(tiny_case(capex_budget_musd=budget, **with_south_lease()), expected)
 
 
+@pytest.mark.core
 def test_service_begins_exactly_lead_quarters_after_start() -> None:
     """No lease; the market takes 10 IT MW at $400 per kW-month. Work begins at once and the north's
     hall sells its 8 IT MW in quarters 2 to 5. The south's, $15M for the 2 that the market still
@@ -186,6 +186,7 @@ def test_a_contract_runs_on_after_the_horizon() -> None:
     assert plan.kpis["value_after_horizon_musd"] == pytest.approx(after)
 
 
+@pytest.mark.core
 def test_power_after_the_horizon_costs_the_last_tariff_and_calendar_hours() -> None:
     """5 IT MW in the south pay their own power: 0.9 load x 1.25 PUE, demand charge on 1.25 without the
     load factor.
@@ -254,6 +255,7 @@ def test_mining_idles_rather_than_runs_at_a_loss() -> None:
     check(case, value)
 
 
+@pytest.mark.core
 def test_machines_retire_for_good_when_the_rest_does_not_repay_their_upkeep() -> None:
     """Hashprice $60, 60, 10, 10, 10, 30: the north's machines would earn again in the last quarter, but
     less than four quarters of upkeep would have cost; all are retired after quarter 1.
@@ -317,6 +319,7 @@ def test_a_yearly_budget_is_checked_on_spending(years: dict[int, float], start: 
     check(case, lease - hall(24, start))
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("stops", [0, 1, 2])
 def test_a_hall_takes_its_gross_megawatts_from_mining_when_handed_over(stops: int) -> None:
     """North: 30 gross MW, 25 of machines. The hall reserves 12 gross MW from hand-over on, so 18 keep
@@ -365,6 +368,7 @@ def test_the_price_rises_every_four_quarters_of_delivery() -> None:
     check(tiny_case(offers=LEASE_FROM_Q3 | {"escalator": 0.06}), ai(rents) - hall(24))
 
 
+@pytest.mark.core
 def test_a_price_quoted_for_an_earlier_quarter_has_risen_by_the_first_delivery() -> None:
     """The $200 are quoted for 2026Q2, five quarters before delivery in 2027Q3: one rise has passed, the
     next comes after three quarters, in 2028Q2. Counted from delivery the lease would be worth 6%
@@ -396,6 +400,7 @@ def test_a_price_per_mw_year_bills_a_quarter_of_it() -> None:
     check(case, rents(4.0, 2, 20) - hall(24))
 
 
+@pytest.mark.core
 def test_mobilisation_is_paid_once_in_the_first_start_quarter() -> None:
     """Two blocks of 6 gross MW in the north, at most one under construction: starts in quarters 0 and
     2.
@@ -466,6 +471,7 @@ def test_residuals_are_dated_at_the_end_of_the_horizon() -> None:
     check(case, value)
 
 
+@pytest.mark.core
 def test_half_a_hall_is_usable_in_its_first_quarter_and_half_a_lease_is_billed() -> None:
     """Halls serve half their IT MW in the first quarter of service, so a lease of 8 IT MW cannot begin
     before quarter 3; it too bills half at first. In quarter 2 the north's 4 usable IT MW go to the
@@ -521,6 +527,7 @@ def test_budgets_do_not_count_what_was_spent_before_the_horizon(budget: float, b
     check(case, north + south if built else north)
 
 
+@pytest.mark.core
 def test_one_customer_pays_at_most_its_share_of_the_rent() -> None:
     """Ada pays $4.8M and Bob $2.25M a quarter: 68% and 32%. A cap of 70% lets both sign, 65% neither:
     whoever signs alone pays all of the rent, and there is no market to balance it.
@@ -563,6 +570,7 @@ def test_a_ceiling_on_mining_counts_installed_machines_of_all_sites() -> None:
     check(case, value)
 
 
+@pytest.mark.core
 def test_work_begun_before_the_horizon_counts_as_under_construction() -> None:
     """At most one block under construction. The north's, started in 2026Q4, is under way in 2027Q1 too, so the
     south's lease waits for a start in 2027Q2.
@@ -612,6 +620,7 @@ def test_a_contract_delivered_before_the_horizon_runs_to_its_own_end(passed_thro
     check(case, ai(flows))
 
 
+@pytest.mark.core
 def test_a_plan_exists_though_doing_nothing_would_break_a_policy() -> None:
     """Ada's lease is committed; alone she would pay all of the rent, and a cap of 70% is kept only by signing Bob.
 
