@@ -32,6 +32,7 @@ from optimizer.board.workbook.book import Workbook, sheet_name
 from optimizer.board.workbook.reading import refuse_untrue
 from optimizer.books import Book, read_book
 from optimizer.errors import AuditFault, PlanError
+from optimizer.figures import figures_of
 from optimizer.studies.study import Study, save_study
 
 HOSTILE = (
@@ -316,19 +317,27 @@ def folder(tmp_path: Path) -> Path:
     return opt.save_plan(washington(), tmp_path / "plan")
 
 
+def compared(path: Path) -> dict[Any, tuple[Any, ...]]:
+    """The rows of the sheet of comparison by their names."""
+    data = path.read_bytes()
+    assert not differing(data)
+    sheet = openpyxl.load_workbook(io.BytesIO(data), data_only=True)["comparison"]
+    return {row[0]: row[1:] for row in sheet.iter_rows(values_only=True)}
+
+
 def test_plans_side_by_side(folder: Path, tmp_path: Path) -> None:
-    """Differences are live; the value's interval counts both gaps; a plan of another horizon is not subtracted."""
+    """Differences are live; the value's interval counts both gaps; with one that begins later, values have its date."""
     other = opt.solve(washington().case.replace(capex_budget_musd=60))
     opt.save_plan(other, tmp_path / "other")
     opt.save_plan(tiny(), tmp_path / "tiny")
-    done = write_workbook([folder, tmp_path / "other", tmp_path / "tiny"], tmp_path / "all.xlsx")
-    data = done.path.read_bytes()
-    assert not differing(data)
-    sheet = openpyxl.load_workbook(io.BytesIO(data), data_only=True)["comparison"]
-    rows = {row[0]: row[1:] for row in sheet.iter_rows(values_only=True)}
-    assert rows["Value of the plan"][3] == pytest.approx(other.value_musd - washington().value_musd, abs=1e-6)
-    assert rows["Value of the plan"][4] == "dated otherwise"
-    assert rows["Value, at most (both gaps counted)"][3] == pytest.approx(other.bound_musd - washington().value_musd)
+    rows = compared(write_workbook([folder, tmp_path / "other"], tmp_path / "two.xlsx").path)
+    assert rows["Value of the plan"][2] == pytest.approx(other.value_musd - washington().value_musd, abs=1e-6)
+    assert rows["Value, at most (both gaps counted)"][2] == pytest.approx(other.bound_musd - washington().value_musd)
+    rows = compared(write_workbook([folder, tmp_path / "other", tmp_path / "tiny"], tmp_path / "all.xlsx").path)
+    assert str(tiny().case.first) in rows["Values below are dated at the start of"]
+    dated = [figures_of(one)[f"value_musd@{tiny().case.first}"] for one in (washington(), other, tiny())]
+    assert list(rows["Value of the plan"][:3]) == pytest.approx(dated)
+    assert rows["Value of the plan"][4] == pytest.approx(dated[2] - dated[0])
     with pytest.raises(PlanError, match="compared with itself"):
         write_workbook([folder, folder], tmp_path / "twice.xlsx")
 

@@ -75,7 +75,6 @@ def _write_bases(sheet: Sheet, row: int, plans: Sequence[Plan], names: Sequence[
 def _write_figures(sheet: Sheet, row: int, plans: Sequence[Plan], names: Sequence[str]) -> None:
     """Figures of each plan, and live differences; of the value, the interval that both gaps leave."""
     count = len(plans)
-    alike = [plan.case.first == plans[0].case.first for plan in plans]
     sheet.text(row, 0, "Figures", "section")
     heads = ["", *names, *(f"{name}, less the first" for name in names[1:])]
     sheet.heads(row + 1, 0, heads, 1)
@@ -94,7 +93,7 @@ def _write_figures(sheet: Sheet, row: int, plans: Sequence[Plan], names: Sequenc
     for offset, (words, side) in enumerate((("at least", "low"), ("at most", "high"))):
         sheet.text(end + offset, 0, f"Value, {words} (both gaps counted)", "note")
         for other, plan in enumerate(plans[1:], 1):
-            if alike[other]:
+            if not _date(plans):
                 edge = _edge(plans[0], plan, side)
                 sheet.number(end + offset, count + other, sheet.desk.ledger.worth(edge), edge)
             else:
