@@ -401,7 +401,7 @@ def _add_money(draft: _Draft, title: str) -> None:
         "as_of": "2026-11-22", "currency": "USD", "money_basis": "nominal", "first_quarter": draft.horizon[0],
         "quarters": len(draft.horizon), "capex_level": "base", "capex_budget_musd": budget,
         "opening_cash_musd": opening, "minimum_cash_musd": minimum, "subsidy_btc": 3.125,
-        "halvings": ["2028-04-12", "2032-04-10"],
+        "halvings": ["2028-04-12", "2032-04-10", "2036-04-06"],
         "discount_rates": {"corporate": 0.115, "mining": 0.19, COLO: 0.10, GPU: 0.13},
     }  # fmt: skip
     for year in sorted({t.year for t in draft.horizon})[:5]:
