@@ -16,6 +16,7 @@ from optimizer.figures import figures_of, sales_and_delays
 from optimizer.power_uses import limits_of, reach_limit, uses_there
 from optimizer.quarters import Quarter
 from optimizer.schema import MINING
+from optimizer.unused import standings
 
 if TYPE_CHECKING:
     from optimizer.figures import Room
@@ -236,7 +237,16 @@ def _chart(plan: Plan) -> RenderableType:
     for words, values in (*series.items(), ("grid limit", limits)):
         figures = (f"{mw:,.0f}" for mw in (values[0], max(values), values[-1]))
         rows.append((words, _bars(values, max(limits, default=0.0)), *figures))
-    return Group(_grid(rows, right=(2, 3, 4)), *_short_of_limit(plan, series))
+    return Group(_grid(rows, right=(2, 3, 4)), *_short_of_limit(plan, series), *_unused(plan))
+
+
+def _unused(plan: Plan) -> list[RenderableType]:
+    """What stands unused at last, by site and why."""
+    rows = [
+        (f"{one.gross_mw:,.0f}", f"{', '.join(one.sites)}, {one.quarter}: {one.reason.words}")
+        for one in standings(plan)
+    ]
+    return [Text(), Text("Gross MW unused at last, by site and why"), _grid(rows, right=(0,))] if rows else []
 
 
 def _short_of_limit(plan: Plan, series: Mapping[str, Sequence[float]]) -> list[Text]:

@@ -30,6 +30,7 @@ from optimizer.pictures.sheet import (
 from optimizer.pictures.tables import plan_source
 from optimizer.power_uses import BUILDING, IDLE, UNUSED, Use, limits_of, reach_limit, uses_there
 from optimizer.schema import MINING
+from optimizer.unused import standings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,8 +61,9 @@ def draw_megawatts(plan: Plan) -> Figure:
     names = names_in([*(_name(use) for use in uses), "most 1,000, last 1,000"], 0.8, 1.3) + 0.3
     width = sheet.width - TICKS_IN - names
     floor = sheet.bottom + 0.17
-    axes = sheet.axes(sheet.left + TICKS_IN, floor, width, sheet.top - LINE_IN - 0.05 - floor)
-    sheet.write(sheet.left, sheet.top - LINE_IN / 2, _head(table, limits), color=SOFT)
+    axes = sheet.axes(sheet.left + TICKS_IN, floor, width, sheet.top - 2 * LINE_IN - 0.05 - floor)
+    for n, line in enumerate((_head(table, limits), _most_unused(plan))):
+        sheet.write(sheet.left, sheet.top - (n + 0.5) * LINE_IN, cut(line, sheet.width), color=SOFT)
     axes.set_xlim(-0.5, len(table.columns) - 0.5)
     axes.set_ylim(0, max(1.0, max(limits) * 1.04))
     value_axis(axes.yaxis)
@@ -97,6 +99,14 @@ def _head(table: pd.DataFrame, limits: Sequence[float]) -> str:
         f"gross MW up to the grid limit (the line); unused are {unused.iloc[0]:,.0f} of {limits[0]:,.0f} at first and "
         f"{unused.iloc[-1]:,.0f} of {limits[-1]:,.0f} at last"
     )
+
+
+def _most_unused(plan: Plan) -> str:
+    """Why most of the unused stands so at last."""
+    most = next(iter(standings(plan)), None)
+    if most is None:
+        return ""
+    return f"{most.gross_mw:,.0f} of them at {plain(', '.join(most.sites))}: {plain(most.reason.words)}"
 
 
 def _name(use: Use) -> str:
@@ -141,9 +151,9 @@ def _name_inside(axes: Any, floor: Any, top: Any, use: Use, color: str) -> None:
 
 def _list_uses(sheet: Sheet, table: pd.DataFrame, uses: list[Use], left: float) -> None:
     """In the order of the stack: a sample, the name, the most and the last megawatts."""
-    each = min(0.4, (sheet.height - LINE_IN - 0.2) / max(1, len(uses)))
+    each = min(0.4, (sheet.height - 2 * LINE_IN - 0.2) / max(1, len(uses)))
     for i, use in enumerate(reversed(uses)):
-        y = sheet.top - LINE_IN - 0.14 - i * each
+        y = sheet.top - 2 * LINE_IN - 0.14 - i * each
         row = table.loc[use.name]
         sheet.box(left, y - 0.05, 0.2, 0.1, **_look(use))
         words = f"most {row.max():,.0f}, last {row.iloc[-1]:,.0f}"

@@ -12,6 +12,7 @@ from optimizer.board.deck.money_slides import Step, bridge_chart, ended
 from optimizer.board.deck.pack import Pack, bridge_name
 from optimizer.decisions import decisions_of, moved
 from optimizer.figures import FIGURES
+from optimizer.power_uses import UNUSED
 
 if TYPE_CHECKING:
     from optimizer.studies.study import Study
@@ -54,6 +55,7 @@ def _side_by_side(pack: Pack) -> Slide:
     ledger, shown = pack.ledger, (pack.source, *pack.others)[:MOST_PLANS]
     rows = [_row(pack, name, shown, ledger.money) for name in _FIGURES]
     rows += [_row(pack, name, shown, ledger.number) for name in _MEGAWATTS]
+    rows.append(("Unused at last, gross MW", *(ledger.number(_unused(source)) for source in shown)))
     rows.append(_row(pack, "ai_programme_irr", shown, lambda f: ledger.percent(f, 1)))
     rows.append(("Status", *(ledger.word(source.word("plan.json word", source.plan.word)) for source in shown)))
     width = 0.66 / len(shown)
@@ -67,6 +69,10 @@ def _side_by_side(pack: Pack) -> Slide:
     return Slide(
         "comparison", _comparison_title(pack, pack.others[0]), ((Box(0, 0, 1, 1), table),), note + _basis(pack)
     )
+
+
+def _unused(source: Source) -> Figure:
+    return source.total("allocation", "gross_mw", {"use": UNUSED, "quarter": str(source.plan.case.last)})
 
 
 def _row(pack: Pack, name: str, sources: tuple[Source, ...], told: Callable[[Figure], str]) -> tuple[str, ...]:

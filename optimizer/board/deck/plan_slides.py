@@ -17,6 +17,7 @@ from optimizer.board.deck.blocks import (
     Paragraph,
     Series,
     Slide,
+    Table,
     Texts,
 )
 from optimizer.board.deck.contract_slide import span_words
@@ -26,6 +27,7 @@ from optimizer.board.deck.pack import Pack
 from optimizer.figures import sales_and_delays
 from optimizer.power_uses import UNUSED, uses_there
 from optimizer.schema import MINING
+from optimizer.unused import Standing, standings
 
 MOST_DECISIONS = 8
 SHOWN_MW = 0.05
@@ -224,6 +226,46 @@ def megawatts(pack: Pack) -> Slide:
     note = "Gross MW at the meter by quarter; the line is the grid limit of all sites."
     blocks = ((Box(0, 0, 1, 0.1), Keys(keys)), (Box(0, 0.11, 1, 0.89), chart))
     return Slide("megawatts", _megawatts_title(pack), blocks, note)
+
+
+def unused(pack: Pack) -> Slide | None:
+    """What stands unused at last, by site and why; like sites share a line."""
+    standing = standings(pack.plan)
+    if not standing:
+        return None
+    word, number, source = pack.ledger.word, pack.ledger.number, pack.source
+    rows = tuple(
+        (
+            listed([word(source.word("inputs/sites.site", site)) for site in one.sites], 12),
+            number(_unused_of(pack, one)), pack.quarter(one.quarter),
+            word(source.word("reason of no hall", one.reason.hall)),
+            word(source.word("reason of no machines", one.reason.machines)),
+        )
+        for one in standing
+    )  # fmt: skip
+    head = ("Site", "Gross MW", "In", "Why no hall", "Why no machines")
+    table = Table("table:unused", head, rows, (0.2, 0.09, 0.08, 0.39, 0.24), "lrlll", largest=14)
+    limits = source.limits(pack.quarters)
+    note = (
+        f"Unused is what no use takes of the grid limit; that limit is {number(limits[0])} gross MW at first and "
+        f"{number(limits[-1])} at last, and what lies above it is not energised yet."
+    )
+    return Slide("unused", _unused_title(pack, standing), ((WHOLE, table),), note)
+
+
+def _unused_of(pack: Pack, one: Standing) -> Figure:
+    return pack.source.total("allocation", "gross_mw", {"use": UNUSED, "site": one.sites, "quarter": str(one.quarter)})
+
+
+def _unused_title(pack: Pack, standing: tuple[Standing, ...]) -> str:
+    word, number, most = pack.ledger.word, pack.ledger.number, standing[0]
+    sites = listed([word(pack.source.word("inputs/sites.site", site)) for site in most.sites], 3, "others")
+    at_last = _path(pack, UNUSED)[-1]
+    if at_last.value <= SHOWN_MW:
+        return f"In {pack.quarter(pack.quarters[-1])} no megawatt stands unused; before, some did"
+    return (
+        f"{number(at_last)} gross MW stand unused at last, most of them, {number(_unused_of(pack, most))}, at {sites}"
+    )
 
 
 def _path(pack: Pack, use: str | tuple[str, ...]) -> tuple[Figure, ...]:

@@ -8,7 +8,7 @@ from optimizer.board.deck.comparison_slides import comparison_slides
 from optimizer.board.deck.contract_slide import contracts
 from optimizer.board.deck.money_slides import bridge, capex, cash
 from optimizer.board.deck.pack import Pack
-from optimizer.board.deck.plan_slides import decision, megawatts, where_and_when
+from optimizer.board.deck.plan_slides import decision, megawatts, unused, where_and_when
 from optimizer.board.deck.risks import risks
 from optimizer.board.deck.study_slides import study_slides
 
@@ -16,7 +16,8 @@ from optimizer.board.deck.study_slides import study_slides
 def tell(pack: Pack) -> tuple[Slide, ...]:
     """All slides; one that has nothing to say of this plan is left out."""
     slides = (
-        decision(pack), megawatts(pack), *where_and_when(pack), contracts(pack), capex(pack), cash(pack), bridge(pack),
+        decision(pack), megawatts(pack), unused(pack), *where_and_when(pack), contracts(pack), capex(pack), cash(pack),
+        bridge(pack),
         *study_slides(pack), *comparison_slides(pack), risks(pack), *assumptions(pack), method(pack), audit_page(pack),
     )  # fmt: skip
     return tuple(slide for slide in slides if slide is not None)

@@ -21,6 +21,7 @@ from optimizer.figures.room import AT
 from optimizer.lines import LINES
 from optimizer.quarters import Quarter
 from optimizer.schema import Settings
+from optimizer.unused import reasons_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,6 +156,7 @@ class Book:
         for study in self.studies.values():
             yield from (study.title, *study.words)
             yield from _texts(study.about)
+        yield from (text for reason in reasons_of(self.plan) for text in (reason.hall, reason.machines))
         yield from self.plan.edited
         yield from (cell for row in self.origins for cell in row)
 

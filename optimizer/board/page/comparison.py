@@ -9,10 +9,12 @@ from markupsafe import Markup
 from optimizer.board.page.blocks import Column, Line, Section, Table, Words
 from optimizer.board.page.book import Book
 from optimizer.board.page.headline import fate
+from optimizer.board.page.keys import at
 from optimizer.board.page.numbers import Name, Number, Style, listed, words
 from optimizer.board.page.studies import study_table
 from optimizer.figures import FIGURES as ROOM
 from optimizer.figures.room import AT
+from optimizer.power_uses import UNUSED
 
 FIGURES = (
     "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "value_musd", "do_nothing_value_musd",
@@ -74,6 +76,7 @@ def _figure(book: Book, key: str, date: str) -> Number | str:
 def _figures(books: Sequence[Book]) -> Table:
     columns, date = [Column(Name(label(book, books))) for book in books], date_of(books)
     rows = [Line(_told(key), "", [_figure(book, key, date) for book in books]) for key in FIGURES]
+    rows.append(Line("Gross MW unused at last", "", [_unused(book) for book in books]))
     rows.append(Line("Status", "", [Name(book.plan.word) for book in books]))
     rows.append(Line("Run", "", [Name(book.plan.run_id) for book in books]))
     title: object = "The plans side by side"
@@ -85,6 +88,13 @@ def _figures(books: Sequence[Book]) -> Table:
 def _told(key: str) -> str:
     known = ROOM[key]
     return known.words if known.unit == "$M" else f"{known.words}, {known.unit}"
+
+
+def _unused(book: Book) -> Number:
+    """What no use takes at the end of the horizon, all sites together."""
+    table, last = book.plan.allocation, book.quarters[-1]
+    mine = table[(table["use"] == UNUSED) & (table["quarter"].astype(str) == last)]
+    return book.mw(float(mine["gross_mw"].sum()), at("allocation/gross_mw", use=UNUSED, quarter=last))
 
 
 def _certainty(books: Sequence[Book]) -> tuple[Words, ...]:

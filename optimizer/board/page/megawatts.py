@@ -26,6 +26,7 @@ from optimizer.board.page.keys import at, encoded
 from optimizer.board.page.numbers import Either, Name, Number, listed, words
 from optimizer.power_uses import BUILDING, UNUSED, limits_of, reach_limit, uses_of
 from optimizer.schema import MINING
+from optimizer.unused import Facts, reasons_of
 
 Units = Literal["gross", "it"]
 Series = dict[tuple[str, str], list[float]]
@@ -186,13 +187,31 @@ def where_and_when(book: Book) -> Section:
         )  # fmt: skip
     else:
         message = Markup("No site changes its use for AI in this horizon.")
-    blocks = (_strips(book, gross_series(book), "gross"), _strips(book, it_series(book), "it"))
+    strips = (_strips(book, gross_series(book), "gross"), _strips(book, it_series(book), "it"))
     told: list[object] = [_STRIP_HEIGHTS]
     used = {site for site, use in gross_series(book) if use != UNUSED}
     idle = [row.site for row in book.plan.case.sites if row.site not in used]
     if idle:
         told.append(words("Without any use of power: {}.", listed(Name(site) for site in idle)))
-    return Section("sites", "Where and when", message, (*blocks, Words(told, note=True)))
+    return Section("sites", "Where and when", message, (*strips, Words(told, note=True), *_unused(book)))
+
+
+def _unused(book: Book) -> tuple[Table, ...]:
+    """Why each site's power stands unused, as the reasons change over the quarters."""
+    told = Facts(book.plan).unused_mw
+    rows = [
+        Line(
+            Name(reason.site), "",
+            [words("{} to {}", Name(str(reason.first)), Name(str(reason.last))),
+             book.mw(told[reason.site, str(reason.last)],
+                     at("allocation/gross_mw", use=UNUSED, site=reason.site, quarter=reason.last)),
+             Name(reason.hall), Name(reason.machines)],
+        )
+        for reason in reasons_of(book.plan)
+    ]  # fmt: skip
+    columns = [Column("quarters", number=False), Column("gross MW at their end"),
+               Column("why no hall", number=False), Column("why no machines", number=False)]  # fmt: skip
+    return (Table("Unused up to the grid limit, and why", columns, rows, "site"),) if rows else ()
 
 
 def _strips(book: Book, series: Series, units: Units) -> Strips | Words:

@@ -7,6 +7,7 @@ from optimizer.board.workbook.book import COLOURS, HEAD_ROWS, INK, Sheet, Workbo
 from optimizer.board.workbook.charts import Series, add_chart
 from optimizer.board.workbook.tables import letters, span, write_frame, write_grid
 from optimizer.power_uses import UNUSED, Use, limits_of, reach_limit, uses_of
+from optimizer.unused import reasons_of
 
 LOOKS = {
     "mining": COLOURS[0], "idle": COLOURS[1], "building": COLOURS[2], "unused": COLOURS[8],
@@ -55,7 +56,8 @@ def write_megawatts(desk: Workbook) -> None:
         lambda label, quarter: at("allocation", "gross_mw", site=label[0], use=label[1], quarter=quarter), "mw",
     )  # fmt: skip
     sheet.at.autofilter(below, 0, last, right)
-    _write_capacity(sheet, last + 3, quarters)
+    below = _write_unused(sheet, last + 3)
+    _write_capacity(sheet, below, quarters)
     sheet.at.set_column(0, 0, 30)
     sheet.at.set_column(1, 1, 16)
     sheet.at.set_column(left, right, 7.5)
@@ -73,6 +75,23 @@ def uses_in_order(desk: Workbook) -> list[str]:
 def _site_rows(desk: Workbook, uses: list[str]) -> list[tuple[str, ...]]:
     there = set(desk.plan.allocation[["site", "use"]].itertuples(index=False, name=None))
     return [(site.site, use) for site in desk.plan.case.sites for use in uses if (site.site, use) in there]
+
+
+def _write_unused(sheet: Sheet, row: int) -> int:
+    """What stands unused at each site and why, as the reasons change; the row below."""
+    desk = sheet.desk
+    reasons = reasons_of(desk.plan)
+    if not reasons:
+        return row
+    sheet.text(row, 0, "Unused up to the grid limit, and why", "section")
+    sheet.heads(row + 1, 0, ["Site", "Quarters", "MW at end", "Why"], 2)
+    for number, reason in enumerate(reasons, row + 2):
+        sheet.text(number, 0, reason.site)
+        sheet.text(number, 1, f"{reason.first} to {reason.last}")
+        key = at("allocation", "gross_mw", use=UNUSED, site=reason.site, quarter=reason.last)
+        sheet.number(number, 2, desk.ledger.worth(key), key, "mw")
+        sheet.text(number, 3, reason.words)
+    return row + len(reasons) + 4
 
 
 def _write_capacity(sheet: Sheet, row: int, quarters: list[str]) -> None:
