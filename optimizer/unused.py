@@ -351,7 +351,7 @@ def _ceiling(spot: Spot, option: Option) -> str:
     """The name of a policy under which a block that takes power by now could not be in service; else nothing."""
     case = spot.facts.case
     it_mw = case.it_mw_of_block(option)
-    serves = spot.t + option.lead_quarters - option.mining_stops_quarters
+    serves = min(spot.t + option.lead_quarters - option.mining_stops_quarters, case.last)
     for row in case.use_limits:
         if row.use == option.product and row.max_mw is not None and row.site in (ANY, spot.site) and row.last >= serves:
             more = it_mw if row.basis == "it_mw" else option.block_gross_mw

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from optimizer.board.deck.blocks import Chart, Series
-from optimizer.board.deck.layout import LIGHTER, ROLES, Frame, Place
+from optimizer.board.deck.layout import Frame, Place
 from optimizer.board.deck.ledger import Ledger
 from optimizer.power_uses import reach_limit
 
@@ -33,9 +33,9 @@ def add_chart(frame: Frame, shapes: Any, place: Place, chart: Chart, ledger: Led
     _fill_workbook(made, data, chart)
     if chart.limit:
         _draw_as_line(made)
-        _style_limit(made.plots[1].series[0], chart.limit)
-    _style(made, chart)
-    _style_axes(made, chart)
+        _style_limit(frame, made.plots[1].series[0], chart.limit)
+    _style(frame, made, chart)
+    _style_axes(frame, made, chart)
     for series, spec in zip(made.plots[0].series, chart.series, strict=True):
         _style_series(frame, series, spec, chart, ledger, number)
     if chart.kind == "lines":
@@ -120,13 +120,13 @@ def _fill_workbook(chart: Any, data: Any, spec: Chart) -> None:
 # ---- styling --------------------------------------------------------------------------------------------------------
 
 
-def _style(chart: Any, spec: Chart) -> None:
+def _style(frame: Frame, chart: Any, spec: Chart) -> None:
     from pptx.util import Pt
 
     chart.has_legend = False
     chart.has_title = False
     chart.font.size = Pt(TEXT_PT)
-    chart.font.color.theme_color = theme_colour("text")
+    frame.palette.of("text").put(chart.font.color)
     plot = chart.plots[0]
     if spec.kind != "lines":
         plot.gap_width = spec.gap
@@ -134,7 +134,7 @@ def _style(chart: Any, spec: Chart) -> None:
     plot.vary_by_categories = False
 
 
-def _style_axes(chart: Any, spec: Chart) -> None:
+def _style_axes(frame: Frame, chart: Any, spec: Chart) -> None:
     from pptx.enum.chart import XL_TICK_LABEL_POSITION, XL_TICK_MARK
     from pptx.oxml.ns import qn
     from pptx.util import Pt
@@ -143,14 +143,14 @@ def _style_axes(chart: Any, spec: Chart) -> None:
     values.visible = spec.axis
     values.has_major_gridlines = spec.axis
     if spec.axis:
-        values.major_gridlines.format.line.color.theme_color = theme_colour("unused")
+        frame.palette.of("grid").put(values.major_gridlines.format.line.color)
         values.major_gridlines.format.line.width = Pt(0.75)
         values.format.line.fill.background()
         values.tick_labels.number_format, values.tick_labels.number_format_is_linked = spec.number_format, False
     values.major_tick_mark = values.minor_tick_mark = XL_TICK_MARK.NONE
     categories.major_tick_mark = categories.minor_tick_mark = XL_TICK_MARK.NONE
     categories.tick_label_position = XL_TICK_LABEL_POSITION.LOW
-    categories.format.line.color.theme_color = theme_colour("quiet")
+    frame.palette.of("quiet").put(categories.format.line.color)
     if spec.kind == "bars":
         categories.reverse_order = True
     categories.tick_labels.font.size = Pt(spec.category_pt)
@@ -176,75 +176,64 @@ def _draw_as_line(chart: Any) -> None:
     lines.extend(deepcopy(axis) for axis in bars.findall(qn("c:axId")))
 
 
-def _style_limit(series: Any, spec: Series) -> None:
+def _style_limit(frame: Frame, series: Any, spec: Series) -> None:
     from pptx.enum.chart import XL_MARKER_STYLE
     from pptx.util import Pt
 
-    series.format.line.color.theme_color = theme_colour(spec.role)
+    frame.palette.of(spec.role).put(series.format.line.color)
     series.format.line.width = Pt(1.5)
     series.marker.style = XL_MARKER_STYLE.NONE
 
 
-def theme_colour(role: str) -> Any:
-    from pptx.enum.dml import MSO_THEME_COLOR as T
-
-    names = {
-        "dk1": T.TEXT_1, "lt1": T.BACKGROUND_1, "dk2": T.TEXT_2, "lt2": T.BACKGROUND_2, "accent1": T.ACCENT_1,
-        "accent2": T.ACCENT_2, "accent3": T.ACCENT_3, "accent4": T.ACCENT_4, "accent5": T.ACCENT_5,
-        "accent6": T.ACCENT_6,
-    }  # fmt: skip
-    return names[ROLES.get(role, "dk1")]
-
-
-def paint(fill: Any, role: str) -> None:
+def paint(frame: Frame, fill: Any, role: str) -> None:
     """Fill with the role's colour, or with none."""
     if role == "none":
         fill.background()
         return
     if role == "unused":
-        _hatch(fill)
+        _hatch(frame, fill)
         return
     fill.solid()
-    fill.fore_color.theme_color = theme_colour(role)
-    if role in LIGHTER:
-        fill.fore_color.brightness = LIGHTER[role]
+    frame.palette.of(role).put(fill.fore_color)
 
 
-def _hatch(fill: Any) -> None:
+def _hatch(frame: Frame, fill: Any) -> None:
     """Quiet strokes on nothing: what no use takes."""
     from pptx.enum.dml import MSO_PATTERN
 
     fill.patterned()
     fill.pattern = MSO_PATTERN.LIGHT_UPWARD_DIAGONAL
-    fill.fore_color.theme_color = theme_colour("quiet")
-    fill.back_color.theme_color = theme_colour("lt1")
+    frame.palette.of("quiet").put(fill.fore_color)
+    frame.palette.of("lt1").put(fill.back_color)
 
 
 def _style_series(frame: Frame, series: Any, spec: Series, chart: Chart, ledger: Ledger, number: int) -> None:
     if chart.kind == "lines":
-        _style_line(series, spec, ledger, number)
+        _style_line(frame, series, spec, ledger, number)
         return
     series.invert_if_negative = False
-    paint(series.format.fill, "none" if spec.hidden else spec.role)
+    paint(frame, series.format.fill, "none" if spec.hidden else spec.role)
     if spec.role == "building":
-        series.format.line.color.theme_color = theme_colour(spec.role)
+        frame.palette.of("quiet").put(series.format.line.color)
     for i, role in enumerate(spec.roles):
-        paint(series.points[i].format.fill, role)
+        paint(frame, series.points[i].format.fill, role)
     if chart.value_labels and not spec.hidden:
         labels = series.data_labels
         labels.show_value = True
         labels.number_format, labels.number_format_is_linked = chart.value_labels, False
     for i, marked in spec.labels:
-        _label(series, i, _lines(ledger, number, marked), spec.role, "above" if chart.kind != "bars" else "beside")
+        _label(
+            frame, series, i, _lines(ledger, number, marked), spec.role, "above" if chart.kind != "bars" else "beside"
+        )
 
 
-def _style_line(series: Any, spec: Series, ledger: Ledger, number: int) -> None:
+def _style_line(frame: Frame, series: Any, spec: Series, ledger: Ledger, number: int) -> None:
     from pptx.enum.chart import XL_MARKER_STYLE
     from pptx.enum.dml import MSO_LINE
     from pptx.util import Pt
 
     line = series.format.line
-    line.color.theme_color = theme_colour(spec.role)
+    frame.palette.of(spec.role).put(line.color)
     line.width = Pt(1.5 if spec.dashed else 2.5)
     if spec.dashed:
         line.dash_style = MSO_LINE.DASH
@@ -253,31 +242,31 @@ def _style_line(series: Any, spec: Series, ledger: Ledger, number: int) -> None:
     for i, marked in spec.labels:
         marker = series.points[i].marker
         marker.style, marker.size = XL_MARKER_STYLE.CIRCLE, 9
-        paint(marker.format.fill, spec.role)
+        paint(frame, marker.format.fill, spec.role)
         if marked:
             where = "below" if spec.labels_below else "above"
-            _label(series, i, _lines(ledger, number, marked), spec.role, where)
+            _label(frame, series, i, _lines(ledger, number, marked), spec.role, where)
             _shift_label(series.points[i], _steeper_side(spec, i), 0.08 if spec.labels_below else -0.08)
     if spec.end_label:
         point, where = spec.label_at or (len(spec.values) - 1, "right")
-        _label(series, point, _lines(ledger, number, spec.end_label), spec.role, where)
+        _label(frame, series, point, _lines(ledger, number, spec.end_label), spec.role, where)
 
 
 def _lines(ledger: Ledger, number: int, marked: str) -> list[str]:
     return [ledger.set_down(number, line) for line in marked.split("\n")]
 
 
-def _label(series: Any, point: int, lines: Sequence[str], role: str, where: str) -> None:
+def _label(frame: Frame, series: Any, point: int, lines: Sequence[str], role: str, where: str) -> None:
     from pptx.enum.chart import XL_LABEL_POSITION as P
     from pptx.util import Pt
 
     label = series.points[point].data_label
-    frame = label.text_frame
-    frame.text = "\n".join(lines)
-    for paragraph in frame.paragraphs:
+    written = label.text_frame
+    written.text = "\n".join(lines)
+    for paragraph in written.paragraphs:
         paragraph.font.size = Pt(TEXT_PT)
         paragraph.font.bold = where == "above" and role == "strong"
-        paragraph.font.color.theme_color = theme_colour("text")
+        frame.palette.of("text").put(paragraph.font.color)
     label.position = {"above": P.ABOVE, "below": P.BELOW, "right": P.RIGHT, "beside": P.OUTSIDE_END}[where]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pptx.oxml.ns import qn
 
 from optimizer.board.deck.blocks import Bar, Cards, Gantt, Keys, Lane, Paragraph, Table, Texts
-from optimizer.board.deck.charts import paint, theme_colour
+from optimizer.board.deck.charts import paint
 from optimizer.board.deck.layout import EMU_PER_PT, SMALLEST, Frame, Place
 from optimizer.board.deck.ledger import Ledger
 
@@ -96,7 +96,7 @@ class Pen:
         run.text = text
         run.font.size = int(size * EMU_PER_PT)
         run.font.bold = bold
-        run.font.color.theme_color = theme_colour(role)
+        self.frame.palette.of(role).put(run.font.color)
         paragraph.alignment = {"left": PP_ALIGN.LEFT, "right": PP_ALIGN.RIGHT, "center": PP_ALIGN.CENTER}[align]
 
     # ---- cards and keys ---------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ class Pen:
         style = line._element.find(qn("p:style"))
         if style is not None:
             line._element.remove(style)
-        line.line.color.theme_color = theme_colour(role)
+        self.frame.palette.of(role).put(line.line.color)
         line.line.width = EMU_PER_PT
 
     def keys(self, place: Place, block: Keys) -> None:
@@ -161,9 +161,9 @@ class Pen:
         style = shape._element.find(qn("p:style"))
         if style is not None:
             shape._element.remove(style)
-        paint(shape.fill, role)
+        paint(self.frame, shape.fill, role)
         if role in ("building", "unused"):
-            shape.line.color.theme_color = theme_colour("quiet")
+            self.frame.palette.of("quiet").put(shape.line.color)
             shape.line.width = int(0.75 * EMU_PER_PT)
         else:
             shape.line.fill.background()
@@ -228,7 +228,7 @@ class Pen:
             self._write(paragraph, self.say(marked), size, bold=bold, role="dk2" if head else "text", align=align)
         else:
             paragraph.font.size = int(size * EMU_PER_PT)
-        _border(cell, "dk2" if head else "quiet", 1.25 if head else 0.5)
+        _border(self.frame, cell, "dk2" if head else "quiet", 1.25 if head else 0.5)
 
     # ---- bars over time ---------------------------------------------------------------------------------------------
 
@@ -241,13 +241,13 @@ class Pen:
         bottom = place.top + head + high * len(block.lanes)
         for i, marked in block.ticks:
             x = left + round(i * step)
-            self._line(x, place.top + head, x, bottom, "unused")
+            self._line(x, place.top + head, x, bottom, "grid")
             self.text(Place(x + 2 * EMU_PER_PT, place.top, 60 * EMU_PER_PT, head), marked, 12, role="dk2")
         before = None
         for n, lane in enumerate(block.lanes):
             top = place.top + head + n * high
             if lane.label != before:
-                self.rule(place.left, top, place.width, "unused")
+                self.rule(place.left, top, place.width, "grid")
                 self._lane_label(Place(place.left, top, labels - 8 * EMU_PER_PT, high), lane)
             before = lane.label
             self._bars(Place(left, top, place.width - labels, high), lane, step)
@@ -288,7 +288,7 @@ class Pen:
         marked = (whole or cut)[0]
         if self.frame.width_pt(self.ledger.plain(marked), SMALLEST) <= inside:
             spot = Place(box.left + pad, box.top, box.width - 2 * pad, box.height)
-            self.text(spot, marked, SMALLEST, role=self.frame.ink(bar.role), anchor="middle")
+            self.text(spot, marked, SMALLEST, role=self.frame.palette.ink(bar.role), anchor="middle")
         else:
             spot = Place(box.left + box.width + pad, box.top, int(beside * EMU_PER_PT), box.height)
             self.text(spot, marked, SMALLEST, anchor="middle")
@@ -316,14 +316,13 @@ def _plain_table(shape: Any) -> None:
         style.text = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
 
 
-def _border(cell: Any, role: str, width: float) -> None:
+def _border(frame: Frame, cell: Any, role: str, width: float) -> None:
     from pptx.oxml import parse_xml
     from pptx.oxml.ns import nsdecls
 
-    name = {"dk2": "tx2", "quiet": "accent5"}[role]
     line = parse_xml(
         f'<a:lnB {nsdecls("a")} w="{int(width * EMU_PER_PT)}"><a:solidFill>'
-        f'<a:schemeClr val="{name}"/></a:solidFill></a:lnB>'
+        f"{frame.palette.of(role).xml}</a:solidFill></a:lnB>"
     )
     properties = cell._tc.get_or_add_tcPr()
     properties.insert(0, line)

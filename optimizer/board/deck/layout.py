@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import colorsys
+import io
 import re
 import unicodedata
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from optimizer.board.deck.blocks import Box
+from optimizer.board.deck.palette import Palette, contrast
 from optimizer.errors import PlanError
 
 EMU_PER_PT = 12700
 EMU_PER_INCH = 914400
 WIDE, HIGH = 12192000, 6858000
 SMALLEST = 12.0
+LEAST_HIGH, LEAST_WIDE = 0.5, 0.6
+"""Shares of the page that must be free for what a slide shows."""
 
 _THEME = {
     "dk1": "1F2933", "lt1": "FFFFFF", "dk2": "334155", "lt2": "EEF1F4", "accent1": "1F4E79", "accent2": "E0A030",
@@ -22,19 +29,6 @@ _THEME = {
     "folHlink": "7B5EA7",
 }  # fmt: skip
 """The program's own colours: one for each use of power, of different lightness, so that they part in grey as well."""
-
-ROLES = {
-    "mining": "accent2", "idle": "accent5", "building": "accent5", "unlisted 0": "accent4", "unlisted 1": "accent6",
-    "product 0": "accent1",
-    "product 1": "accent3", "product 2": "accent4", "product 3": "accent6", "product 0 later": "accent1",
-    "product 1 later": "accent3", "product 2 later": "accent4", "product 3 later": "accent6",
-    "unused": "lt2", "level": "dk2", "good": "accent3", "bad": "accent6", "strong": "accent1", "middle": "accent3",
-    "quiet": "accent5", "text": "dk1", "lt1": "lt1", "dk2": "dk2", "other 0": "accent2",
-}  # fmt: skip
-"""Which colour of the theme a role has."""
-
-LIGHTER = {"building": 0.6, **{f"product {n} later": 0.55 for n in range(4)}}
-"""Roles whose colour is lightened, by how much; what is being built also has a line around it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Frame:
-    """A presentation to draw in: the layout that slides take, where body and footer go, and the theme's colours."""
+    """A presentation to draw in: the layout that slides take, where body and footer go, and its colours."""
 
     presentation: Any
     layout: Any
@@ -63,16 +57,16 @@ class Frame:
     title_pt: float
     body: Place
     foot: Place
-    colours: dict[str, str]
+    palette: Palette
     face: float = 1.0
+    title_reads: bool = True
+    """Whether the template's own titles can be read on its background."""
 
-    def rgb(self, role: str) -> str:
-        return self.colours[ROLES.get(role, "dk1")]
-
-    def ink(self, role: str) -> str:
-        """The role of the text that reads best on a fill of this role."""
-        fill = _lightness(self.rgb(role), LIGHTER.get(role, 0.0))
-        return max(("text", "lt1"), key=lambda ink: abs(fill - _lightness(self.rgb(ink))))
+    @property
+    def has_room(self) -> bool:
+        """Whether what a slide shows fits between its title and its footer."""
+        wide, high = self.presentation.slide_width, self.presentation.slide_height
+        return bool(self.body.height >= LEAST_HIGH * high and self.body.width >= LEAST_WIDE * wide)
 
     def width_pt(self, text: str, size: float, *, bold: bool = False) -> float:
         """About how wide a line of text is in the theme's face, in points."""
@@ -83,31 +77,57 @@ class Frame:
         return count_lines(text, size * self.face, width_pt, bold=bold)
 
 
-def _lightness(rgb: str, lighter: float = 0.0) -> float:
-    """From 0 (black) to 1 (white), as the eye weighs red, green and blue."""
-    red, green, blue = (int(rgb[i : i + 2], 16) / 255 for i in (0, 2, 4))
-    plain = 0.299 * red + 0.587 * green + 0.114 * blue
-    return plain + lighter * (1 - plain)
-
-
 # ---- the program's own look, or a template --------------------------------------------------------------------------
 
 
 def open_frame(template: Path | None) -> Frame:
-    """An empty presentation, or the template's. Raises PlanError where the template is none."""
+    """An empty presentation, or the template's. Raises PlanError where the template is none or has no room."""
     from pptx import Presentation
 
     if template is None:
         presentation = Presentation()
         _dress(presentation)
-        layout = presentation.slide_layouts[0]
-    else:
-        try:
-            presentation = Presentation(str(template))
-            layout = _plainest(presentation)
-        except Exception as error:  # whatever python-pptx and zipfile raise for a file that is no presentation
-            raise PlanError(f"{template} cannot be used as a template: {error}.") from None
-    return _frame(presentation, layout)
+        return _frame(presentation, presentation.slide_layouts[0])
+    try:
+        presentation = Presentation(_as_presentation(template))
+        frames = [_frame(presentation, layout) for layout in presentation.slide_layouts]
+    except Exception as error:  # whatever python-pptx and zipfile raise for a file that is no presentation
+        raise PlanError(f"{template} cannot be used as a template: {error}.") from None
+    return _roomiest(template, frames)
+
+
+def _as_presentation(template: Path) -> BinaryIO:
+    """The file's bytes, a template (.potx, .potm) marked as the presentation that it would open as."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(template) as old, zipfile.ZipFile(stream, "w") as new:
+        for entry in old.infolist():
+            data = old.read(entry)
+            if entry.filename == "[Content_Types].xml":
+                data = re.sub(rb"application/[^\"]*(template|slideshow)[^\"]*\.main\+xml", _PRESENTATION, data)
+            new.writestr(entry.filename, data)
+    stream.seek(0)
+    return stream
+
+
+_PRESENTATION = b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
+
+
+def _roomiest(template: Path, frames: list[Frame]) -> Frame:
+    """The frame of the layout with a title and as little else as possible that has room for a slide's message."""
+    if not frames:
+        raise PlanError(f"{template} cannot be used as a template: it has no slide layout.")
+    roomy = [frame for frame in frames if frame.has_room]
+    if not roomy:
+        best = max(frames, key=lambda frame: frame.body.height * frame.body.width)
+        high, wide = best.presentation.slide_height, best.presentation.slide_width
+        raise PlanError(
+            f"{template} has no room for a deck: its roomiest layout, {best.layout.name!r}, leaves free "
+            f"{max(best.body.height, 0) / high:.0%} of the page's height and {max(best.body.width, 0) / wide:.0%} of "
+            f"its width, and texts and charts would overlap. Add a layout with a title at the top and nothing below it "
+            f"(PowerPoint calls it 'Title Only'): {LEAST_HIGH:.0%} of the height and {LEAST_WIDE:.0%} of the width "
+            f"must be free."
+        )
+    return min(roomy, key=lambda frame: _burden(frame.layout))
 
 
 def _frame(presentation: Any, layout: Any) -> Frame:
@@ -121,25 +141,76 @@ def _frame(presentation: Any, layout: Any) -> Frame:
     for shape in layout.placeholders:
         if shape.placeholder_format.type in (13, 15, 16) and shape.top and shape.top > high * 0.7:
             foot = Place(title.left, min(shape.top, foot.top), title.width, max(shape.height, high // 25))
+    fixtures = _fixtures(layout, wide, high)
+    foot = _above(foot, fixtures)
     top = title.top + title.height + high // 60
     if title.top > high // 2:
         top = high // 15
     end = min(foot.top, title.top if title.top > high // 2 else foot.top) - high // 40
-    body = Place(title.left, top, title.width, end - top)
-    return Frame(presentation, layout, title, _title_pt(layout), body, foot, _theme_colours(layout), _face(layout))
+    body = _free_of(Place(title.left, top, title.width, end - top), fixtures)
+    palette = _palette(layout, wide, high)
+    reads = _title_reads(layout, palette)
+    return Frame(presentation, layout, title, _title_pt(layout), body, foot, palette, _face(layout), reads)
 
 
-def _plainest(presentation: Any) -> Any:
-    """The layout with a title and as little else as possible."""
-    layouts = list(presentation.slide_layouts)
-    if not layouts:
-        raise PlanError("it has no slide layout")
+# ---- what a layout holds beside its placeholders --------------------------------------------------------------------
 
-    def burden(layout: Any) -> tuple[bool, int]:
-        kinds = [p.placeholder_format.type for p in layout.placeholders]
-        return 1 not in kinds and 3 not in kinds, sum(kind not in (1, 3, 13, 15, 16) for kind in kinds)
 
-    return min(layouts, key=lambda layout: (burden(layout)[0], burden(layout)[1], 3 in _kinds(layout)))
+def _fixtures(layout: Any, wide: int, high: int) -> list[Place]:
+    """Logos, bands and the like of layout and master; what covers most of the page is its background."""
+    return [place for shape in _drawn(layout) if (place := _place_of(shape)) and not _covers(place, wide, high)]
+
+
+def _drawn(layout: Any) -> list[Any]:
+    """What the layout and, unless it hides it, its master draw on every slide."""
+    hosts = [layout] if layout._element.get("showMasterSp") == "0" else [layout.slide_master, layout]
+    return [shape for host in hosts for shape in host.shapes if not shape.is_placeholder]
+
+
+def _place_of(shape: Any) -> Place | None:
+    sides = (shape.left, shape.top, shape.width, shape.height)
+    return None if None in sides else Place(*sides)
+
+
+def _covers(place: Place, wide: int, high: int) -> bool:
+    across = min(place.left + place.width, wide) - max(place.left, 0)
+    down = min(place.top + place.height, high) - max(place.top, 0)
+    return across * down >= 0.6 * wide * high
+
+
+def _meet(a: Place, b: Place) -> bool:
+    return (a.left < b.left + b.width and b.left < a.left + a.width
+            and a.top < b.top + b.height and b.top < a.top + a.height)  # fmt: skip
+
+
+def _above(foot: Place, fixtures: list[Place]) -> Place:
+    """The line of the footer, raised above what lies there already."""
+    for fixture in sorted(fixtures, key=lambda place: -place.top):
+        if _meet(foot, fixture):
+            foot = Place(foot.left, fixture.top - foot.height, foot.width, foot.height)
+    return foot
+
+
+def _free_of(body: Place, fixtures: list[Place]) -> Place:
+    """The body cut back, at the side that costs least, by whatever lies in it."""
+    for fixture in fixtures:
+        if _meet(body, fixture):
+            right, bottom = body.left + body.width, body.top + body.height
+            low, far = fixture.top + fixture.height, fixture.left + fixture.width
+            cuts = (
+                Place(body.left, body.top, body.width, fixture.top - body.top),
+                Place(body.left, low, body.width, bottom - low),
+                Place(body.left, body.top, fixture.left - body.left, body.height),
+                Place(far, body.top, right - far, body.height),
+            )
+            body = max(cuts, key=lambda cut: max(cut.width, 0) * max(cut.height, 0))
+    return body
+
+
+def _burden(layout: Any) -> tuple[bool, int, bool]:
+    """How far a layout is from a title and free space: no title, other placeholders, a title in its middle."""
+    kinds = _kinds(layout)
+    return not {1, 3} & {*kinds}, sum(kind not in (1, 3, 13, 15, 16) for kind in kinds), 3 in kinds
 
 
 def _kinds(layout: Any) -> list[int]:
@@ -218,17 +289,70 @@ def _drop_leftovers(presentation: Any) -> None:
 # ---- themes ---------------------------------------------------------------------------------------------------------
 
 
-def _theme_colours(layout: Any) -> dict[str, str]:
-    """The theme's colours by name, RRGGBB."""
+def _theme(layout: Any) -> str:
     from pptx.opc.constants import RELATIONSHIP_TYPE as RT
 
-    text = layout.slide_master.part.part_related_by(RT.THEME).blob.decode("utf-8", "replace")
-    found = dict(_THEME)
+    theme: bytes = layout.slide_master.part.part_related_by(RT.THEME).blob
+    return theme.decode("utf-8", "replace")
+
+
+def _palette(layout: Any, wide: int, high: int) -> Palette:
+    """The theme's colours by the slots that the layout's map gives them, and what it has behind its texts."""
+    theme, found = _theme(layout), dict(_THEME)
     for name in _THEME:
-        match = re.search(rf"<a:{name}>.*?(?:srgbClr val|lastClr)=\"([0-9A-Fa-f]{{6}})\"", text, re.DOTALL)
+        match = re.search(rf"<a:{name}>.*?(?:srgbClr val|lastClr)=\"([0-9A-Fa-f]{{6}})\"", theme, re.DOTALL)
         if match:
             found[name] = match[1].upper()
-    return found
+    own = layout._element.xpath("./p:clrMapOvr/a:overrideClrMapping")
+    told = (own or layout.slide_master._element.xpath("./p:clrMap"))[0]
+    names = ("tx1", "bg1", "tx2", "bg2", *(f"accent{n}" for n in range(1, 7)))
+    slots = {name: found[told.get(name, name)] for name in names}
+    return Palette(slots, _background(layout, slots | found, wide, high))
+
+
+def _title_reads(layout: Any, palette: Palette) -> bool:
+    """Whether titles, in the colour that the layout or the master gives them, stand out from the background."""
+    holders = [p._element for host in (layout, layout.slide_master) for p in host.placeholders
+               if p.placeholder_format.type in (1, 3)]  # fmt: skip
+    own = [fill for p in holders for fill in p.xpath(".//a:lstStyle/a:lvl1pPr/a:defRPr/a:solidFill/*")]
+    style = layout.slide_master._element.xpath("./p:txStyles/p:titleStyle/a:lvl1pPr/a:defRPr/a:solidFill/*")
+    told = next((rgb for fill in (*own, *style) if (rgb := _colour_of(fill, palette.slots))), palette.slots["tx1"])
+    return contrast(told, palette.background) >= 3
+
+
+def _background(layout: Any, colours: Mapping[str, str], wide: int, high: int) -> str:
+    """The colour behind a layout's texts: of a shape that covers the page, its own background, or its master's."""
+    covers = [
+        shape._element.spPr for shape in _drawn(layout)
+        if hasattr(shape._element, "spPr") and (place := _place_of(shape)) and _covers(place, wide, high)
+    ]  # fmt: skip
+    backs = [back for host in (layout, layout.slide_master) for back in host._element.xpath("./p:cSld/p:bg")]
+    for fill in (*reversed(covers), *backs):
+        if (rgb := _filled_with(fill, colours)) is not None:
+            return rgb
+    return colours["bg1"]
+
+
+def _filled_with(fill: Any, colours: Mapping[str, str]) -> str | None:
+    """The colour of a fill, of a gradient the mean of its stops; None for a picture or where there is none."""
+    found = fill.xpath("./a:solidFill/* | ./p:bgPr/a:solidFill/* | .//a:gs/* | ./p:bgRef/*")
+    shown = [rgb for colour in found if (rgb := _colour_of(colour, colours))]
+    if not shown:
+        return None
+    parts = [[int(rgb[i : i + 2], 16) for rgb in shown] for i in (0, 2, 4)]
+    return "".join(f"{round(sum(part) / len(part)):02X}" for part in parts)
+
+
+def _colour_of(element: Any, colours: Mapping[str, str]) -> str | None:
+    """What a colour's element says, made lighter or darker as it asks; None for kinds that are not read."""
+    base = element.get("val") if element.tag.endswith("srgbClr") else element.get("lastClr")
+    base = base or colours.get(element.get("val", ""))
+    if base is None:
+        return None
+    share = {kind: [int(v) / 100_000 for v in element.xpath(f"./a:{kind}/@val")] for kind in ("lumMod", "lumOff")}
+    hue, light, saturation = colorsys.rgb_to_hls(*(int(base[i : i + 2], 16) / 255 for i in (0, 2, 4)))
+    light = min(1.0, light * (share["lumMod"] or [1.0])[0] + (share["lumOff"] or [0.0])[0])
+    return "".join(f"{round(part * 255):02X}" for part in colorsys.hls_to_rgb(hue, light, saturation))
 
 
 _FACES = {
@@ -241,10 +365,7 @@ _FACES = {
 
 def _face(layout: Any) -> float:
     """The wider of the theme's two faces, against Calibri."""
-    from pptx.opc.constants import RELATIONSHIP_TYPE as RT
-
-    text = layout.slide_master.part.part_related_by(RT.THEME).blob.decode("utf-8", "replace")
-    names = re.findall(r"<a:(?:major|minor)Font>\s*<a:latin typeface=\"([^\"]*)\"", text)
+    names = re.findall(r"<a:(?:major|minor)Font>\s*<a:latin typeface=\"([^\"]*)\"", _theme(layout))
     return max((_FACES.get(name.lower(), 1.18) for name in names), default=1.18)
 
 

@@ -236,21 +236,25 @@ def unused(pack: Pack) -> Slide | None:
     word, number, source = pack.ledger.word, pack.ledger.number, pack.source
     rows = tuple(
         (
-            listed([word(source.word("inputs/sites.site", site)) for site in one.sites], 12),
-            number(_unused_of(pack, one)), pack.quarter(one.quarter),
+            listed([word(source.word("inputs/sites.site", site)) for site in one.sites], 12) + _until(pack, one),
+            number(_unused_of(pack, one)),
             word(source.word("reason of no hall", one.reason.hall)),
             word(source.word("reason of no machines", one.reason.machines)),
         )
         for one in standing
     )  # fmt: skip
-    head = ("Site", "Gross MW", "In", "Why no hall", "Why no machines")
-    table = Table("table:unused", head, rows, (0.2, 0.09, 0.08, 0.39, 0.24), "lrlll", largest=14)
+    head = ("Site", "Gross MW", "Why no hall", "Why no machines")
+    table = Table("table:unused", head, rows, (0.24, 0.1, 0.4, 0.26), "lrll", largest=14)
     limits = source.limits(pack.quarters)
     note = (
         f"Unused is what no use takes of the grid limit; that limit is {number(limits[0])} gross MW at first and "
         f"{number(limits[-1])} at last, and what lies above it is not energised yet."
     )
     return Slide("unused", _unused_title(pack, standing), ((WHOLE, table),), note)
+
+
+def _until(pack: Pack, one: Standing) -> str:
+    return "" if one.quarter == pack.plan.case.last else f", until {pack.quarter(one.quarter)}"
 
 
 def _unused_of(pack: Pack, one: Standing) -> Figure:

@@ -73,6 +73,9 @@ def _put_last(presentation: Any, page: Any) -> None:
 
 def _draw(frame: Frame, page: Any, pack: Pack, slide: Slide, number: int) -> None:
     pen = Pen(frame, page, pack.ledger, number)
+    for holder in list(page.placeholders):
+        if holder.placeholder_format.type not in (1, 3) and holder.has_text_frame and not holder.text_frame.text:
+            holder._element.getparent().remove(holder._element)  # an empty one asks for a text to be added
     _title(frame, page, pen, slide)
     body = frame.body
     if slide.note:
@@ -138,9 +141,11 @@ def _title(frame: Frame, page: Any, pen: Pen, slide: Slide) -> None:
         pen.text(frame.title, marked, size, bold=True, anchor="bottom")
         return
     holder.text_frame.text = pen.say(marked)
-    if size < frame.title_pt:
-        for run in holder.text_frame.paragraphs[0].runs:
+    for run in holder.text_frame.paragraphs[0].runs:
+        if size < frame.title_pt:
             run.font.size = int(size * EMU_PER_PT)
+        if not frame.title_reads:
+            frame.palette.of("text").put(run.font.color)
 
 
 def _foot(frame: Frame, page: Any, pen: Pen, pack: Pack, number: int) -> None:

@@ -84,7 +84,7 @@ def _write_unused(sheet: Sheet, row: int) -> int:
     if not reasons:
         return row
     sheet.text(row, 0, "Unused up to the grid limit, and why", "section")
-    sheet.heads(row + 1, 0, ["Site", "Quarters", "MW at end", "Why"], 2)
+    sheet.heads(row + 1, 0, ["Site", "Quarters", "MW", "Why"], 2)
     for number, reason in enumerate(reasons, row + 2):
         sheet.text(number, 0, reason.site)
         sheet.text(number, 1, f"{reason.first} to {reason.last}")
