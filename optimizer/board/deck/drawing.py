@@ -107,6 +107,7 @@ class Pen:
         gap = place.width // 20
         wide = (place.width - gap * (block.columns - 1)) // block.columns
         high = min(place.height // max(rows, 1), 112 * EMU_PER_PT)
+        small = 14 if high >= 105 * EMU_PER_PT else SMALLEST
         for i, (figure, caption) in enumerate(block.cards):
             left = place.left + (i % block.columns) * (wide + gap)
             top = place.top + (i // block.columns) * high
@@ -115,7 +116,7 @@ class Pen:
             while size > 20 and self.frame.width_pt(self.ledger.plain(figure), size, bold=True) > wide / EMU_PER_PT:
                 size -= 1
             self.text(Place(left, top + 6 * EMU_PER_PT, wide, 42 * EMU_PER_PT), figure, size, bold=True, role="strong")
-            self.text(Place(left, top + 48 * EMU_PER_PT, wide, high - 52 * EMU_PER_PT), caption, 14)
+            self.text(Place(left, top + 48 * EMU_PER_PT, wide, high - 52 * EMU_PER_PT), caption, small)
 
     def rule(self, left: int, top: int, width: int, role: str = "quiet") -> None:
         self._line(left, top, left + width, top, role)

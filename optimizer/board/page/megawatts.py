@@ -26,12 +26,14 @@ from optimizer.board.page.keys import at, encoded
 from optimizer.board.page.numbers import Either, Name, Number, listed, words
 from optimizer.power_uses import BUILDING, UNUSED, limits_of, reach_limit, uses_of
 from optimizer.schema import MINING
-from optimizer.unused import Facts, reasons_of
+from optimizer.unused import Facts, Standing, reasons_of, standings
 
 Units = Literal["gross", "it"]
 Series = dict[tuple[str, str], list[float]]
 """MW by quarter, by site and use."""
 
+SHOWN_MW = 0.05
+"""Gross MW unused below which the message does not tell them."""
 IT_PARTS = {"contracted_it_mw": "contracted", "market_it_mw": "sold at market", "vacant_it_mw": "vacant"}
 
 
@@ -109,7 +111,7 @@ def over_time(book: Book) -> Section:
 def _message(book: Book, gross: Mapping[str, Sequence[float]]) -> Markup:
     mined = gross.get(MINING)
     if not mined:
-        return Markup("No machine mines in this plan.")
+        return words("No machine mines in this plan{}.", _unused_words(book, gross))
     first, last = (book.mw(mined[i], at("allocation/gross_mw", use=MINING, quarter=book.quarters[i])) for i in (0, -1))
     verb = "stays at" if first.text == last.text else ("falls" if last.value < first.value else "rises")
     told = words("{}", first) if first.text == last.text else words("from {} to {}", first, last)
@@ -118,7 +120,17 @@ def _message(book: Book, gross: Mapping[str, Sequence[float]]) -> Markup:
         if len(book.plan.starts)
         else "; nothing is converted"
     )
-    return words("Mining {} {} gross MW{}.", verb, told, became)
+    return words("Mining {} {} gross MW{}{}.", verb, told, became, _unused_words(book, gross))
+
+
+def _unused_words(book: Book, gross: Mapping[str, Sequence[float]]) -> Markup:
+    """How much of the grid limit stands unused at last; nothing where none does."""
+    unused, last = gross.get(UNUSED, [0.0])[-1], book.quarters[-1]
+    if unused < SHOWN_MW:
+        return Markup("")
+    stand = book.mw(unused, at("allocation/gross_mw", use=UNUSED, quarter=last))
+    limit = book.mw(limits_of(book.plan)[-1], at("allocation/gross_mw", quarter=last))
+    return words("; of {} at the grid, {} stand unused at last", limit, stand)
 
 
 def _uses(book: Book, series: Mapping[str, Sequence[float]], units: Units) -> Chart | Words:
@@ -196,8 +208,27 @@ def where_and_when(book: Book) -> Section:
     return Section("sites", "Where and when", message, (*strips, Words(told, note=True), *_unused(book)))
 
 
-def _unused(book: Book) -> tuple[Table, ...]:
-    """Why each site's power stands unused, as the reasons change over the quarters."""
+def _unused(book: Book) -> tuple[Words | Table, ...]:
+    """What stands unused at last, by site and why; in a table, how the reasons change over the quarters."""
+    standing = [_standing_words(book, one) for one in standings(book.plan)]
+    if not standing:
+        return ()
+    head = Words([Markup("<strong>Unused at last, by site and why</strong>")])
+    return head, Words(standing, bullets=True), _reasons(book)
+
+
+def _standing_words(book: Book, one: Standing) -> Markup:
+    keys = " + ".join(at(f"{book.id}/allocation/gross_mw", use=UNUSED, site=site, quarter=one.quarter)
+                      for site in one.sites)  # fmt: skip
+    decimals = 0 if abs(one.gross_mw - round(one.gross_mw)) < 1e-6 else 1
+    until = "" if one.quarter == book.plan.case.last else words(", until {}", Name(str(one.quarter)))
+    return words(
+        "{} MW at {}{}: no hall: {}; no machines: {}", Number(one.gross_mw, keys, decimals=decimals),
+        listed(Name(site) for site in one.sites), until, Name(one.reason.hall), Name(one.reason.machines),
+    )  # fmt: skip
+
+
+def _reasons(book: Book) -> Table:
     told = Facts(book.plan).unused_mw
     rows = [
         Line(
@@ -211,7 +242,7 @@ def _unused(book: Book) -> tuple[Table, ...]:
     ]  # fmt: skip
     columns = [Column("quarters", number=False), Column("gross MW at their end"),
                Column("why no hall", number=False), Column("why no machines", number=False)]  # fmt: skip
-    return (Table("Unused up to the grid limit, and why", columns, rows, "site"),) if rows else ()
+    return Table("Why power stands unused, by site and quarter", columns, rows, "site", folded=True)
 
 
 def _strips(book: Book, series: Series, units: Units) -> Strips | Words:
