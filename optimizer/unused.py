@@ -121,11 +121,32 @@ class Facts:
         rows = table[table["use"].isin([MINING, IDLE])].groupby(["site", "quarter"])["gross_mw"].sum()
         return {(str(site), str(quarter)): float(mw) for (site, quarter), mw in rows.items()}
 
+    @cached_property
+    def handovers(self) -> list[tuple[str, str, float]]:
+        """Site, quarter and gross MW of each hand-over from mining to construction."""
+        return [
+            (str(row.site), str(row.handover_quarter), float(row.gross_mw)) for row in self.plan.starts.itertuples()
+        ]
+
     def later_mw(self, site: str, t: Quarter) -> float:
         """Gross MW that halls of this plan take at a site after a quarter."""
-        starts = self.plan.starts
-        later = starts[(starts["site"] == site) & (starts["handover_quarter"].astype(str) > str(t))]
-        return float(later["gross_mw"].sum())
+        return sum(mw for where, when, mw in self.handovers if where == site and when > str(t))
+
+    @cached_property
+    def vacant_it_mw(self) -> dict[tuple[str, str], float]:
+        """The most IT MW in service that no contract takes in some quarter, by site and product."""
+        most: dict[tuple[str, str], float] = {}
+        for row in self.plan.capacity.itertuples():
+            key = (str(row.site), str(row.product))
+            most[key] = max(most.get(key, 0.0), float(row.in_service_it_mw - row.contracted_it_mw))
+        return most
+
+    @cached_property
+    def machines_mw(self) -> dict[tuple[str, str], float]:
+        """Gross MW of machines that run or stand idle anywhere, by class and quarter."""
+        table = self.plan.allocation
+        rows = table[table["use"].isin([MINING, IDLE])].groupby(["detail", "quarter"])["gross_mw"].sum()
+        return {(str(asic), str(quarter)): float(mw) for (asic, quarter), mw in rows.items()}
 
     def in_service_mw(self, row: UseLimit, t: Quarter) -> float:
         """The most that a product has in service from a quarter on while a policy on it holds, in the policy's MW."""
@@ -221,9 +242,7 @@ class Spot:
 
     def _vacant_it_mw(self, product: str) -> float:
         """The most of the site's halls for a product that is let to the market or to nobody in some quarter."""
-        table = self.facts.plan.capacity
-        mine = table[(table["site"] == self.site) & (table["product"] == product)]
-        return float((mine["in_service_it_mw"] - mine["contracted_it_mw"]).max()) if len(mine) else 0.0
+        return self.facts.vacant_it_mw.get((self.site, product), 0.0)
 
     @property
     def market(self) -> bool:
@@ -450,11 +469,7 @@ def all_installed(spot: Spot) -> str:
     names = {asic.asic for asic in spot.classes}
     bought = any(row.asic in names and row.purchase_usd_per_th is not None for row in facts.case.machine_markets)
     owned = sum(facts.case.fleet_gross_mw(row) for row in facts.case.fleet if row.asic in names)
-    table = facts.plan.allocation
-    there = table[
-        table["use"].isin([MINING, IDLE]) & table["detail"].isin(names) & (table["quarter"].astype(str) == str(spot.t))
-    ]
-    whole = float(there["gross_mw"].sum()) >= owned - NOISE_MW
+    whole = sum(facts.machines_mw.get((name, str(spot.t)), 0.0) for name in names) >= owned - NOISE_MW
     return "all that are owned are installed, and none can be bought" if whole and not bought else ""
 
 
