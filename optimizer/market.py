@@ -36,15 +36,20 @@ def hashprice_usd_per_ph_day(case: Case, scenario: str, quarter: Quarter) -> flo
 
 @dataclass(frozen=True)
 class MiningEconomics:
-    """What one installed gross MW of a class returns in a quarter, $M; `site_cost` whether it runs or not."""
+    """What one gross MW of a class that runs returns in a quarter, $M, and whether it runs on the grid."""
 
     revenue: float
-    power: float
+    energy: float
+    demand: float
     interruptible: float
-    site_cost: float
     btc: float
     run_hours: float
     runs: bool
+
+    @property
+    def power(self) -> float:
+        """What it pays for power: energy and demand."""
+        return self.energy + self.demand
 
     @property
     def margin(self) -> float:
@@ -61,13 +66,12 @@ def mining_economics(case: Case, scenario: str, site: str, asic: Asic, quarter: 
     tariff = case.site_price(scenario, site, quarter)
     run_hours = max(0.0, quarter.hours * asic.uptime - tariff.curtailed_hours)
     revenue = _mining_revenue(case, scenario, asic, quarter, run_hours)
-    power = run_hours * units.musd_per_mwh(tariff.energy_usd_per_mwh)
-    power += units.musd_per_mw_quarter_from_kw_month(tariff.demand_usd_per_kw_month)
+    energy = run_hours * units.musd_per_mwh(tariff.energy_usd_per_mwh)
+    demand = units.musd_per_mw_quarter_from_kw_month(tariff.demand_usd_per_kw_month)
     interruptible = units.musd_per_mw_quarter_from_usd_mw_year(tariff.interruptible_usd_per_mw_year)
-    runs = revenue + interruptible > power and not mining_has_ended(case, site, quarter)
-    site_cost = units.musd_per_mw_quarter_from_mw_year(case.site[site].mining_cost_musd_per_gross_mw_year)
+    runs = revenue + interruptible > energy + demand and not mining_has_ended(case, site, quarter)
     btc = revenue / units.musd_from_usd(case.bitcoin_market[scenario, quarter].btc_usd)
-    return MiningEconomics(revenue, power, interruptible, site_cost, btc, run_hours, runs)
+    return MiningEconomics(revenue, energy, demand, interruptible, btc, run_hours, runs)
 
 
 def own_plant_economics(case: Case, scenario: str, site: str, asic: Asic, quarter: Quarter) -> MiningEconomics | None:
@@ -79,7 +83,8 @@ def own_plant_economics(case: Case, scenario: str, site: str, asic: Asic, quarte
     if plant is None or mining_has_ended(case, site, quarter):
         return None
     grid = mining_economics(case, scenario, site, asic, quarter)
-    return replace(grid, power=grid.run_hours * units.musd_per_mwh(plant.cost_usd_per_mwh), interruptible=0.0)
+    energy = grid.run_hours * units.musd_per_mwh(plant.cost_usd_per_mwh)
+    return replace(grid, energy=energy, demand=0.0, interruptible=0.0)
 
 
 def mining_has_ended(case: Case, site: str, quarter: Quarter) -> bool:
@@ -135,9 +140,11 @@ def market_price_per_it_mw_quarter(case: Case, scenario: str, product: str, quar
 
 def ai_power_per_it_mw_quarter(
     case: Case, scenario: str, site: str, product: str, quarter: Quarter, load_factor: float
-) -> float:
-    """Power that we pay for one IT MW in use: `PUE x (load factor x hours x energy price + demand charge)`. $M."""
-    tariff = case.site_price(scenario, site, quarter)
+) -> tuple[float, float]:
+    """Energy and demand that we pay for one IT MW in use, $M.
+
+    `PUE x load factor x hours x energy price`, and `PUE x demand charge`.
+    """
+    tariff, pue = case.site_price(scenario, site, quarter), case.pue[site, product]
     energy = load_factor * quarter.hours * units.musd_per_mwh(tariff.energy_usd_per_mwh)
-    demand = units.musd_per_mw_quarter_from_kw_month(tariff.demand_usd_per_kw_month)
-    return case.pue[site, product] * (energy + demand)
+    return pue * energy, pue * units.musd_per_mw_quarter_from_kw_month(tariff.demand_usd_per_kw_month)

@@ -26,7 +26,7 @@ TABLES: dict[str, str] = {
     "capex": "capex spent by source (option, machine or tenant), line and quarter",
     "capex_to_date": "capex of each quarter and since the first, net of what tenants pay",
     "sources_and_uses": "where each quarter's money came from and went; `cash` is the change of closing cash",
-    "cash_flow": "every cash line by quarter, business line and site; received positive, paid negative",
+    "cash_flow": "every cash line by quarter, business line, site and source; received positive, paid negative",
     "cash": "opening cash, net flow, closing cash, liquidity (with the BTC that count) and its minimum, by quarter",
     "value": "present value by line and business line, within and after the horizon",
     "after_horizon": "flows after the horizon: contracts running to their own end and residuals, with discount factors",
@@ -39,7 +39,7 @@ TABLES: dict[str, str] = {
     "own_plants": "gross MW of machines that run on a site's own plant, by class and quarter",
 }
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the plan folder's format."""
 
 NUMERIC = re.compile(r".*(_mw|musd|blocks|factor|_btc|btc_mined|price)$")
@@ -150,7 +150,9 @@ class Plan:
         from optimizer.lines import LINES
 
         quarters = list(self.cash["quarter"])
-        pivot = self.cash_flow.pivot_table(index="line", columns="quarter", values="musd", aggfunc="sum")
+        pivot = of_one_scenario(self.cash_flow).pivot_table(
+            index="line", columns="quarter", values="musd", aggfunc="sum"
+        )
         lines = [line for line in LINES if line in pivot.index]
         body = pivot.reindex(index=lines, columns=quarters).fillna(0.0)
         ends = self.cash.set_index("quarter")[["opening_musd", "closing_musd"]].T
@@ -176,9 +178,11 @@ class Plan:
     @cached_property
     def megawatts(self) -> pd.DataFrame:
         """Gross MW by use and quarter, all sites together."""
-        return self.allocation.pivot_table(
-            index="use", columns="quarter", values="gross_mw", aggfunc="sum", sort=False
-        ).fillna(0.0)
+        return (
+            of_one_scenario(self.allocation)
+            .pivot_table(index="use", columns="quarter", values="gross_mw", aggfunc="sum", sort=False)
+            .fillna(0.0)
+        )
 
     def record(self) -> dict[str, Any]:
         """What `plan.json` holds: everything but the tables and the times of this run."""
@@ -200,3 +204,11 @@ class Plan:
 
     def to_json(self) -> str:
         return json.dumps(self.record(), indent=2, allow_nan=False) + "\n"
+
+
+def of_one_scenario(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose rows may be added up. Raises ValueError for one that holds two scenarios: they have no sum."""
+    scenarios = sorted(set(table["scenario"]))
+    if len(scenarios) > 1:
+        raise ValueError(f"scenarios {' and '.join(scenarios)} stand in one table; they are never added together")
+    return table

@@ -17,9 +17,10 @@ from optimizer.errors import AuditFault
 from optimizer.findings import Finding, InputError
 from optimizer.interrupts import give_up, hold, stoppable, workspace
 from optimizer.kpis import kpis
-from optimizer.model import build_model
+from optimizer.model import PROBABLY, build_model
+from optimizer.outlook import Outlook
 from optimizer.plan import Plan
-from optimizer.searches import do_nothing, evidence_of, prove_again, search, settle_tied
+from optimizer.searches import do_nothing, evidence_of, prove_again, search, settle_tied, worth_in
 from optimizer.settlement import Settled
 from optimizer.solver import Answer, Progress, SolverOptions, begin_solvers, keep_evidence, solver_version
 from optimizer.solver.proof import BOARD_GAP, Second
@@ -99,6 +100,46 @@ def _solve(
     )
     _refuse_unsound(plan, answer, options)
     clock.passes("settle_and_audit_s")
+    return plan
+
+
+def solve_together(case: Case, likely: Mapping[str, float], *, gap: float = 1e-4, seed: int = 0) -> Outlook:
+    """The decisions of most value in the mean over scenarios, by name with their probabilities, and what they come to.
+
+    What is decided here and now is the same in all of them; the rest answers to each. Every outcome is audited. Raises
+    Infeasible, NoPlan, SolverFault and AuditFault as `solve` does, ValueError for probabilities that are none.
+    """
+    with workspace() as folder, stoppable():
+        options = SolverOptions(gap=gap, seed=seed, log=folder / "solver.log")
+        model = build_model(case, likely)
+        answer = search(model, options)
+        outcomes = {scenario: _outcome(model, answer, options, scenario, likely) for scenario in likely}
+    return Outlook(dict(likely), outcomes, answer.status, answer.bound)
+
+
+def _outcome(model: Any, answer: Answer, options: SolverOptions, scenario: str, likely: Mapping[str, float]) -> Plan:
+    """What an answer comes to in one of its scenarios; its own bound is what the mean's leaves it, the others kept."""
+    case = model.case
+    with evidence_of(answer, options):
+        settled = settle_tied(model, answer, scenario)
+    nothing = do_nothing(case, scenario, options, None)
+    above = (answer.bound - answer.value) / max(likely[scenario], PROBABLY)
+    plan = Plan(
+        case=case,
+        scenario=scenario,
+        status=answer.status,
+        value_musd=settled.value_musd,
+        objective_musd=worth_in(model, answer, scenario),
+        bound_musd=settled.value_musd + max(0.0, above),
+        proof={},
+        kpis=kpis(case, settled, None if nothing is None else nothing.settled),
+        tables=settled.tables,
+        nothing=None if nothing is None else nothing.settled.tables,
+        provenance=_provenance(case, answer, options)
+        | {"do_nothing_possible": nothing is not None, "decided_for": dict(likely)},
+        log=_text(options.log),
+    )
+    _refuse_unsound(plan, answer, options)
     return plan
 
 

@@ -4,14 +4,15 @@ A use takes megawatts and returns dollars. It writes the megawatts into stocks (
 dollars into streams (what one unit of a decision pays from a quarter on, past the horizon if a contract runs on). The
 master model balances the stocks and the treasury and knows nothing else about a use.
 
-Here-and-now decisions carry no scenario. Streams do: the same decision pays differently in each future.
+Ports are of two kinds. What here-and-now decisions show is shared by every future; what a future makes of them, the
+same decision paying differently in each, is an outcome.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -33,6 +34,11 @@ LONGEST_VIEW = 60 + 120 + 600 + 1
 """Quarters from the start of the longest horizon to the end of the longest contract signed in it, extended."""
 
 
+def power_price(case: Case, site: str) -> Price:
+    """The energy price that a site pays."""
+    return "power", case.site[site].tariff
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What happens in one quarter, where the variables say what has happened so far: `after - before`.
@@ -52,6 +58,9 @@ def steps(states: Mapping[Any, Any]) -> dict[Any, Step]:
 
 Decision = Any
 """A Pyomo variable, a Step between two of them, or a number where the decision was taken already."""
+
+Price = tuple[str, ...]
+"""A price that moves by quarter, by kind and name: `("power", tariff)`, `("hashprice",)`, `("market", product)`, ..."""
 
 
 class Linear:
@@ -110,7 +119,8 @@ class Linear:
 class Stream:
     """Dollars that one unit of a decision returns, quarter by quarter.
 
-    `amounts[i]` is $M per unit in quarter `first + i`: positive received, negative paid.
+    `amounts[i]` is $M per unit in quarter `first + i`: positive received, negative paid. `follows` names the price that
+    the amounts are a multiple of, quarter by quarter; none where no market moves them.
     """
 
     line: str
@@ -122,90 +132,84 @@ class Stream:
     amounts: Amounts
     rate: float | None = None
     """Yearly discount rate where it is not the business line's own."""
+    follows: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A step of a stock: `coefficient x decision` more from `quarter` on. A delay of `option` moves it."""
+
+    quarter: Quarter
+    coefficient: float
+    decision: Decision
+    option: str = ""
 
 
 class Stock:
     """Megawatts or blocks that steps raise and lower, held by key and quarter."""
 
     def __init__(self, case: Case):
-        self._first, self._last = case.first, case.last
-        self._steps: dict[Hashable, dict[Quarter, Linear]] = {}
+        self._case = case
+        self._rises: dict[Hashable, list[Rise]] = {}
         self._levels: dict[Hashable, dict[Quarter, Linear]] = {}
 
     @property
     def keys(self) -> list[Any]:
-        return list(self._steps)
+        return list(self._rises)
 
-    def step(self, key: Hashable, quarter: Quarter, coefficient: float, decision: Decision) -> None:
-        """Raise the stock of `key` by `coefficient x decision` from `quarter` on, or from the horizon's start."""
-        steps = self._steps.setdefault(key, {}).setdefault(max(quarter, self._first), Linear())
-        steps.add(coefficient, decision)
+    def step(
+        self, key: Hashable, quarter: Quarter, coefficient: float, decision: Decision, *, option: str = ""
+    ) -> None:
+        """Raise the stock of `key` by `coefficient x decision` from `quarter` on, or from the horizon's start.
+
+        `option` is the conversion whose delay would delay this step.
+        """
+        self._rises.setdefault(key, []).append(Rise(quarter, coefficient, decision, option))
         self._levels.pop(key, None)
 
     def level(self, key: Hashable, quarter: Quarter) -> Linear:
         """The stock of `key` in a quarter: all its steps so far."""
         levels = self._levels.setdefault(key, {})
         if quarter not in levels:
-            steps, last = self._steps.get(key, {}), max(self._last, quarter)
+            first, steps = self._case.first, self._steps(key)
             level = Linear()
-            for t in range(self._first, last + 1):
+            for t in range(first, max(self._case.last, quarter) + 1):
                 if t in steps:
                     level = Linear().extend(level).extend(steps[Quarter(t)])
                 levels[Quarter(t)] = level
         return levels[quarter]
 
+    def _steps(self, key: Hashable) -> dict[Quarter, Linear]:
+        steps: dict[Quarter, Linear] = {}
+        for rise in self._rises.get(key, ()):
+            at = max(rise.quarter, self._case.first)
+            steps.setdefault(at, Linear()).add(rise.coefficient, rise.decision)
+        return steps
+
     def steps_after_horizon(self, key: Hashable) -> list[Quarter]:
         """Quarters past the horizon in which the stock of `key` changes."""
-        return sorted(t for t in self._steps.get(key, {}) if t > self._last)
+        return sorted({rise.quarter for rise in self._rises.get(key, ()) if rise.quarter > self._case.last})
+
+    def delayed(self, quarters: Mapping[str, int]) -> Stock:
+        """The same stock where the halls of some options come so many quarters later."""
+        later = Stock(self._case)
+        for key, rises in self._rises.items():
+            for rise in rises:
+                at = rise.quarter + quarters.get(rise.option, 0)
+                later.step(key, at, rise.coefficient, rise.decision, option=rise.option)
+        return later
 
 
-@dataclass(eq=False)
-class Ports:
-    """Where the uses of power meet the master model, for one scenario.
+class Payments:
+    """Streams of dollars, and what they come to."""
 
-    With `decide` false the company takes no new decision: what it is committed to goes on, machines run or idle.
-    With `adjustable` nothing is left out because of a price, so that the numbers of the model follow prices in
-    straight lines and other prices need no other model.
-    """
-
-    case: Case
-    scenario: str
-    decide: bool = True
-    adjustable: bool = False
-    taken_gross_mw: Stock = field(init=False)
-    usable_it_mw: Stock = field(init=False)
-    signed_it_mw: Stock = field(init=False)
-    service_gross_mw: Stock = field(init=False)
-    service_it_mw: Stock = field(init=False)
-    building_it_mw: Stock = field(init=False)
-    building_blocks: Stock = field(init=False)
-    installed_gross_mw: dict[tuple[str, Quarter], Linear] = field(init=False)
-    market_it_mw: dict[tuple[str, str, Quarter], Linear] = field(init=False)
-    rent: dict[tuple[str, Quarter], Linear] = field(init=False)
-    market_rent: dict[Quarter, Linear] = field(init=False)
-    btc_mined: dict[Quarter, Linear] = field(init=False)
-    streams: list[Stream] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        for name in (
-            "taken_gross_mw", "usable_it_mw", "signed_it_mw", "service_gross_mw", "service_it_mw",
-            "building_it_mw", "building_blocks",
-        ):  # fmt: skip
-            setattr(self, name, Stock(self.case))
-        self.installed_gross_mw = defaultdict(Linear)
-        self.market_it_mw = defaultdict(Linear)
-        self.rent = defaultdict(Linear)
-        self.market_rent = defaultdict(Linear)
-        self.btc_mined = defaultdict(Linear)
-
-    @property
-    def halls(self) -> list[tuple[str, str]]:
-        """Sites and products with capacity or contracts."""
-        return list(dict.fromkeys([*self.usable_it_mw.keys, *self.signed_it_mw.keys]))
+    def __init__(self, case: Case):
+        self.case = case
+        self.streams: list[Stream] = []
 
     def pay(
         self, line: str, business: str, site: str, source: str, decision: Decision, first: Quarter,
-        amounts: Sequence[float] | Amounts, rate: float | None = None,
+        amounts: Sequence[float] | Amounts, rate: float | None = None, follows: Price | None = None,
     ) -> None:  # fmt: skip
         """Let one unit of `decision` pay `amounts` ($M, + received) on a line from quarter `first` on.
 
@@ -214,16 +218,77 @@ class Ports:
         sunk = max(0, self.case.first - first)
         flows = np.asarray(amounts, dtype=float)[sunk:]
         if flows.any():
-            self.streams.append(Stream(line, business, site, source, decision, first + sunk, flows, rate))
+            self.streams.append(Stream(line, business, site, source, decision, first + sunk, flows, rate, follows))
+
+    def present_value(self, stream: Stream) -> float:
+        return float(stream.amounts @ self.discounts(stream))
+
+    def discounts(self, stream: Stream) -> Amounts:
+        """Discount factors of a stream's quarters; a residual is dated at the horizon's end."""
+        at_start = not LINES[stream.line].in_cash
+        offset = stream.first - self.case.first
+        rate = discount_rate(self.case, stream.business) if stream.rate is None else stream.rate
+        return _discount_table(rate, at_start)[offset : offset + len(stream.amounts)]
+
+    def worth(self) -> Linear:
+        """Discounted value of these streams, after the horizon too, $M."""
+        value = Linear()
+        for stream in self.streams:
+            if LINES[stream.line].in_value:
+                value.add(self.present_value(stream), stream.decision)
+        return value
+
+
+class SharedPorts(Payments):
+    """What here-and-now decisions show, the same in every future: megawatts of machines and halls, and their dollars.
+
+    With `decide` false the company takes no new decision: what it is committed to goes on, machines run or idle.
+    With `adjustable` nothing is left out because of a price, so that the numbers of the model follow prices in
+    straight lines and other prices need no other model.
+    """
+
+    def __init__(self, case: Case, scenarios: Sequence[str], *, decide: bool = True, adjustable: bool = False):
+        super().__init__(case)
+        self.scenarios, self.decide, self.adjustable = tuple(scenarios), decide, adjustable
+        self.taken_gross_mw, self.usable_it_mw = Stock(case), Stock(case)
+        self.service_gross_mw, self.service_it_mw = Stock(case), Stock(case)
+        self.building_it_mw, self.building_blocks = Stock(case), Stock(case)
+        self.installed_gross_mw: dict[tuple[str, Quarter], Linear] = defaultdict(Linear)
+
+
+class OutcomePorts(Payments):
+    """What one future makes of the decisions: megawatts signed and sold, rent, BTC, and dollars.
+
+    Its sums of dollars hold the shared streams too: they flow in every future.
+    """
+
+    def __init__(self, shared: SharedPorts, scenario: str):
+        super().__init__(shared.case)
+        self.shared, self.scenario = shared, scenario
+        self.signed_it_mw = Stock(shared.case)
+        self.market_it_mw: dict[tuple[str, str, Quarter], Linear] = defaultdict(Linear)
+        self.rent: dict[tuple[str, Quarter], Linear] = defaultdict(Linear)
+        self.market_rent: dict[Quarter, Linear] = defaultdict(Linear)
+        self.btc_mined: dict[Quarter, Linear] = defaultdict(Linear)
+
+    @property
+    def halls(self) -> list[tuple[str, str]]:
+        """Sites and products with capacity or contracts."""
+        return list(dict.fromkeys([*self.shared.usable_it_mw.keys, *self.signed_it_mw.keys]))
+
+    @property
+    def all_streams(self) -> list[Stream]:
+        """Every dollar of this future: that of the shared decisions, and its own."""
+        return [*self.shared.streams, *self.streams]
 
     def cash(self) -> dict[Quarter, Linear]:
         """Net cash of each quarter of the horizon, $M."""
-        return self._by_quarter(self._merged(s for s in self.streams if LINES[s.line].in_cash))
+        return self._by_quarter(self._merged(s for s in self.all_streams if LINES[s.line].in_cash))
 
     def flow(self, lines: Sequence[str], site: str | None = None) -> dict[Quarter, Linear]:
         """What some lines pay in each quarter of the horizon, at one site or everywhere, $M."""
         return self._by_quarter(
-            self._merged(s for s in self.streams if s.line in lines and (site is None or s.site == site))
+            self._merged(s for s in self.all_streams if s.line in lines and (site is None or s.site == site))
         )
 
     def _merged(self, streams: Iterable[Stream]) -> list[tuple[Decision, Amounts]]:
@@ -239,24 +304,6 @@ class Ports:
             for i in np.flatnonzero(total):
                 flow[self.case.first + int(i)].add(float(total[i]), decision)
         return flow
-
-    def value(self) -> Linear:
-        """Discounted value of all streams, after the horizon too, $M."""
-        value = Linear()
-        for stream in self.streams:
-            if LINES[stream.line].in_value:
-                value.add(self.present_value(stream), stream.decision)
-        return value
-
-    def present_value(self, stream: Stream) -> float:
-        return float(stream.amounts @ self.discounts(stream))
-
-    def discounts(self, stream: Stream) -> Amounts:
-        """Discount factors of a stream's quarters; a residual is dated at the horizon's end."""
-        at_start = not LINES[stream.line].in_cash
-        offset = stream.first - self.case.first
-        rate = discount_rate(self.case, stream.business) if stream.rate is None else stream.rate
-        return _discount_table(rate, at_start)[offset : offset + len(stream.amounts)]
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import fsum
 
-from pyomo.core import ConcreteModel, Var
+from pyomo.core import Block, ConcreteModel, Var
 
 from optimizer.lines import CAPEX_LINES
 from optimizer.ports import Linear, Stock
@@ -14,38 +14,43 @@ from optimizer.rows import SKIP, at_most, hold
 from optimizer.schema import ANY, MINING
 
 
-def add_rules(m: ConcreteModel) -> None:
-    """Every rule that spans more than one use."""
+def add_shared_rules(m: ConcreteModel) -> None:
+    """Every rule that spans more than one use and holds in every future alike."""
     case = m.case
     hold(m, site_power, ((s.site, t) for s in case.sites for t in case.horizon))
-    hold(m, it_capacity, ((*key, t) for key in m.ports.halls for t in _capacity_quarters(m, key)))
-    m.capex = capex_by_quarter(m)
-    hold(m, capex_budget, ["total"])
-    hold(m, capex_budget_of_a_year, (row.year for row in case.budget_years))
     hold(m, blocks_under_construction, case.horizon)
     hold(m, it_mw_under_construction, case.horizon)
-    _cap_customers(m)
     bounded = [(row.policy, t) for row in case.use_limits for t in case.horizon if row.first <= t <= row.last]
     hold(m, use_floor, bounded)
     hold(m, use_ceiling, bounded)
 
 
-def capex_by_quarter(m: ConcreteModel) -> dict[Quarter, Linear]:
+def add_outcome_rules(b: Block) -> None:
+    """Every rule that spans more than one use and hangs on what one future bills and charges."""
+    case = b.case
+    hold(b, it_capacity, ((*key, t) for key in b.ports.halls for t in _capacity_quarters(b, key)))
+    b.capex = capex_by_quarter(b)
+    hold(b, capex_budget, ["total"])
+    hold(b, capex_budget_of_a_year, (row.year for row in case.budget_years))
+    _cap_customers(b)
+
+
+def capex_by_quarter(b: Block) -> dict[Quarter, Linear]:
     """Capex spent in each quarter of the horizon, $M, positive."""
-    return {t: Linear().extend(paid, -1) for t, paid in m.ports.flow(CAPEX_LINES).items()}
+    return {t: Linear().extend(paid, -1) for t, paid in b.ports.flow(CAPEX_LINES).items()}
 
 
-def _capacity_quarters(m: ConcreteModel, key: tuple[str, str]) -> list[Quarter]:
+def _capacity_quarters(b: Block, key: tuple[str, str]) -> list[Quarter]:
     """The horizon; and past it the quarters in which capacity or contracts change, where that can make them clash.
 
     They cannot unless GPUs die, a tranche follows, or what was delivered late must be there at last.
     """
-    case, ports = m.case, m.ports
+    case, ports = b.case, b.ports
     mortal = any((o.site, o.product) == key and o.option in case.gpu_life for o in case.options)
     growing = {row.offer for name in ("tranches", "late_delivery") for row in case.rows(name)}
     if not mortal and not any(case.offer[offer].product == key[1] for offer in growing):
         return list(case.horizon)
-    changes = {*ports.usable_it_mw.steps_after_horizon(key), *ports.signed_it_mw.steps_after_horizon(key)}
+    changes = {*ports.shared.usable_it_mw.steps_after_horizon(key), *ports.signed_it_mw.steps_after_horizon(key)}
     return [*case.horizon, *sorted(changes | {case.last + 1})]
 
 
@@ -68,7 +73,7 @@ def site_power(m: ConcreteModel, s: str, t: Quarter) -> object:
     return at_most(drawn, m.case.limit_gross_mw[s, t])
 
 
-def it_capacity(m: ConcreteModel, s: str, p: str, t: Quarter) -> object:
+def it_capacity(b: Block, s: str, p: str, t: Quarter) -> object:
     r"""Signed and market megawatts never exceed the capacity that is in service, after the horizon too.
 
     Math: \sum_{c,k} (\eta_{c,t-k} q_{c,s,k} - u_{c,s,k,t}) + h_{s,p,t,w} \le \sum_{o,k} I_o \, \rho_{o,t-k} n_{o,k}
@@ -76,12 +81,12 @@ def it_capacity(m: ConcreteModel, s: str, p: str, t: Quarter) -> object:
     Source: the halls and their ramps
     Kind: physical
     """
-    sold = _total([m.ports.signed_it_mw.level((s, p), t), m.ports.market_it_mw[s, p, t]])
-    sold.extend(m.ports.usable_it_mw.level((s, p), t), -1)
+    sold = _total([b.ports.signed_it_mw.level((s, p), t), b.ports.market_it_mw[s, p, t]])
+    sold.extend(b.ports.shared.usable_it_mw.level((s, p), t), -1)
     return at_most(sold, 0)
 
 
-def capex_budget(m: ConcreteModel, _: str) -> object:
+def capex_budget(b: Block, _: str) -> object:
     r"""Capex spent within the horizon never exceeds the budget.
 
     Math: \sum_t \mathrm{capex}_t \le K
@@ -89,10 +94,10 @@ def capex_budget(m: ConcreteModel, _: str) -> object:
     Source: the board's budget
     Kind: negotiable
     """
-    return at_most(_total(m.capex.values()), m.case.settings.capex_budget_musd)
+    return at_most(_total(b.capex.values()), b.case.settings.capex_budget_musd)
 
 
-def capex_budget_of_a_year(m: ConcreteModel, year: int) -> object:
+def capex_budget_of_a_year(b: Block, year: int) -> object:
     r"""Capex spent in a calendar year never exceeds that year's budget.
 
     Math: \sum_{t \in \mathrm{year}} \mathrm{capex}_t \le K_{\mathrm{year}}
@@ -100,8 +105,8 @@ def capex_budget_of_a_year(m: ConcreteModel, year: int) -> object:
     Source: the board's budget
     Kind: negotiable
     """
-    budget = next(row.capex_budget_musd for row in m.case.budget_years if row.year == year)
-    return at_most(_total(spent for t, spent in m.capex.items() if t.year == year), budget)
+    budget = next(row.capex_budget_musd for row in b.case.budget_years if row.year == year)
+    return at_most(_total(spent for t, spent in b.capex.items() if t.year == year), budget)
 
 
 def blocks_under_construction(m: ConcreteModel, t: Quarter) -> object:
@@ -128,17 +133,17 @@ def it_mw_under_construction(m: ConcreteModel, t: Quarter) -> object:
     return SKIP if most is None else at_most(m.ports.building_it_mw.level("all", t), most)
 
 
-def _cap_customers(m: ConcreteModel) -> None:
+def _cap_customers(b: Block) -> None:
     """Rent `R[k,t]` of each customer, where a policy caps its share and decisions can still change it."""
-    case, since = m.case, m.case.settings.max_customer_share_from if m.ports.decide else None
-    index = [key for key in m.ports.rent if since is not None and max(since, case.first) <= key[1] <= case.last]
-    ranges = {key: m.ports.rent[key].range() for key in index}
-    m.R = Var(index, bounds=lambda m, k, t: ranges[k, t])
-    hold(m, rent_of_a_customer, index)
-    hold(m, customer_share, index)
+    case, since = b.case, b.case.settings.max_customer_share_from if b.ports.shared.decide else None
+    index = [key for key in b.ports.rent if since is not None and max(since, case.first) <= key[1] <= case.last]
+    ranges = {key: b.ports.rent[key].range() for key in index}
+    b.R = Var(index, bounds=lambda b, k, t: ranges[k, t])
+    hold(b, rent_of_a_customer, index)
+    hold(b, customer_share, index)
 
 
-def rent_of_a_customer(m: ConcreteModel, k: str, t: Quarter) -> object:
+def rent_of_a_customer(b: Block, k: str, t: Quarter) -> object:
     r"""A customer's rent is what its contracts pay in a quarter.
 
     Math: R_{k,t} = \sum_{c \in k} \mathrm{rent}_{c,t}
@@ -146,10 +151,10 @@ def rent_of_a_customer(m: ConcreteModel, k: str, t: Quarter) -> object:
     Source: the contracts
     Kind: physical
     """
-    return m.R[k, t] == m.ports.rent[k, t].expression
+    return b.R[k, t] == b.ports.rent[k, t].expression
 
 
-def customer_share(m: ConcreteModel, k: str, t: Quarter) -> object:
+def customer_share(b: Block, k: str, t: Quarter) -> object:
     r"""From a given quarter on, no customer pays more than the stated share of all rent.
 
     Math: R_{k,t} \le \sigma \left( \sum_{k'} R_{k',t} + \mathrm{market}_{t} \right)
@@ -157,11 +162,11 @@ def customer_share(m: ConcreteModel, k: str, t: Quarter) -> object:
     Source: policy
     Kind: negotiable
     """
-    share = m.case.settings.max_customer_share
-    balance = Linear().add(1, m.R[k, t]).extend(m.ports.market_rent[t], -share)
-    for payer, quarter in m.R:
+    share = b.case.settings.max_customer_share
+    balance = Linear().add(1, b.R[k, t]).extend(b.ports.market_rent[t], -share)
+    for payer, quarter in b.R:
         if quarter == t:
-            balance.add(-share, m.R[payer, quarter])
+            balance.add(-share, b.R[payer, quarter])
     return at_most(balance, 0)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from math import fsum
 from typing import Any
 
 import pandas as pd
@@ -70,16 +71,26 @@ def prove_again(answer: Answer, options: SolverOptions, second: Second | None) -
     return prove(answer, options, second) if second is not None and answer.status == "optimal" else None
 
 
-def settle_tied(model: Any, answer: Answer) -> Settled:
-    """The tables of an answer. Raises SolverFault where its flows are not worth what the solver's objective says."""
-    settled = settle(model, answer)
+def settle_tied(model: Any, answer: Answer, scenario: str | None = None) -> Settled:
+    """The tables of an answer in a scenario, which must be named where the model has several.
+
+    Raises SolverFault where its flows are not worth what the solver's objective says.
+    """
+    settled = settle(model, answer, scenario)
+    objective = answer.value if scenario is None else worth_in(model, answer, scenario)
     flows = pd.concat([settled.tables["cash_flow"], settled.tables["after_horizon"]])
     tolerance = max(1e-6, VALUE_TIE * float(flows["musd"].abs().sum()))
-    if abs(settled.value_musd - answer.value) > tolerance:
+    if abs(settled.value_musd - objective) > tolerance:
         raise SolverFault(
-            f"the plan's flows are worth {settled.value_musd:.9g}, the solver's objective says {answer.value:.9g}"
+            f"the plan's flows are worth {settled.value_musd:.9g}, the solver's objective says {objective:.9g}"
         )
     return settled
+
+
+def worth_in(model: Any, answer: Answer, scenario: str) -> float:
+    """What the solver's objective holds of one scenario, $M."""
+    worth = model.ports.worth().extend(model.outcome[scenario].ports.worth())
+    return fsum([worth.constant, *(c * answer(x) for c, x in worth.terms)])
 
 
 @dataclass(frozen=True)

@@ -5,60 +5,62 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
-from pyomo.core import ConcreteModel, NonNegativeReals, Var
+from pyomo.core import Block, NonNegativeReals, Var
 
 from optimizer.lines import CAPEX_LINES, CORPORATE, UNTAXED_LINES
-from optimizer.ports import Amounts, Linear, Ports, Stream
+from optimizer.ports import Amounts, Linear, OutcomePorts, Stream
 from optimizer.quarters import Quarter
 from optimizer.rows import at_most, hold
 
 
-def add_tax_payments(m: ConcreteModel, ports: Ports) -> None:
+def add_tax_payments(b: Block) -> None:
     """`profit[t,w]`, `loss[t,w]` and `offset[t,w]` in $M: what is taxed, carried forward and used up; recourse."""
+    ports = b.ports
     case, w = ports.case, ports.scenario
     taxed = [(t, w) for t in case.horizon] if case.settings.tax_rate else []
     most = _most_income(ports) if taxed else 0.0
-    m.profit = Var(taxed, domain=NonNegativeReals, bounds=(0, most))
-    m.loss = Var(taxed, domain=NonNegativeReals, bounds=(0, most))
-    m.offset = Var(taxed, domain=NonNegativeReals, bounds=(0, most))
+    b.profit = Var(taxed, domain=NonNegativeReals, bounds=(0, most))
+    b.loss = Var(taxed, domain=NonNegativeReals, bounds=(0, most))
+    b.offset = Var(taxed, domain=NonNegativeReals, bounds=(0, most))
     for t, _ in taxed:
-        _pay(ports, m.profit[t, w], t, [-(case.settings.tax_rate or 0.0)])
-        _pay(ports, m.offset[t, w], t, [case.settings.tax_rate or 0.0])
+        _pay(ports, b.profit[t, w], t, [-(case.settings.tax_rate or 0.0)])
+        _pay(ports, b.offset[t, w], t, [case.settings.tax_rate or 0.0])
 
 
-def add_tax_rows(m: ConcreteModel, ports: Ports) -> None:
+def add_tax_rows(b: Block) -> None:
     """What the profit is, once every stream is known, and the tax on what runs on after the horizon."""
-    if not m.profit:
+    if not b.profit:
         return
-    m.income = {t: Linear() for t in ports.case.horizon}
+    ports = b.ports
+    b.income = {t: Linear() for t in ports.case.horizon}
     width = len(ports.case.horizon)
     for decision, amounts in _taxable(ports):
         for i in np.flatnonzero(amounts[:width]):
-            m.income[ports.case.first + int(i)].add(float(amounts[i]), decision)
+            b.income[ports.case.first + int(i)].add(float(amounts[i]), decision)
         if amounts[width:].any():
             _pay(ports, decision, ports.case.last + 1, -(ports.case.settings.tax_rate or 0.0) * amounts[width:])
-    hold(m, profit_or_loss, list(m.profit))
-    hold(m, losses_offset_a_share, list(m.profit))
-    hold(m, losses_used_once, list(m.profit))
+    hold(b, profit_or_loss, list(b.profit))
+    hold(b, losses_offset_a_share, list(b.profit))
+    hold(b, losses_used_once, list(b.profit))
 
 
-def _pay(ports: Ports, decision: object, t: Quarter, amounts: list[float] | Amounts) -> None:
+def _pay(ports: OutcomePorts, decision: object, t: Quarter, amounts: list[float] | Amounts) -> None:
     ports.pay("tax", CORPORATE, "", "tax", decision, t, amounts)
 
 
-def _taxable(ports: Ports) -> list[tuple[object, Amounts]]:
+def _taxable(ports: OutcomePorts) -> list[tuple[object, Amounts]]:
     """Taxable income by decision, quarter by quarter from the first on, depreciation deducted."""
     lives: dict[str, int] = {row.line: row.quarters for row in ports.case.depreciation}
     if "facility_capex" in lives:
         lives["tenant_capex"] = lives["facility_capex"]
     flows: dict[int, list[Stream]] = defaultdict(list)
-    for stream in ports.streams:
+    for stream in ports.all_streams:
         if stream.line not in UNTAXED_LINES or stream.line in lives:
             flows[id(stream.decision)].append(stream)
     return [(streams[0].decision, _income(ports, streams, lives)) for streams in flows.values()]
 
 
-def _income(ports: Ports, streams: list[Stream], lives: dict[str, int]) -> Amounts:
+def _income(ports: OutcomePorts, streams: list[Stream], lives: dict[str, int]) -> Amounts:
     ends = [stream.first - ports.case.first + len(stream.amounts) + lives.get(stream.line, 1) for stream in streams]
     income = np.zeros(max(len(ports.case.horizon), *ends))
     for stream in streams:
@@ -70,7 +72,7 @@ def _income(ports: Ports, streams: list[Stream], lives: dict[str, int]) -> Amoun
     return income
 
 
-def _most_income(ports: Ports) -> float:
+def _most_income(ports: OutcomePorts) -> float:
     """More than any quarter's income could be: every flow at its largest."""
     total = ports.case.settings.tax_losses_musd or 0.0
     for decision, amounts in _taxable(ports):
@@ -81,7 +83,7 @@ def _most_income(ports: Ports) -> float:
     return 2 * total + 1
 
 
-def _sum(m: ConcreteModel, variable: Var, w: str, by: Quarter) -> Linear:
+def _sum(b: Block, variable: Var, w: str, by: Quarter) -> Linear:
     total = Linear()
     for t, scenario in variable:
         if t <= by and scenario == w:
@@ -89,7 +91,7 @@ def _sum(m: ConcreteModel, variable: Var, w: str, by: Quarter) -> Linear:
     return total
 
 
-def profit_or_loss(m: ConcreteModel, t: Quarter, w: str) -> object:
+def profit_or_loss(b: Block, t: Quarter, w: str) -> object:
     r"""A quarter's taxable income is a profit or a loss.
 
     Math: \mathrm{income}_{t,w} - \mathrm{depreciation}_{t,w} = P_{t,w} - L_{t,w}
@@ -97,11 +99,11 @@ def profit_or_loss(m: ConcreteModel, t: Quarter, w: str) -> object:
     Source: tax law
     Kind: physical
     """
-    balance = Linear().extend(m.income[t]).add(-1, m.profit[t, w]).add(1, m.loss[t, w])
+    balance = Linear().extend(b.income[t]).add(-1, b.profit[t, w]).add(1, b.loss[t, w])
     return balance.expression == 0
 
 
-def losses_offset_a_share(m: ConcreteModel, t: Quarter, w: str) -> object:
+def losses_offset_a_share(b: Block, t: Quarter, w: str) -> object:
     r"""Losses carried forward offset no more than a share of a quarter's profit.
 
     Math: U_{t,w} \le \kappa \, P_{t,w}
@@ -109,11 +111,11 @@ def losses_offset_a_share(m: ConcreteModel, t: Quarter, w: str) -> object:
     Source: tax law
     Kind: physical
     """
-    share = m.case.settings.tax_loss_use
-    return at_most(Linear().add(1, m.offset[t, w]).add(-(1.0 if share is None else share), m.profit[t, w]), 0)
+    share = b.case.settings.tax_loss_use
+    return at_most(Linear().add(1, b.offset[t, w]).add(-(1.0 if share is None else share), b.profit[t, w]), 0)
 
 
-def losses_used_once(m: ConcreteModel, t: Quarter, w: str) -> object:
+def losses_used_once(b: Block, t: Quarter, w: str) -> object:
     r"""No more losses are used than were made in earlier quarters.
 
     Math: \sum_{k \le t} U_{k,w} \le B_0 + \sum_{k < t} L_{k,w}
@@ -121,5 +123,5 @@ def losses_used_once(m: ConcreteModel, t: Quarter, w: str) -> object:
     Source: tax law
     Kind: physical
     """
-    used = _sum(m, m.offset, w, t).extend(_sum(m, m.loss, w, t - 1), -1)
-    return at_most(used, m.case.settings.tax_losses_musd or 0.0)
+    used = _sum(b, b.offset, w, t).extend(_sum(b, b.loss, w, t - 1), -1)
+    return at_most(used, b.case.settings.tax_losses_musd or 0.0)

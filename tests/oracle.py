@@ -383,6 +383,7 @@ def add_capacity(program: Program, halls: Halls, signed: list[Signed], sales: Sa
 def sign(program: Program, deal: Deal) -> Signed:
     """A column for the size of a contract, and one for each quarter in which some of it may be missing."""
     size = program.column(deal.contract.min_it_mw, deal.contract.max_it_mw)
+    program.now.append(size)
     program.book_again(deal.bookings, size)
     signed = Signed(deal, size, {})
     for j in deal.quarters:

@@ -157,6 +157,7 @@ class Halls:
         i = 1
         while row.refresh_musd_per_it_mw is not None and case.first <= end <= case.last:
             column = self.program.column(0, start.blocks, whole=True, word="gpus refreshed")
+            self.program.now.append(column)
             self.refreshed[start, i] = column
             self.program.at_most({column: 1.0} | {c: -value for c, value in before.items()}, 0.0)
             cost = row.refresh_musd_per_it_mw * it_mw

@@ -51,6 +51,7 @@ def add_mining(program: Program, future: Future, *, decide: bool) -> Fleet:
     fleet = Fleet(mined={t: {} for t in future.case.horizon})
     for asic in future.case.asic:
         add_class(program, future, fleet, asic, decide=decide)
+    program.now += range(len(program.low))
     add_plants(program, future, fleet)
     add_use_limits(program, future.case, fleet, decide=decide)
     return fleet

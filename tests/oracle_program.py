@@ -60,13 +60,14 @@ class Program:
         self.high: list[float] = []
         self.whole: list[bool] = []
         self.words: list[str] = []
+        self.now: list[int] = []
         self.worth: dict[int, float] = {FIXED: 0.0}
         self.sums: dict[tuple[str, Quarter], dict[str, dict[int, float]]] = {}
         self.rows: list[tuple[Terms, float, float, str]] = []
 
     def copy(self) -> Program:
         twin = Program(self.case)
-        for name in ("low", "high", "whole", "words", "worth", "rows"):
+        for name in ("low", "high", "whole", "words", "now", "worth", "rows"):
             setattr(twin, name, getattr(self, name).copy())
         twin.sums = {key: {name: terms.copy() for name, terms in named.items()} for key, named in self.sums.items()}
         return twin

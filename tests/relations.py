@@ -61,6 +61,7 @@ from worth import (
 from optimizer.case import TABLE_NAMES, Case
 from optimizer.errors import Infeasible
 from optimizer.model import build_model
+from optimizer.model import component as component_of
 from optimizer.plan_files import load_plan, save_plan
 from optimizer.planner import solve
 from optimizer.quarters import Quarter
@@ -179,7 +180,7 @@ def relation_08_a_rule_dropped_or_added(base: Base, rng: random.Random) -> list[
     drops += [{"offers": edited(case, "offers", lambda row: {"exclusive_group": None})}]
     drops += [{"max_customer_share": None, "max_customer_share_from": None}]
     drops += [{name: None} for name in ("max_blocks_under_construction", "max_it_mw_under_construction")]
-    rules = [rule.name for rule in base.model.component_objects(Constraint) if len(rule)]
+    rules = [rule.local_name for rule in base.model.component_objects(Constraint) if len(rule)]
     added: list[dict[str, Any]] = [
         {"max_it_mw_under_construction": rng.uniform(1, 8)},
         {"minimum_cash_musd": case.settings.minimum_cash_musd + rng.uniform(0, 20)},
@@ -194,7 +195,7 @@ def relation_08_a_rule_dropped_or_added(base: Base, rng: random.Random) -> list[
 
 
 def _without_rule(base: Base, rule: str) -> Worth:
-    component = getattr(base.model, rule)
+    component = component_of(base.model, rule)
     component.deactivate()
     try:
         return solved(base.model)
@@ -252,7 +253,7 @@ def relation_35_what_cannot_be(base: Base, rng: random.Random) -> list[Claim]:
     if not clashes:
         return claims
     for rule in {name.partition("[")[0] for name in clashes}:
-        getattr(model, rule).deactivate()
+        component_of(model, rule).deactivate()
     return [*claims, so(f"without {clashes} there is a plan", solved(model) != NOTHING), *_minimal(model, clashes)]
 
 
@@ -420,7 +421,7 @@ def relation_15_cheaper_halls(base: Base, rng: random.Random) -> list[Claim]:
 def _present_capex(base: Base) -> float:
     """Facility capex of the best plan, discounted mid-quarter here."""
     rates, total = base.case.settings.discount_rates, 0.0
-    for stream in base.model.ports.streams:
+    for stream in base.outcome.ports.all_streams:
         if stream.line == "facility_capex":
             rate = rates.get(stream.business, rates["corporate"])
             years = (stream.first - base.case.first + 0.5 + np.arange(len(stream.amounts))) / 4
@@ -452,7 +453,7 @@ def relation_16_a_dearer_market(base: Base, rng: random.Random) -> list[Claim]:
 
 
 def _spot_sales(base: Base, product: str, t: Quarter) -> float:
-    return sum(base.of(h) for (_, p, q, _), h in base.model.h.items() if (p, q) == (product, t))
+    return sum(base.of(h) for (_, p, q, _), h in base.outcome.h.items() if (p, q) == (product, t))
 
 
 def relation_17_convex_in_prices(base: Base, rng: random.Random) -> list[Claim]:

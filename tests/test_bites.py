@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as opt
-from optimizer.model import build_model
+from optimizer.model import build_model, component
 from optimizer.solver import Answer, SolverOptions
 from optimizer.solver.models import solve_model
 
@@ -33,7 +33,7 @@ def case_of(name: str) -> opt.Case:
 def solved(case: opt.Case, scenario: str, without: str = "") -> Answer:
     model = build_model(case, scenario)
     if without:
-        model.del_component(without)
+        component(model, without).deactivate()
     return solve_model(model, SolverOptions(gap=GAP, time_limit=600))
 
 

@@ -26,7 +26,7 @@ from optimizer.compare.drafts import SCENARIO, draft_of, hybrid, reaching, unlik
 from optimizer.compare.ends import Work
 from optimizer.compare.groups import GROUP_OF_SETTING, GROUP_OF_TABLE, GROUPS, NAMING
 from optimizer.compare.remembered import Memory
-from optimizer.compare.stages import InTurn, Worth, choices_of, kept, worth, worth_or_why
+from optimizer.compare.stages import InTurn, Worth, kept, worth, worth_or_why
 from optimizer.compare.timing import taken_before
 from optimizer.errors import PlanError
 from optimizer.figures.room import growth
@@ -34,6 +34,7 @@ from optimizer.journal import Journal
 from optimizer.schema import Row, Settings
 from optimizer.solver import SolverOptions
 from optimizer.studies.study import Study
+from optimizer.sweeps.holding import taken_by
 
 SEEDS = range(5)
 EXACT = SolverOptions(gap=0.0)
@@ -160,8 +161,8 @@ def test_a_plans_own_decisions_are_worth_its_value(seed: int) -> None:
     a, b, _ = pair(seed)
     cases = [draft_of(plan.case, plan.scenario).case() for plan in (a, b)]
     assert worth(cases[0], SCENARIO, EXACT).value_musd == pytest.approx(a.value_musd, rel=1e-5, abs=1e-5)
-    assert kept(cases[0], SCENARIO, choices_of(a.tables), EXACT) == pytest.approx(a.value_musd, abs=1e-5)
-    of_b = kept(cases[0], SCENARIO, choices_of(b.tables), EXACT)
+    assert kept(cases[0], SCENARIO, taken_by(a), EXACT) == pytest.approx(a.value_musd, abs=1e-5)
+    of_b = kept(cases[0], SCENARIO, taken_by(b), EXACT)
     assert isnan(of_b) or of_b <= a.bound_musd + 1e-5
 
 
@@ -251,7 +252,8 @@ def test_a_bridge_that_was_killed_goes_on_with_what_is_missing(seed: int, tmp_pa
 def test_what_is_remembered_is_what_was_added(seed: int, tmp_path: Path) -> None:
     plan, results = pair(seed)[0], {"why": "no plan keeps every rule", "kept": -1.25}
     found = worth(plan.case, plan.scenario)
-    found = replace(found, decisions=replace(found.decisions, refreshed={("hall", "2027Q1"): 2.0}))
+    told = replace(found.taken.decisions, refreshed={("hall", "2027Q1"): 2.0})
+    found = replace(found, taken=replace(found.taken, decisions=told))
     memory = Memory(tmp_path)
     for key, result in (results | {"worth": found}).items():
         memory.add(key, result)

@@ -19,10 +19,9 @@ from optimizer.case import Case
 from optimizer.conflicts import Conflict, WayOut, explain, trials
 from optimizer.conflicts.rulebook import rulebook
 from optimizer.conflicts.search import Solve
-from optimizer.conflicts.trials import build_rules
 from optimizer.errors import Infeasible, NoPlan, SolverFault
 from optimizer.findings import InputError
-from optimizer.model import build_model
+from optimizer.model import build_model, build_rules
 from optimizer.solver import SolverOptions
 from optimizer.solver.models import solve_model
 
@@ -399,10 +398,10 @@ def test_the_trials_hold_the_same_rows_as_the_model() -> None:
     """All but the objective and the tie-breaks, which can make nothing impossible."""
     for seed in (2, 5, 9):
         case, scenario = small_case(seed), scenario_of(seed)
-        whole, rules = build_model(case, scenario), build_rules(case, scenario)
-        names = {row.name for row in whole.component_data_objects(Constraint)}
+        whole, rules = build_model(case, scenario), build_rules(case, (scenario,))
+        names = {row.local_name for row in whole.component_data_objects(Constraint)}
         ties = {name for name in names if name.startswith("twin_")}
-        assert {row.name for row in rules.component_data_objects(Constraint)} == names - ties
+        assert {row.local_name for row in rules.component_data_objects(Constraint)} == names - ties
 
 
 def test_what_time_left_undone_is_said() -> None:

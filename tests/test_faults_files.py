@@ -25,7 +25,7 @@ from optimizer import folders, planner
 from optimizer.errors import PlanError
 from optimizer.folders import writing
 from optimizer.manifest import MANIFEST
-from optimizer.plan import TABLES
+from optimizer.plan import SCHEMA, TABLES
 from optimizer.plan_files import load_plan, save_plan, stale_inputs
 from optimizer.plan_places import default_folder, refuse_unwritable
 from optimizer.plan_texts import table_text
@@ -242,16 +242,17 @@ def test_fault_121_a_plan_of_an_older_version_is_refused_in_words(run: Run, save
     (saved / MANIFEST).unlink()
     code, out, err = run("show", saved)
     assert (code, out) == (7, "")
-    assert "was written by an older version of this program (plan format 1, now 2)" in err
+    assert f"was written by an older version of this program (plan format 1, now {SCHEMA})" in err
     assert f"Its inputs are in {saved / 'inputs'}: solve them again." in err
 
 
 def test_fault_121_a_plan_of_a_newer_version_is_refused_in_words(run: Run, saved: Path) -> None:
-    manifest = json.loads((saved / MANIFEST).read_text()) | {"schema": 3, "program": "9.1.0"}
+    manifest = json.loads((saved / MANIFEST).read_text()) | {"schema": SCHEMA + 1, "program": "9.1.0"}
     (saved / MANIFEST).write_text(json.dumps(manifest))
     code, out, err = run("show", saved, "--inspect")
     assert (code, out) == (7, "")
-    assert "was written by a newer version of this program (9.1.0, plan format 3; this one reads 2). Update" in err
+    formats = f"plan format {SCHEMA + 1}; this one reads {SCHEMA}"
+    assert f"was written by a newer version of this program (9.1.0, {formats}). Update" in err
 
 
 def test_fault_121_a_plan_of_an_older_version_is_replaced_by_a_solve(saved: Path, plan: opt.Plan) -> None:

@@ -53,7 +53,7 @@ def test_every_rule_of_the_model_is_documented() -> None:
     from pyomo.environ import Constraint
 
     case = opt.load_case(ROOT / "data/bitfarms_2025")
-    built = {c.name for c in build_model(case, "base").component_objects(Constraint)}
+    built = {c.local_name for c in build_model(case, "base").component_objects(Constraint)}
     assert built <= documented
     assert {"site_power", "it_capacity", "minimum_liquidity"} <= built
 

@@ -18,7 +18,7 @@ from worth import Base, Worth, equal, no_more
 
 from optimizer import ties
 from optimizer.errors import Infeasible
-from optimizer.ports import Ports
+from optimizer.ports import Payments
 from optimizer.rows import SKIP
 
 slow = pytest.mark.campaign
@@ -97,19 +97,21 @@ def test_a_wrong_value_breaks_relations(name: str, wrong: float) -> None:
 
 def mobilisation_too_dear(patch: pytest.MonkeyPatch) -> None:
     """A sum of money that forgot its unit: $0.1M more each time, whatever the scale."""
-    pay = Ports.pay
+    pay = Payments.pay
 
-    def dearer(self: Ports, line: str, *rest: Any) -> None:
+    def dearer(self: Payments, line: str, *rest: Any, **more: Any) -> None:
         *others, amounts = rest
-        pay(self, line, *others, [musd - 0.1 for musd in amounts] if line == "mobilisation" else amounts)
+        if line == "mobilisation":
+            amounts = [musd - 0.1 for musd in amounts]
+        pay(self, line, *others, amounts, **more)
 
-    patch.setattr(Ports, "pay", lambda self, line, *rest: dearer(self, line, *rest))
+    patch.setattr(Payments, "pay", dearer)
 
 
 def discounted_from_the_quarters_start(patch: pytest.MonkeyPatch) -> None:
     """Discounting half a quarter too little."""
-    discounts = Ports.discounts
-    patch.setattr(Ports, "discounts", lambda self, stream: discounts(self, stream) * 1.01)
+    discounts = Payments.discounts
+    patch.setattr(Payments, "discounts", lambda self, stream: discounts(self, stream) * 1.01)
 
 
 def twins_must_differ(patch: pytest.MonkeyPatch) -> None:

@@ -20,14 +20,14 @@ SEED = 1
 """A random case in which site power binds; GPUs, loans and machines to sell are in it too."""
 
 WELL_KNOWN = (
-    "rules:add_rules: dropped rule: hold(m, site_power, ((s.site, t) for s in case.sites for t in case.horizon))",
-    "uses.mining:_running_flows: flipped sign: -economics.power",
+    "rules:add_shared_rules: dropped rule: hold(m, site_power, ",
+    "uses.mining:_running_flows: flipped sign: -economics.energy",
     "uses.halls:_take_and_supply: off by a quarter: option.lead_quarters -> (option.lead_quarters - 1)",
     "case:Case.it_mw_of_block: * for /",
     "lines:discount_factor: a quarter late",
     "units:module: 4 for 3: 3 -> 4",
     "market:ai_power_per_it_mw_quarter: another quarter's hours",
-    "settlement:_Book.cash: + for -",
+    "treasury:_cash: + for -",
 )
 """A dropped row, a flipped sign, a lead time off by one, gross for IT, a discount a quarter late, 4 for 3, ..."""
 

@@ -170,7 +170,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no manifest": (lambda folder: (folder / MANIFEST).unlink(), "nothing vouches for it"),
     "cut manifest": (lambda folder: _edit(folder / MANIFEST, lambda data: data[:400]), "manifest.json cannot be read"),
     "other manifest": (lambda folder: (folder / MANIFEST).write_text("[]"), "does not say its format"),
-    "empty manifest": (lambda folder: (folder / MANIFEST).write_text('{"schema": 2}'), "does not list the files"),
+    "empty manifest": (
+        lambda folder: (folder / MANIFEST).write_text(json.dumps({"schema": opt.plan.SCHEMA})),
+        "does not list the files",
+    ),
     "binary manifest": (lambda folder: (folder / MANIFEST).write_bytes(b"\xff\xfe"), "manifest.json cannot be read"),
     "no record": (lambda folder: (folder / "plan.json").unlink(), "plan.json is missing"),
     "cut record": (lambda folder: _edit(folder / "plan.json", lambda data: data[:40]), "plan.json was changed"),

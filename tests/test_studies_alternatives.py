@@ -19,7 +19,7 @@ from optimizer.studies.choices import choices_of
 from optimizer.studies.distances import amounts, distance, farthest
 from optimizer.studies.study import load_study, save_study
 from optimizer.sweeps.altered import worth_at_least
-from optimizer.sweeps.holding import Holding, held
+from optimizer.sweeps.holding import as_columns, hold, taken_by
 from optimizer.sweeps.runner import Question, Sweep, answer
 
 WITHIN = 0.25
@@ -53,9 +53,9 @@ def test_a_plan_held_by_its_tables_is_worth_what_it_was(solved: list[tuple[int, 
     from optimizer.sweeps.family import compile_case
 
     for seed, case, plan in solved:
-        holding, compiled = Holding(plan), compile_case(case, "base")
-        assert holding.fit(compiled, "base") == "", seed
-        landed = answer(Question(held(holding, compiled).program, gap=0.0))
+        held = hold(taken_by(plan), compile_case(case, "base"), case, "base")
+        assert not isinstance(held, str), (seed, held)
+        landed = answer(Question(held.program, gap=0.0))
         assert landed.value_musd == pytest.approx(plan.value_musd, rel=TOLERANCE, abs=TOLERANCE), seed
 
 
@@ -66,7 +66,7 @@ def test_no_near_best_plan_is_farther_than_the_one_found(solved: list[tuple[int,
         counted = amounts(case, near.compiled, "site")
         if not counted:
             continue
-        here = Holding(plan).vector(near.compiled)
+        here = as_columns(taken_by(plan), near.compiled, case)
         program = farthest(worth_at_least(near.compiled, near.least_musd), counted, [here])
         landed = answer(Question(program.program, 1e-9))
         tied = [c for c in every_combination(case) if c.value_musd >= near.least_musd + TOLERANCE]

@@ -21,8 +21,8 @@ from optimizer.studies.limits import Limit, limits_of
 from optimizer.studies.prices import prices
 from optimizer.studies.study import load_study
 from optimizer.sweeps.family import Compiled, compile_case
+from optimizer.sweeps.holding import at_values, whole_numbers
 from optimizer.sweeps.marginal import worth_to_first_order
-from optimizer.sweeps.reading import keep
 from optimizer.sweeps.runner import Landed, Question, answer
 
 EXACT = 1e-6
@@ -69,7 +69,7 @@ def test_duals_of_relaxed_programs_lie_between_finite_differences() -> None:
 
 
 def held(base: Compiled, landed: Landed, other: Compiled) -> Landed:
-    fixed = keep(base, landed.vector, other, whole=True)
+    fixed = at_values(other, whole_numbers(base, landed.vector))
     assert fixed is not None
     return answer(Question(fixed.program, gap=0.0))
 

@@ -101,6 +101,11 @@ class Base:
     def model(self) -> ConcreteModel:
         return build_model(self.case, self.scenario)
 
+    @property
+    def outcome(self) -> Any:
+        """The block of the scenario."""
+        return self.model.outcome[self.scenario]
+
     @cached_property
     def answer(self) -> Answer:
         return solve_model(self.model, EXACTLY)
@@ -130,7 +135,7 @@ class Base:
 
     @property
     def spent_musd(self) -> float:
-        return sum(self.of(paid) for paid in self.model.capex.values())
+        return sum(self.of(paid) for paid in self.outcome.capex.values())
 
     @property
     def integers(self) -> list[Any]:
@@ -174,7 +179,7 @@ def with_fixed(model: ConcreteModel, values: list[tuple[Any, float]]) -> Iterato
 @contextmanager
 def only_rows(model: ConcreteModel, active: set[str]) -> Iterator[ConcreteModel]:
     """The model with no rows but those of these names."""
-    off = [row for row in model.component_data_objects(Constraint, active=True) if row.name not in active]
+    off = [row for row in model.component_data_objects(Constraint, active=True) if row.local_name not in active]
     for row in off:
         row.deactivate()
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optimizer.audit.books import Books
 from optimizer.audit.inputs import decimal
-from optimizer.audit.lines import CORPORATE
+from optimizer.audit.lines import CORPORATE, G_AND_A
 from optimizer.audit.report import Check
 
 
@@ -15,7 +15,7 @@ def record(books: Books) -> None:
     horizon = set(books.case.horizon)
     for row in books.case.rows("overheads"):
         if row.quarter in horizon:
-            books.record("g_and_a", row.quarter, -decimal(row.g_and_a_musd), CORPORATE, source="g_and_a")
+            books.record("g_and_a", row.quarter, -decimal(row.g_and_a_musd), CORPORATE, source=G_AND_A)
     for row in books.case.rows("obligations"):
         if row.quarter in horizon:
             musd = decimal(row.musd) if row.kind == "asset_sale" else -decimal(row.musd)

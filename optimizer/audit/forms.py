@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 
 from optimizer.audit.books import ZERO, Books, Row
-from optimizer.audit.lines import BTC_HELD, CORPORATE, LINES, MINING
+from optimizer.audit.lines import COMPANY, CORPORATE, LINES, MINING
 from optimizer.audit.machines import IDLE, RUNNING
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.sites import CONSTRUCTION, UNUSED
@@ -28,7 +28,7 @@ COLUMNS: dict[str, str] = {
     "capex": "scenario quarter site source product line musd",
     "capex_to_date": "scenario quarter capex_musd to_date_musd",
     "sources_and_uses": "scenario quarter side item musd",
-    "cash_flow": "scenario quarter line business site musd",
+    "cash_flow": "scenario quarter line business site source musd",
     "cash": "scenario quarter opening_musd net_musd closing_musd liquidity_musd minimum_musd",
     "value": "scenario line business within_musd after_musd",
     "after_horizon": "scenario quarter line business site source musd factor",
@@ -49,7 +49,7 @@ KEYS: dict[str, str] = {
     "contracts": "offer",
     "capex_to_date": "quarter",
     "sources_and_uses": "quarter side item",
-    "cash_flow": "quarter line business site",
+    "cash_flow": "quarter line business site source",
     "cash": "quarter",
     "value": "line business",
     "mining": "quarter",
@@ -124,7 +124,7 @@ def _known(books: Books) -> dict[str, Collection[str]]:
         "item": lines | {"cash", "debt_drawn", "debt_repaid"},
         "use": products | {RUNNING, IDLE, CONSTRUCTION, UNUSED},
         "detail": asics | options | {""},
-        "source": asics | options | offers | loans | products | owed | {"", BTC_HELD, "tax"},
+        "source": asics | options | offers | loans | products | owed | COMPANY,
     }
 
 

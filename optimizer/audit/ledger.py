@@ -13,6 +13,14 @@ from optimizer.audit.tolerances import FACTOR, SHARE_OF_FLOWS, TEN_CENTS
 Key = tuple[object, ...]
 
 
+PLACE = ("quarter", "line", "business", "site", "source")
+"""What tells one flow from another; the source is the contract, option, machine or facility behind it."""
+
+
+def _place(flow: Flow) -> Key:
+    return flow.quarter, flow.line, flow.business, flow.site, flow.source
+
+
 def record(books: Books) -> None:
     """The ledger compares what the others recorded."""
 
@@ -22,22 +30,22 @@ def checks(books: Books) -> Iterator[Check]:
     after = [flow for flow in books.flows if flow.quarter > books.case.last]
     yield _compare(
         "cash_flow_table",
-        "Every cash line of every quarter, business and site is the sum of its flows, computed again.",
-        _sums(within, lambda flow: (flow.quarter, flow.line, flow.business, flow.site)),
-        _told(books.table("cash_flow"), ("quarter", "line", "business", "site")),
+        "Every cash line of every quarter, business, site and source is the sum of its flows, computed again.",
+        _sums(within, _place),
+        _told(books.table("cash_flow"), PLACE),
     )
     yield _compare(
         "after_horizon_table",
         "Every flow after the horizon follows from a contract, a loan, a hall or a machine, computed again.",
-        _sums(after, lambda flow: (flow.quarter, flow.line, flow.business, flow.site, flow.source)),
-        _told(books.table("after_horizon"), ("quarter", "line", "business", "site", "source")),
+        _sums(after, _place),
+        _told(books.table("after_horizon"), PLACE),
     )
     yield _factors(books, after)
     spent = [flow for flow in within if flow.line in CAPEX]
     yield _compare(
         "capex_table",
         "Capex is paid by deposits and curves, tenants' money lowers it.",
-        _sums(spent, lambda flow: (flow.quarter, flow.line, flow.business, flow.site, flow.source), -1),
+        _sums(spent, _place, -1),
         _told(books.table("capex"), ("quarter", "line", "product", "site", "source")),
     )
     yield _capex_to_date(books)
@@ -76,9 +84,9 @@ def _factors(books: Books, after: list[Flow]) -> Check:
     )  # fmt: skip
     due: dict[Key, set[Decimal]] = {}
     for flow in after:
-        due.setdefault((flow.quarter, flow.line, flow.business, flow.site, flow.source), set()).add(flow.factor)
+        due.setdefault(_place(flow), set()).add(flow.factor)
     for row in books.table("after_horizon"):
-        key = tuple(row[column] for column in ("quarter", "line", "business", "site", "source"))
+        key = tuple(row[column] for column in PLACE)
         usual = books.factor(books.rate(row["business"]), row["quarter"])
         nearest = min(due.get(key, {usual}), key=lambda factor: abs(factor - row["factor"]))
         tally.equal(", ".join(str(part) for part in key if str(part)), row["factor"], nearest)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 MINING, CORPORATE = "mining", "corporate"
 """The two businesses that are no product."""
-BTC_HELD = "BTC held"
-"""Source of what the BTC of the treasury are worth after the horizon."""
+BTC_HELD, CASH, TAX, G_AND_A = "BTC held", "cash", "tax", "G&A"
+COMPANY = frozenset({BTC_HELD, CASH, TAX, G_AND_A})
+"""Sources of money that comes from no contract, option, machine, facility or obligation."""
 
 NO_VALUE = "principal"
 """Loan principal moves cash only."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from optimizer.audit.books import Books
 from optimizer.audit.inputs import ONE, ZERO, decimal
-from optimizer.audit.lines import CORPORATE, DEPRECIATED, UNTAXED
+from optimizer.audit.lines import CORPORATE, DEPRECIATED, TAX, UNTAXED
 from optimizer.quarters import Quarter
 
 
@@ -61,4 +61,4 @@ def taxes_after(books: Books, income: Mapping[Quarter, Decimal], deducted: Mappi
         if quarter > books.case.last:
             musd = -rate * (income.get(quarter, ZERO) - deducted.get(quarter, ZERO))
             if musd:
-                books.record("tax", quarter, musd, CORPORATE, source="tax")
+                books.record("tax", quarter, musd, CORPORATE, source=TAX)

@@ -9,7 +9,7 @@ from optimizer.audit import tax
 from optimizer.audit.books import Books, Flow
 from optimizer.audit.hashprice import btc_usd
 from optimizer.audit.inputs import MILLION, QUARTERS, ZERO, decimal
-from optimizer.audit.lines import BTC_HELD, CORPORATE, NO_VALUE, RESIDUAL
+from optimizer.audit.lines import BTC_HELD, CASH, CORPORATE, NO_VALUE, RESIDUAL, TAX
 from optimizer.audit.mining import fleet, summed
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.tolerances import A_FEW_DIGITS, DOLLAR, LAST_DIGIT, TEN_CENTS
@@ -43,7 +43,7 @@ def _record_btc(books: Books) -> None:
         now = closing.get(quarter, ZERO)
         musd = (held - now) * btc_usd(books.inputs, quarter) / MILLION
         if musd:
-            books.record("btc_sales", quarter, musd, CORPORATE, source="btc")
+            books.record("btc_sales", quarter, musd, CORPORATE, source=BTC_HELD)
         held = now
     if held:
         after = books.case.last + 1
@@ -65,9 +65,9 @@ def _record_interest_and_tax(books: Books) -> None:
             profit = income.get(quarter, ZERO) + interest - deducted.get(quarter, ZERO)
             paid = losses.tax(profit)
         if interest:
-            books.record("cash_interest", quarter, interest, CORPORATE, source="cash")
+            books.record("cash_interest", quarter, interest, CORPORATE, source=CASH)
         if paid:
-            books.record("tax", quarter, -paid, CORPORATE, source="tax")
+            books.record("tax", quarter, -paid, CORPORATE, source=TAX)
         cash += net.get(quarter, ZERO) + interest - paid
     if settings.tax_rate is not None:
         tax.taxes_after(books, income, deducted)

@@ -7,9 +7,9 @@ from math import fsum, prod
 from typing import TYPE_CHECKING, Any
 
 from optimizer.compare.drafts import PATHS, Draft, draft_of
-from optimizer.compare.stages import Choices, choices_of
 from optimizer.quarters import Quarter
 from optimizer.schema import Amortisation, BudgetYear, CommittedContract, CommittedStart, Facility, Fleet, Obligation
+from optimizer.sweeps.holding import Taken, taken_by
 
 if TYPE_CHECKING:
     from optimizer.plan import Plan
@@ -30,7 +30,7 @@ def moved_to(plan: Plan, date: Quarter) -> Draft:
     draft = draft_of(plan.case, plan.scenario)
     if date == plan.case.first:
         return draft
-    done = choices_of(plan.tables)
+    done = taken_by(plan)
     _refuse(plan, done, date)
     draft = draft.with_rows(
         committed_starts=_starts(plan, done, date),
@@ -51,7 +51,7 @@ def moved_to(plan: Plan, date: Quarter) -> Draft:
     return draft.with_settings(**_settings(plan, date))
 
 
-def _refuse(plan: Plan, done: Choices, date: Quarter) -> None:
+def _refuse(plan: Plan, done: Taken, date: Quarter) -> None:
     if date > plan.case.last:
         raise CannotMove(f"its horizon ends before {date}")
     if plan.case.settings.tax_rate is not None:
@@ -103,7 +103,7 @@ def _settings(plan: Plan, date: Quarter) -> dict[str, Any]:
 # ---- halls, contracts, machines -----------------------------------------------------------------------------------
 
 
-def _starts(plan: Plan, done: Choices, date: Quarter) -> list[CommittedStart]:
+def _starts(plan: Plan, done: Taken, date: Quarter) -> list[CommittedStart]:
     """Blocks begun by then, or whose deposits are paid; and those committed for later."""
     ahead = {
         o: max((row.quarters_before for row in plan.case.deposits if row.option == o), default=0)
@@ -114,7 +114,7 @@ def _starts(plan: Plan, done: Choices, date: Quarter) -> list[CommittedStart]:
     return [CommittedStart(option=o, quarter=t, blocks=n) for (o, t), n in sorted((later | begun).items())]
 
 
-def _contracts(plan: Plan, done: Choices, date: Quarter) -> list[CommittedContract]:
+def _contracts(plan: Plan, done: Taken, date: Quarter) -> list[CommittedContract]:
     """Contracts delivered by then, or for which money is received already; and those committed for later."""
     ahead: dict[str, int] = {}
     for row in (*plan.case.rows("prepayments"), *plan.case.rows("tenant_funding")):
@@ -133,7 +133,7 @@ def _contract(plan: Plan, c: str, s: str, t: Quarter, it_mw: float) -> Committed
     return CommittedContract(offer=c, site=s, quarter=t, it_mw=min(max(it_mw, offer.min_it_mw), offer.max_it_mw))
 
 
-def _fleet(draft: Draft, done: Choices, date: Quarter) -> list[Fleet]:
+def _fleet(draft: Draft, done: Taken, date: Quarter) -> list[Fleet]:
     """Machines installed the quarter before, and those on their way that arrive now."""
     lags = {row.asic: row.delivery_quarters for row in draft.tables["machine_markets"]}  # type: ignore[attr-defined]
     there: dict[tuple[str, str], float] = {}

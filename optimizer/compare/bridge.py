@@ -209,8 +209,8 @@ def _group_lines(a: End, b: End, groups: Sequence[Group], work: Work) -> tuple[l
     spans = list(zip(known, list(known)[1:], strict=False))
     jobs = [
         (
-            work.kept(known[j].forward_case, known[i].forward.choices),
-            work.kept(known[i].backward_case, known[j].backward.choices),
+            work.kept(known[j].forward_case, known[i].forward.taken),
+            work.kept(known[i].backward_case, known[j].backward.taken),
         )
         for i, j in spans
     ]
@@ -320,6 +320,6 @@ def _moves(lines: Sequence[Line]) -> pd.DataFrame:
         for line in lines
         if line.group not in _UNSPLIT
         for order, step in zip(("forward", "backward"), line.steps, strict=False)
-        for sentence in moved(step.before.decisions, step.after.decisions)
+        for sentence in moved(step.before.taken.decisions, step.after.taken.decisions)
     ]
     return pd.DataFrame(rows, columns=["group", "order", "words"], dtype=str)

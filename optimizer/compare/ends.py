@@ -12,14 +12,14 @@ from optimizer.case import Case
 from optimizer.compare.aligning import CannotMove, moved_to
 from optimizer.compare.drafts import SCENARIO, Draft, reaching
 from optimizer.compare.remembered import Memory, key_of
-from optimizer.compare.stages import Choices, Worth, choices_of, kept, worth_or_why
+from optimizer.compare.stages import Worth, kept, worth_or_why
 from optimizer.compare.timing import common_date, taken_before
-from optimizer.decisions import decisions_of
 from optimizer.figures.room import growth
 from optimizer.findings import InputError
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter
 from optimizer.solver import SolverOptions
+from optimizer.sweeps.holding import Taken, taken_by
 from optimizer.sweeps.outcomes import unsolved_word
 
 
@@ -40,9 +40,9 @@ class Work:
     def worth(self, case: Case) -> Future[Worth | str]:
         return self._begin(key_of(case, SCENARIO, self.options), worth_or_why, case, SCENARIO, self.options)
 
-    def kept(self, case: Case, choices: Choices) -> Future[float | str]:
-        key = key_of(case, SCENARIO, self.options, choices)
-        return self._begin(key, kept, case, SCENARIO, choices, self.options)
+    def kept(self, case: Case, taken: Taken) -> Future[float | str]:
+        key = key_of(case, SCENARIO, self.options, taken)
+        return self._begin(key, kept, case, SCENARIO, taken, self.options)
 
     def _begin(self, key: str, function: Callable[..., Any], *args: Any) -> Future[Any]:
         self.begun += 1
@@ -113,9 +113,7 @@ def bring_together(first: Plan, second: Plan, work: Work) -> tuple[End, End]:
 def _begin_end(plan: Plan, date: Quarter, begin: Quarter, last: Quarter, work: Work) -> End:
     """Work out what stands at the date, and have it solved where it is not the plan itself."""
     taken, grown = taken_before(plan, date), growth(plan, date)
-    rest = Worth(
-        plan.value_musd * grown - taken, plan.bound_musd * grown - taken, choices_of(plan.tables), decisions_of(plan)
-    )
+    rest = Worth(plan.value_musd * grown - taken, plan.bound_musd * grown - taken, taken_by(plan))
     end = End(plan, taken, rest)
     try:
         standing = moved_to(plan, date)

@@ -13,13 +13,14 @@ from typing import Any
 
 from optimizer.case import Case
 from optimizer.case_files import input_hashes
-from optimizer.compare.stages import Choices, Worth
+from optimizer.compare.stages import Worth
 from optimizer.decisions import Decisions, Signing, Start
 from optimizer.errors import PlanError
 from optimizer.journal import Answers
 from optimizer.planner import optimizer_version
 from optimizer.quarters import Quarter
 from optimizer.solver import SolverOptions, solver_version
+from optimizer.sweeps.holding import Taken
 from optimizer.sweeps.outcomes import unsolved_word
 
 Result = Worth | str | float
@@ -52,10 +53,10 @@ class Memory:
                     self._kept.add(key, _record(result))
 
 
-def key_of(case: Case, scenario: str, options: SolverOptions, choices: Choices | None = None) -> str:
+def key_of(case: Case, scenario: str, options: SolverOptions, taken: Taken | None = None) -> str:
     """A hash of the inputs, the options, the decisions that are kept, and the versions of program and solver."""
     follows = [input_hashes(case), scenario, repr(options), optimizer_version(), solver_version()]
-    text = json.dumps([*follows, None if choices is None else _of_choices(choices)], default=lambda n: n.item())
+    text = json.dumps([*follows, None if taken is None else _of_taken(taken)], default=lambda n: n.item())
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -70,16 +71,21 @@ def _record(result: Result) -> dict[str, Any]:
         return {"why": result}
     if not isinstance(result, Worth):
         return {"kept": result}
-    decisions = asdict(result.decisions)
+    decisions = asdict(result.taken.decisions)
     pairs = {name: [[*key, value] for key, value in decisions[name].items()] for name in _BY_PAIRS}
     figures = {"value": result.value_musd, "bound": result.bound_musd}
-    return figures | {"choices": _of_choices(result.choices), "decisions": decisions | pairs}
+    return figures | {"taken": _of_taken(result.taken), "decisions": decisions | pairs}
 
 
-def _of_choices(choices: Choices) -> dict[str, Any]:
+def _of_taken(taken: Taken) -> dict[str, Any]:
+    """What is decided, without its words: rows of key and number."""
     return {
-        name.name: [[*map(str, key), value] for key, value in getattr(choices, name.name).items()]
-        for name in fields(Choices)
+        name.name: [
+            [*(str(part) if isinstance(part, Quarter) else part for part in key), number]
+            for key, number in getattr(taken, name.name).items()
+        ]
+        for name in fields(Taken)
+        if name.name != "decisions"
     }
 
 
@@ -90,7 +96,7 @@ def _result(record: Mapping[str, Any]) -> Result:
         return float(record["kept"])
     taken = {
         name: {(*key, Quarter.parse(quarter)): value for *key, quarter, value in rows}
-        for name, rows in record["choices"].items()
+        for name, rows in record["taken"].items()
     }
     told = record["decisions"]
     pairs = {name: {(one, other): value for one, other, value in told[name]} for name in _BY_PAIRS}
@@ -99,4 +105,5 @@ def _result(record: Mapping[str, Any]) -> Result:
         "signed": tuple(Signing(**signing) for signing in told["signed"]),
         "refused": tuple(told["refused"]),
     }
-    return Worth(record["value"], record["bound"], Choices(**taken), Decisions(**(told | pairs | lists)))
+    decisions = Decisions(**(told | pairs | lists))
+    return Worth(record["value"], record["bound"], Taken(**taken, decisions=decisions))

@@ -13,6 +13,7 @@ from pyomo.core import ConcreteModel
 from optimizer import debt, rules, treasury
 from optimizer.case import Case
 from optimizer.conflicts.levers import Lever
+from optimizer.model import component
 from optimizer.quarters import Quarter
 from optimizer.uses import contracts
 
@@ -59,28 +60,29 @@ class Rule:
         """Every row that the rule could have, whether or not it was left out as a matter of course."""
         found = []
         for name in self.components:
-            component = m.component(name)
-            if component is not None:
-                found += [(name, index) for index in component.index_set() if self.which(_tuple(index))]
+            rows = component(m, name)
+            if rows is not None:
+                found += [(name, index) for index in rows.index_set() if self.which(_tuple(index))]
         return found
 
     def relation(self, m: ConcreteModel, ticket: Ticket) -> Any:
         """The row as the rule's own function writes it for the model's present case."""
-        return _function(ticket[0])(m, *_tuple(ticket[1]))
+        name, index = ticket
+        return _function(name)(component(m, name).parent_block(), *_tuple(index))
 
 
 def _tuple(index: Any) -> tuple[Any, ...]:
     return index if isinstance(index, tuple) else (index,)
 
 
-def _function(component: str) -> Callable[..., Any]:
-    found: Callable[..., Any] = next(getattr(room, component) for room in ROOMS if hasattr(room, component))
+def _function(name: str) -> Callable[..., Any]:
+    found: Callable[..., Any] = next(getattr(room, name) for room in ROOMS if hasattr(room, name))
     return found
 
 
-def kind_of(component: str) -> Kind:
+def kind_of(name: str) -> Kind:
     """Who could change a rule, as the rule's docstring says it."""
-    found = re.search(r"^Kind: (physical|negotiable)$", inspect.getdoc(_function(component)) or "", re.MULTILINE)
+    found = re.search(r"^Kind: (physical|negotiable)$", inspect.getdoc(_function(name)) or "", re.MULTILINE)
     assert found is not None
     return "physical" if found[1] == "physical" else "negotiable"
 

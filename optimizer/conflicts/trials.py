@@ -15,18 +15,13 @@ from optimizer.case import Case
 from optimizer.conflicts.levers import Lever
 from optimizer.conflicts.rule import Rule, Ticket
 from optimizer.conflicts.rulebook import rulebook
-from optimizer.debt import add_debt
 from optimizer.errors import Infeasible, NoPlan, SolverFault
 from optimizer.interrupts import give_up
-from optimizer.lines import CORPORATE
-from optimizer.ports import Ports
+from optimizer.model import build_rules, component
 from optimizer.rows import SKIP
-from optimizer.rules import add_rules
 from optimizer.searches import doubt
 from optimizer.solver import Answer, SolverOptions
 from optimizer.solver.models import solve_model
-from optimizer.treasury import add_company, add_treasury
-from optimizer.uses import USES
 
 LARGEST = 1e6
 """Bound of an amount by which a rule may give way, in its own unit."""
@@ -36,33 +31,6 @@ EXACT = 1e-9
 
 class OutOfTime(Exception):
     """The time for explaining is used up."""
-
-
-def build_rules(case: Case, scenario: str, released: Iterable[str] = (), money: bool = False) -> ConcreteModel:
-    """Every rule of the case, without the objective and the tie-breaks: they make nothing impossible.
-
-    `m.released[c]` is the share of a committed contract that is given up, `m.money` $M of cash more at the start.
-    """
-    m = ConcreteModel(name=case.settings.name)
-    m.case = case
-    m.ports = Ports(case, scenario)
-    m.released = Var(list(released), bounds=(0, 1))
-    m.money = Var([0] if money else [], bounds=(0, LARGEST))
-    for add_use in USES:
-        add_use(m, m.ports)
-    add_company(m, m.ports)
-    for added in m.money.values():
-        _bring_in(m.ports, added)
-    add_debt(m, m.ports)
-    add_rules(m)
-    add_treasury(m, m.ports)
-    return m
-
-
-def _bring_in(ports: Ports, added: Any) -> None:
-    """A dollar more of opening cash, with the interest that it earns in the first quarter."""
-    for line, musd in (("principal", 1.0), ("cash_interest", (ports.case.settings.cash_rate or 0.0) / 4)):
-        ports.pay(line, CORPORATE, "", "new money", added, ports.case.first, [musd])
 
 
 @dataclass
@@ -113,7 +81,8 @@ class Trials:
     def can_do_nothing(self) -> bool:
         """Whether the plan without new decisions keeps every rule, those on liquidity and products too."""
         m = self._model([])
-        for decisions in (m.Y, m.Q, m.draw, m.used, m.going, m.coming, m.buying):
+        b = m.outcome[self.scenario]
+        for decisions in (m.Y, m.Q, b.draw, b.used, m.going, m.coming, m.buying):
             for decision in decisions.values():
                 decision.setub(0)
         for (option, t), blocks in m.N.items():
@@ -139,11 +108,11 @@ class Trials:
 
     def rows_of(self, rule: Rule) -> list[Ticket]:
         """The rows of a rule that the model of the case has."""
-        return [ticket for ticket in rule.rows(self._whole) if ticket[1] in self._whole.component(ticket[0])]
+        return [ticket for ticket in rule.rows(self._whole) if ticket[1] in component(self._whole, ticket[0])]
 
     def row_name(self, ticket: Ticket) -> str:
         """A row's name, as the solver tells it."""
-        return str(self._whole.component(ticket[0])[ticket[1]].name)
+        return str(component(self._whole, ticket[0])[ticket[1]].local_name)
 
     @cached_property
     def _whole(self) -> ConcreteModel:
@@ -190,7 +159,7 @@ class Trials:
         m.amount = Var(bounds=(0, lever.most))
         m.giving_way = ConstraintList()
         least = 0.0
-        m.case = self.case
+        _told(m, self.case)
         for ticket in rule.rows(m):
             relation = rule.relation(m, ticket)
             if relation is Constraint.Infeasible:
@@ -206,9 +175,9 @@ class Trials:
         """The same for a row in which nothing is to be decided: bisected, no solve. Infinite where none is enough."""
 
         def holds(amount: float) -> bool:
-            m.case = lever.change(self.case, amount) or self.case
+            _told(m, lever.change(self.case, amount) or self.case)
             relation = rule.relation(m, ticket)
-            m.case = self.case
+            _told(m, self.case)
             return relation is not Constraint.Infeasible
 
         low, high = 0.0, lever.most
@@ -246,7 +215,7 @@ class Trials:
         for ticket in rule.rows(m):
             relations = []
             for case in (self.case, changed):
-                m.case = case
+                _told(m, case)
                 relations.append(rule.relation(m, ticket))
             if relations[1] is Constraint.Infeasible:
                 return None
@@ -282,7 +251,9 @@ class Trials:
         case = self.case
         for rule in dropped:
             case = rule.loosen(case)
-        m = build_rules(case, self.scenario, [rule.released for rule in dropped if rule.released], money)
+        m = build_rules(
+            case, (self.scenario,), released=[rule.released for rule in dropped if rule.released], money=money
+        )
         keys = {rule.key for rule in dropped}
         held = {ticket for rule in self.rules if rule.key not in keys and rule.shares_rows for ticket in rule.rows(m)}
         for rule in dropped:
@@ -315,9 +286,15 @@ class Trials:
         return answer
 
 
+def _told(m: ConcreteModel, case: Case) -> None:
+    """Let rules that are written from now on read this case's numbers."""
+    for part in (m, *m.outcome.values()):
+        part.case = case
+
+
 def _switch_off(m: ConcreteModel, ticket: Ticket) -> None:
-    component, index = ticket
-    rows = m.component(component)
+    name, index = ticket
+    rows = component(m, name)
     if rows is not None and index in rows:
         rows[index].deactivate()
 

@@ -116,10 +116,10 @@ def _matrix(rows: Sequence[Terms], place: Mapping[int, int]) -> tuple[Places, Pl
 
 
 def _solver_name(component: Any) -> str:
-    return str(component.name).replace(" ", "_")
+    return str(component.local_name).replace(" ", "_")
 
 
 def clash_of(row: Any) -> Clash:
     """What an infeasibility report says of a row."""
     rule = row.parent_component()
-    return Clash(rule.name, row.name, rule.doc or "")
+    return Clash(rule.local_name, row.local_name, rule.doc or "")

@@ -18,7 +18,7 @@ from optimizer.studies.distances import METRICS, SAME_MW, amounts, distance, far
 from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.sweeps.altered import at_least, maximising_as, worth_at_least
 from optimizer.sweeps.family import Compiled, compile_case
-from optimizer.sweeps.holding import Holding
+from optimizer.sweeps.holding import as_columns, taken_by
 from optimizer.sweeps.outcomes import WORDS
 from optimizer.sweeps.runner import Landed, Question, Sweep
 
@@ -96,7 +96,7 @@ class NearBest:
         """The plans, the given one first; and a sentence for each search that found none."""
         found, misses = [Alternative(self.plan, "", 0.0)], []
         for metric in METRICS:
-            got = self._farthest(metric, [Holding(one.plan).vector(self.compiled) for one in found])
+            got = self._farthest(metric, [self._columns(one.plan) for one in found])
             if isinstance(got, str):
                 misses.append(got)
             else:
@@ -131,6 +131,10 @@ class NearBest:
         if landed.unsolved:
             self.unsolved.append(f"{WORDS[landed.outcome]}: {place}")
 
+    def _columns(self, plan: Plan) -> Floats:
+        """What a plan decides here and now, as columns."""
+        return as_columns(taken_by(plan), self.compiled, self.plan.case)
+
     def _ask(self, compiled: Compiled, start: Floats, gap: float, *, near: bool) -> Landed:
         program = compiled.program
         begin = np.append(start, np.full(len(program.cost) - len(start), np.nan))
@@ -145,7 +149,7 @@ class NearBest:
             held = {self.compiled.columns[i]: _clean(landed.vector[i], self.compiled, i) for i in places}
             words = f"its decisions were held: an alternative that differs by {metric}"
             plan = solve_held(self.plan, held, words=words)
-            far = apart(Holding(plan).vector(self.compiled))
+            far = apart(self._columns(plan))
             if far >= sought * (1 - DISTANCE_GAP):
                 break
         return Alternative(plan, metric, far)
@@ -176,7 +180,7 @@ class NearBest:
         best = bool(choice.taken(decisions_of(self.plan)))
         for one in found:
             if bool(choice.taken(decisions_of(one.plan))) != best:
-                vector = Holding(one.plan).vector(self.compiled)
+                vector = self._columns(one.plan)
                 return np.where(self.compiled.program.integers, vector, np.nan)
         return None
 

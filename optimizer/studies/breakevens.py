@@ -16,8 +16,9 @@ from optimizer.plan import Plan
 from optimizer.studies.inquiry import Inquiry, Prepared, Reply, ask, footing, note_on_base
 from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.sweeps.drivers import Driver, driver_named
+from optimizer.sweeps.holding import at_values, hold, taken_in
 from optimizer.sweeps.outcomes import unsolved_word
-from optimizer.sweeps.reading import keep, mining_in
+from optimizer.sweeps.reading import mining_in
 from optimizer.sweeps.runner import NAN, Sweep
 
 if TYPE_CHECKING:
@@ -242,8 +243,11 @@ class _Scan:
     def _held_at_base(self, reply: Reply, recourse: tuple[str, ...]) -> Prepared:
         assert self.base is not None and self.base.compiled is not None
         assert reply.compiled is not None and reply.landed is not None
-        held = keep(reply.compiled, reply.landed.vector, self.base.compiled, recourse=recourse)
-        return Prepared(self.base.case, self.plan.scenario, held, "" if held else "cannot be taken there")
+        taken = taken_in(reply.case, self.plan.scenario, reply.compiled, reply.landed.vector)
+        held = hold(taken, self.base.compiled, self.base.case, self.plan.scenario)
+        answers = {reply.compiled.columns[i]: float(reply.landed.vector[i]) for i in reply.compiled.where(*recourse)}
+        program = None if isinstance(held, str) else at_values(held, answers)
+        return Prepared(self.base.case, self.plan.scenario, program, "" if program else "cannot be taken there")
 
     def _turned(self, turn: Turn, x: float) -> str:
         """How the decision is taken at a number; as at the base where that is as good at the base.

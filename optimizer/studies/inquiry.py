@@ -14,8 +14,9 @@ from optimizer.plan import Plan
 from optimizer.studies.sentences import told_clash
 from optimizer.sweeps.drivers import Driver
 from optimizer.sweeps.family import Compiled, Family, Point
+from optimizer.sweeps.holding import hold, taken_in
 from optimizer.sweeps.outcomes import FAILURES, UNSOLVED, WORDS, Outcome, outcome_of, unsolved_word
-from optimizer.sweeps.reading import decisions_in, keep
+from optimizer.sweeps.reading import decisions_in
 from optimizer.sweeps.runner import NAN, Landed, Question, Sweep, replaced_start
 
 MOST_TOLD = 240
@@ -86,9 +87,11 @@ class Inquiry:
 
     def _kept(self, point: Point) -> Compiled | str:
         """The program with the base's here-and-now decisions held; why they cannot be."""
-        assert self.base.compiled is not None and self.base.landed is not None
-        held = keep(self.base.compiled, self.base.landed.vector, self.family.at(point))
-        return "these decisions cannot be taken there" if held is None else held
+        base, scenario = self.base, self.plan.scenario
+        assert base.compiled is not None and base.landed is not None
+        taken = taken_in(base.case, scenario, base.compiled, base.landed.vector)
+        held = hold(taken, self.family.at(point), self.family.variant(point), scenario)
+        return "these decisions cannot be taken there" if isinstance(held, str) else held
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,9 @@ from optimizer.studies.limits import Limit, limits_of
 from optimizer.studies.sentences import kind_of
 from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.sweeps.family import compile_case
+from optimizer.sweeps.holding import at_values, whole_numbers
 from optimizer.sweeps.marginal import worth_to_first_order
 from optimizer.sweeps.outcomes import unsolved_word
-from optimizer.sweeps.reading import keep
 from optimizer.sweeps.runner import NAN, Sweep
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ def _held(one: Prepared, base: Reply) -> Prepared:
     assert base.compiled is not None and base.landed is not None
     if one.compiled is None:
         return one
-    held = keep(base.compiled, base.landed.vector, one.compiled, whole=True)
+    held = at_values(one.compiled, whole_numbers(base.compiled, base.landed.vector))
     return replace(one, compiled=held, why="" if held else "the whole decisions cannot be kept")
 
 

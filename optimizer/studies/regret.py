@@ -18,7 +18,7 @@ from optimizer.studies.sentences import told_clash
 from optimizer.studies.shared import COMMIT, WAIT, shared_decisions
 from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.sweeps.family import Compiled, compile_case
-from optimizer.sweeps.holding import Holding, held
+from optimizer.sweeps.holding import as_columns, hold, taken_by
 from optimizer.sweeps.outcomes import FAILURES, UNSOLVED, WORDS, Outcome, outcome_of
 from optimizer.sweeps.reading import decisions_in
 from optimizer.sweeps.runner import Landed, Question, Sweep
@@ -142,9 +142,10 @@ class Cross:
             self.best[scenario] = Best(NAN, NAN, None, cell.unsolved)
             self.cells |= {(name, scenario): cell for name in self.names}
             return
-        holdings = {name: Holding(plan) for name, plan in zip(self.names, self.plans, strict=True)}
-        unfit = {name: holding.fit(compiled, scenario) for name, holding in holdings.items()}
-        kept = {name: held(holdings[name], compiled) for name in self.names if not unfit[name]}
+        taken = {name: taken_by(plan) for name, plan in zip(self.names, self.plans, strict=True)}
+        held = {name: hold(taken[name], compiled, self.case, scenario) for name in self.names}
+        unfit = {name: why for name, why in held.items() if isinstance(why, str)}
+        kept = {name: one for name, one in held.items() if not isinstance(one, str)}
         own = next((plan for plan in self.plans if plan.scenario == scenario and plan.case == self.case), None)
         first = [Question(one.program, self.gap) for one in kept.values()]
         best = self._best_question(compiled, scenario, own)
@@ -166,7 +167,7 @@ class Cross:
         """A scenario on its own, begun from the plan that was made for it, if there is one."""
         if own is None:
             return Question(compiled.program, self.gap)
-        start = np.where(compiled.program.integers, Holding(own).vector(compiled), np.nan)
+        start = np.where(compiled.program.integers, as_columns(taken_by(own), compiled, self.case), np.nan)
         return Question(compiled.program, self.gap, start=start)
 
     def _best(self, compiled: Compiled, scenario: str, landed: Landed) -> Best:

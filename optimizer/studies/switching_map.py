@@ -22,7 +22,7 @@ from optimizer.studies.study import Study, as_far_as_solved
 from optimizer.sweeps.altered import bounded
 from optimizer.sweeps.drivers import Driver, driver_named, drivers_of
 from optimizer.sweeps.family import Compiled, Family
-from optimizer.sweeps.holding import Holding
+from optimizer.sweeps.holding import as_columns, taken_by
 from optimizer.sweeps.outcomes import FAILURES, UNSOLVED, WORDS, Outcome, outcome_of, unsolved_word
 from optimizer.sweeps.reading import decisions_in
 from optimizer.sweeps.runner import Landed, Question, Sweep
@@ -150,7 +150,8 @@ class Chart:
         """The first question is the base itself, from the plan's own decisions; it is not a point of the grid."""
         there = [i for i, compiled in enumerate(self.compiled) if compiled is not None]
         base = self.family.base.program
-        start = np.where(base.integers, Holding(self.plan).vector(self.family.base), np.nan)
+        decided = as_columns(taken_by(self.plan), self.family.base, self.plan.case)
+        start = np.where(base.integers, decided, np.nan)
         programs = [base, *(self.compiled[i].program for i in there)]  # type: ignore[union-attr]
         questions = [Question(program, self.gap, gap_musd=self.gap_musd) for program in programs]
         questions[0] = Question(base, self.gap, start=start, gap_musd=self.gap_musd)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy.sparse import coo_array, csc_array, hstack, vstack
 
 from optimizer.solver.program import Floats
-from optimizer.sweeps.family import Compiled, Name
+from optimizer.sweeps.family import Compiled
+from optimizer.variables import Name
 
 
 @dataclass(frozen=True)

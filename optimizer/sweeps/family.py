@@ -27,9 +27,7 @@ from optimizer.model import build_model
 from optimizer.solver.models import compile_model
 from optimizer.solver.program import SMALLEST_COEFFICIENT, Floats, Program
 from optimizer.sweeps.drivers import Driver
-
-Name = tuple[str, tuple[Any, ...]]
-"""A column or a row: the component's name, and its index."""
+from optimizer.variables import SUMS, Name
 
 Point = Mapping[str, float]
 """Values of drivers by their names; those not named stay at their base."""
@@ -38,8 +36,6 @@ STRAIGHT = 1e-9
 """How far a number may lie from the straight line, relative to the largest of its kind."""
 HALVINGS = 1
 """How often a piece with a bend in it is halved."""
-SUMS = {"X": "net_cash", "R": "rent_of_a_customer"}
-"""Columns that are sums of others by an equation, and the rule that says so: their bounds follow from it."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ def compile_case(case: Case, scenario: str, *, adjustable: bool = True) -> Compi
 
 def _name(component: Any) -> Name:
     index = component.index()
-    return component.parent_component().name, index if isinstance(index, tuple) else (index,)
+    return component.parent_component().local_name, index if isinstance(index, tuple) else (index,)
 
 
 @dataclass
@@ -232,7 +228,7 @@ def _sum(start: Compiled, added: Sequence[_Difference]) -> Compiled:
 
 
 def _rebounded(compiled: Compiled, matrix: csc_array) -> Compiled:
-    """Columns that are sums get the bounds that their parts allow at these numbers."""
+    """Columns that are sums of others by an equation get the bounds that their parts allow at these numbers."""
     p, by_rows = compiled.program, matrix.tocsr()
     lower, upper = p.lower.copy(), p.upper.copy()
     equation = {name: i for i, name in enumerate(compiled.rows)}

@@ -1,153 +1,254 @@
-"""A plan's here-and-now decisions as columns of a program, read from its tables, so that they can be held there."""
+"""The same decisions kept: what was taken here and now, in one plan or answer, held in any program.
+
+Everything that is decided before the future is known stays: starts, GPU refreshes, signings with their sizes and price
+tiers, machines installed, moved and bought. The rest answers to what comes and is decided again. There is one meaning
+and one function for it, whoever asks: regret, tornado, map, break-evens, alternatives and the bridge.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optimizer.decisions import Decisions, decisions_of, moved
+from optimizer.case import Case
+from optimizer.decisions import Decisions, moved, read_decisions
 from optimizer.plan import Plan
 from optimizer.quarters import Quarter
+from optimizer.schema import MINING
 from optimizer.solver.program import Floats
 from optimizer.sweeps.altered import bounded
-from optimizer.sweeps.family import Compiled, Name
-from optimizer.sweeps.reading import decisions_in, kept_columns
+from optimizer.sweeps.family import Compiled
+from optimizer.sweeps.reading import decisions_in, values_of
 from optimizer.terms import make_deal
 from optimizer.terms.size_tiers import tiers_of
+from optimizer.variables import NOW, Name
 
-BARELY = 1e-7
-"""Gross MW and IT MW by which tables, which are rounded, may lie outside a column's bounds."""
+if TYPE_CHECKING:
+    import pandas as pd
+
+BARELY = 1e-6
+"""Gross MW and IT MW by which a decision, rounded in a table or a solver's, may lie outside a column's bounds."""
+
+Machines = Mapping[tuple[str, str, Quarter], float]
+"""Gross MW by class, site and quarter."""
 
 
-class Holding:
-    """The here-and-now decisions of a plan, under the names of the columns that stand for them."""
+@dataclass(frozen=True)
+class Taken:
+    """The here-and-now decisions, by what they are about, commitments among them.
 
-    def __init__(self, plan: Plan):
-        self.plan = plan
-        self._read: dict[str, Callable[..., float]] = {
-            "N": self._blocks, "F": self._mobilised, "r": self._refreshed, "Y": self._delivered, "Q": self._size,
-            "g": lambda *key: self._installed.get(key, 0.0),
-            "going": lambda *key: self._traded["moved_away_gross_mw"].get(key, 0.0),
-            "coming": lambda *key: self._traded["arrived_gross_mw"].get(key, 0.0),
-            "buying": lambda *key: self._traded["bought_gross_mw"].get(key, 0.0),
-        }  # fmt: skip
+    Blocks started by option and quarter; blocks refreshed by option, number of the refresh and quarter of the start; IT
+    MW signed by offer, site and first delivery, and the price tier of those newly signed.
+    """
 
-    def number(self, name: Name) -> float:
-        """What the plan decides for one column of `HERE_AND_NOW`."""
-        component, index = name
-        return self._read[component](*index)
+    starts: Mapping[tuple[str, Quarter], int]
+    refreshed: Mapping[tuple[str, int, Quarter], int]
+    signed: Mapping[tuple[str, str, Quarter], float]
+    tiers: Mapping[tuple[str, str, Quarter], int]
+    installed: Machines
+    going: Machines
+    coming: Machines
+    buying: Machines
+    decisions: Decisions = field(repr=False)
+    """The same in words."""
 
-    def vector(self, compiled: Compiled) -> Floats:
-        """The plan's decisions at their places in a program; NaN for everything else."""
-        vector = np.full(len(compiled.columns), np.nan)
-        for i in kept_columns(compiled):
-            vector[i] = self.number(compiled.columns[i])
-        return vector
 
-    def fit(self, compiled: Compiled, scenario: str) -> str:
-        """Why the plan's decisions cannot be taken in a program at all; nothing where they can."""
-        vector, program = self.vector(compiled), compiled.program
-        there = decisions_in(self.plan.case, scenario, compiled, np.nan_to_num(vector))
-        mine = decisions_of(self.plan)
-        if there != mine:
-            taken = Decisions(mine.starts, mine.signed, mine.refused)
-            return "; ".join(moved(taken, there)) or "other commitments"
-        off = np.nan_to_num(np.maximum(program.lower - vector, vector - program.upper))
-        if off.max(initial=0.0) > BARELY:
-            return f"{program.column_names[off.argmax()]} cannot be {vector[off.argmax()]:g}"
-        for component, traded in (("g", self._installed), *self._moves()):
-            for key, mw in traded.items():
-                if mw > BARELY and (component, key) not in compiled.place:
-                    return f"{mw:g} gross MW of {key[0]} cannot be at {key[1]} in {key[2]}"
-        return ""
+MACHINES = {"g": "installed", "going": "going", "coming": "coming", "buying": "buying"}
+"""Columns of machines, and where their decisions stand."""
 
-    # ---- halls ----------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _starts(self) -> dict[tuple[str, Quarter], int]:
-        return {
-            (str(o), Quarter.parse(str(t))): round(blocks)
-            for (o, t), blocks in self.plan.starts.groupby(["option", "start_quarter"])["blocks"].sum().items()
-        }
+# ---- from a plan ----------------------------------------------------------------------------------------------------
 
-    def _blocks(self, o: str, t: Quarter) -> float:
-        return float(sum(blocks for (option, start), blocks in self._starts.items() if option == o and start <= t))
 
-    def _mobilised(self, o: str, t: Quarter) -> float:
-        return float(self._blocks(o, t) > 0)
+def taken_by(plan: Plan) -> Taken:
+    """The decisions of a plan."""
+    return read_taken(plan.case, plan.scenario, plan.tables)
 
-    @cached_property
-    def _renewed(self) -> dict[tuple[str, Quarter, Quarter], float]:
-        keys = zip(
-            self.plan.refreshes["option"],
-            map(Quarter.parse, self.plan.refreshes["start_quarter"]),
-            map(Quarter.parse, self.plan.refreshes["refresh_quarter"]),
-            strict=True,
-        )
-        return dict(zip(keys, map(float, self.plan.refreshes["blocks"]), strict=True))
 
-    def _refreshed(self, o: str, start: Quarter, i: int) -> float:
-        case = self.plan.case
-        renewed = start + case.option[o].lead_quarters + i * case.gpu_life[o].life_quarters
-        return self._renewed.get((o, start, renewed), 0.0)
-
-    # ---- contracts ------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _signed(self) -> dict[tuple[str, str], tuple[Quarter, float, int]]:
-        """Offer and site of each newly signed contract -> first delivery, IT MW and price tier."""
-        new = self.plan.contracts[self.plan.contracts["decided"] == "new"]
-        return {
-            (row.offer, row.site): (Quarter.parse(row.delivery_quarter), row.it_mw, self._tier(row))
+def read_taken(case: Case, scenario: str, tables: Mapping[str, pd.DataFrame]) -> Taken:
+    """The decisions that the tables of a plan hold."""
+    allocation, machines = tables["allocation"], tables["machines"]
+    there = allocation[allocation["use"].isin([MINING, "machines_idle"])].rename(columns={"detail": "asic"})
+    by_machine = ["asic", "site", "quarter"]
+    new = tables["contracts"][tables["contracts"]["decided"] == "new"]
+    return Taken(
+        starts={k: round(n) for k, n in _sums(tables["starts"], ["option", "start_quarter"], "blocks").items()},
+        refreshed=dict(_refreshed(case, tables["refreshes"])),
+        signed=_sums(tables["contracts"], ["offer", "site", "delivery_quarter"], "it_mw"),
+        tiers={
+            (row.offer, row.site, Quarter.parse(row.delivery_quarter)): _billed_tier(case, scenario, row)
             for row in new.itertuples()
-        }
-
-    def _tier(self, row: Any) -> int:
-        """The tier of a size; where two tiers meet, the one whose price is billed."""
-        case, offer = self.plan.case, self.plan.case.offer[row.offer]
-        tiers = tiers_of(case, offer)
-        fits = [k for k, (low, high, _) in enumerate(tiers) if low - BARELY <= row.it_mw <= high + BARELY]
-        quote, first = case.offer_price[self.plan.scenario, row.offer].price, Quarter.parse(row.delivery_quarter)
-
-        def off(k: int) -> float:
-            deal = make_deal(case, self.plan.scenario, offer, row.site, first, tier=k)
-            return abs(quote * deal.price_factor - float(row.price))
-
-        return min(fits, key=off)
-
-    def _delivered(self, c: str, k: int, s: str, t: Quarter) -> float:
-        first, _, tier = self._signed.get((c, s), (t + 1, 0.0, k))
-        return float(tier == k and first <= t)
-
-    def _size(self, c: str, k: int, s: str, t: Quarter) -> float:
-        return self._signed[c, s][1] if self._delivered(c, k, s, t) else 0.0
-
-    # ---- machines -------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _installed(self) -> dict[tuple[Any, ...], float]:
-        rows = self.plan.allocation[self.plan.allocation["use"].isin(["mining", "machines_idle"])]
-        sums = rows.groupby(["detail", "site", "quarter"])["gross_mw"].sum()
-        return {(str(a), str(s), Quarter.parse(str(t))): float(mw) for (a, s, t), mw in sums.items()}
-
-    @cached_property
-    def _traded(self) -> Mapping[str, dict[tuple[Any, ...], float]]:
-        table = self.plan.machines
-        keys = list(zip(table["asic"], table["site"], map(Quarter.parse, table["quarter"]), strict=True))
-        columns = ("bought_gross_mw", "arrived_gross_mw", "moved_away_gross_mw")
-        return {column: dict(zip(keys, map(float, table[column]), strict=True)) for column in columns}
-
-    def _moves(self) -> list[tuple[str, dict[tuple[Any, ...], float]]]:
-        columns = {"going": "moved_away_gross_mw", "coming": "arrived_gross_mw", "buying": "bought_gross_mw"}
-        return [(component, self._traded[column]) for component, column in columns.items()]
+        },
+        installed=_sums(there, by_machine, "gross_mw"),
+        going=_sums(machines, by_machine, "moved_away_gross_mw"),
+        coming=_sums(machines, by_machine, "arrived_gross_mw"),
+        buying=_sums(machines, by_machine, "bought_gross_mw"),
+        decisions=read_decisions(case, tables),
+    )
 
 
-def held(holding: Holding, compiled: Compiled) -> Compiled:
-    """The program with a plan's here-and-now decisions held; what is rounded in its tables is brought within bounds."""
-    places = kept_columns(compiled)
-    numbers = holding.vector(compiled)[places]
-    inside = np.clip(numbers, compiled.program.lower[places], compiled.program.upper[places])
-    return bounded(compiled, places, inside)
+def _sums(table: pd.DataFrame, keys: list[str], column: str) -> dict[Any, float]:
+    sums = table.groupby(keys, sort=False)[column].sum()
+    return {(*key[:-1], Quarter.parse(key[-1])): float(value) for key, value in sums.items() if value > 0}
+
+
+def _refreshed(case: Case, table: pd.DataFrame) -> Iterator[tuple[tuple[str, int, Quarter], int]]:
+    for row in table.itertuples():
+        start, renewed = Quarter.parse(row.start_quarter), Quarter.parse(row.refresh_quarter)
+        lived = renewed - start - case.option[row.option].lead_quarters
+        yield (row.option, lived // case.gpu_life[row.option].life_quarters, start), round(row.blocks)
+
+
+def _billed_tier(case: Case, scenario: str, row: Any) -> int:
+    """The tier of a contract's size; where two tiers meet, the one whose price is billed."""
+    offer = case.offer[row.offer]
+    fits = _tiers_of_size(case, row.offer, row.it_mw)
+    quote, first = case.offer_price[scenario, row.offer].price, Quarter.parse(row.delivery_quarter)
+
+    def off(k: int) -> float:
+        deal = make_deal(case, scenario, offer, row.site, first, tier=k)
+        return abs(quote * deal.price_factor - float(row.price))
+
+    return min(fits, key=off, default=0)
+
+
+def _tiers_of_size(case: Case, offer: str, it_mw: float) -> list[int]:
+    tiers = tiers_of(case, case.offer[offer])
+    return [k for k, (low, high, _) in enumerate(tiers) if low - BARELY <= it_mw <= high + BARELY]
+
+
+# ---- from an answer -------------------------------------------------------------------------------------------------
+
+
+def taken_in(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> Taken:
+    """The decisions of an answer to a program of the case."""
+    decisions = decisions_in(case, scenario, compiled, vector)
+    states = values_of(compiled, vector, "Y")
+    new = [(c, s, t, k) for (c, k, s, t), state in states.items() if round(state - states.get((c, k, s, t - 1), 0.0))]
+    machines = {name: _some(values_of(compiled, vector, column)) for column, name in MACHINES.items()}
+    return Taken(
+        starts=_added(((one.option, Quarter.parse(one.quarter)), one.blocks) for one in decisions.starts),
+        refreshed={
+            (o, i, start): round(blocks)
+            for (o, start, i), blocks in values_of(compiled, vector, "r").items()
+            if round(blocks)
+        },
+        signed={(one.offer, one.site, Quarter.parse(one.delivery)): one.it_mw for one in decisions.signed},
+        tiers={(c, s, t): k for c, s, t, k in new},
+        **machines,
+        decisions=decisions,
+    )
+
+
+def _added(pairs: Iterator[tuple[Any, int]]) -> dict[Any, int]:
+    total: dict[Any, int] = {}
+    for key, number in pairs:
+        total[key] = total.get(key, 0) + number
+    return total
+
+
+def _some(machines: Mapping[tuple[Any, ...], float]) -> dict[Any, float]:
+    return {key: mw for key, mw in machines.items() if mw > 0}
+
+
+# ---- held -----------------------------------------------------------------------------------------------------------
+
+
+def hold(taken: Taken, compiled: Compiled, case: Case, scenario: str) -> Compiled | str:
+    """The program of a case with these decisions held; why it cannot take them, in words."""
+    vector = as_columns(taken, compiled, case)
+    if why := _misfit(taken, vector, compiled, case, scenario):
+        return why
+    places = compiled.where(*NOW)
+    inside = np.clip(vector[places], compiled.program.lower[places], compiled.program.upper[places])
+    return bounded(compiled, places, inside + 0.0)  # no -0.0, which answers on disk do not keep
+
+
+def as_columns(taken: Taken, compiled: Compiled, case: Case) -> Floats:
+    """The decisions at their places in a program of the case; NaN for everything else."""
+    numbers = _numbers(taken, case)
+    vector = np.full(len(compiled.columns), np.nan)
+    for place in compiled.where(*NOW):
+        component, index = compiled.columns[place]
+        vector[place] = numbers[component](*index)
+    return vector
+
+
+def _numbers(taken: Taken, case: Case) -> Mapping[str, Callable[..., float]]:
+    """What each kind of column holds at an index."""
+    tiers = {key: _tier_of(taken, case, key) for key in taken.tiers}
+
+    def blocks(o: str, t: Quarter) -> float:
+        return float(sum(n for (option, start), n in taken.starts.items() if option == o and start <= t))
+
+    def size(c: str, k: int, s: str, t: Quarter) -> float:
+        return sum(taken.signed[key] for key, tier in tiers.items() if key[:2] == (c, s) and tier == k and key[2] <= t)
+
+    def machines(name: str) -> Callable[..., float]:
+        chosen: Machines = getattr(taken, name)
+        return lambda *key: chosen.get(key, 0.0)
+
+    return {
+        "N": blocks,
+        "F": lambda o, t: float(blocks(o, t) > 0),
+        "r": lambda o, start, i: float(taken.refreshed.get((o, i, start), 0)),
+        "Y": lambda *key: float(size(*key) > 0),
+        "Q": size,
+        **{column: machines(name) for column, name in MACHINES.items()},
+    }
+
+
+def _tier_of(taken: Taken, case: Case, key: tuple[str, str, Quarter]) -> int:
+    """The tier of a contract; in a case whose tiers are others, the first that its size falls in."""
+    if key[0] not in case.offer:
+        return taken.tiers[key]
+    fits = _tiers_of_size(case, key[0], taken.signed[key])
+    return taken.tiers[key] if taken.tiers[key] in fits or not fits else fits[0]
+
+
+def _misfit(taken: Taken, vector: Floats, compiled: Compiled, case: Case, scenario: str) -> str:
+    """Why decisions cannot be taken in a program at all; nothing where they can."""
+    there = taken_in(case, scenario, compiled, np.nan_to_num(vector))
+    if not (_same(there.starts, taken.starts) and _same(there.signed, taken.signed)):
+        mine = taken.decisions
+        plainly = Decisions(mine.starts, mine.signed, mine.refused)
+        return "; ".join(moved(plainly, there.decisions)) or "other commitments"
+    program = compiled.program
+    off = np.nan_to_num(np.maximum(program.lower - vector, vector - program.upper))
+    if off.max(initial=0.0) > BARELY:
+        return f"{program.column_names[off.argmax()]} cannot be {vector[off.argmax()]:g}"
+    for o, i, start in taken.refreshed:
+        if ("r", (o, start, i)) not in compiled.place:
+            return f"the GPUs of {o} started in {start} cannot be renewed a {i}. time"
+    for column, name in MACHINES.items():
+        for key, mw in getattr(taken, name).items():
+            if mw > BARELY and (column, key) not in compiled.place:
+                return f"{mw:g} gross MW of {key[0]} cannot be at {key[1]} in {key[2]}"
+    return ""
+
+
+def _same(a: Mapping[Any, float], b: Mapping[Any, float]) -> bool:
+    return a.keys() == b.keys() and all(abs(a[key] - b[key]) <= BARELY for key in a)
+
+
+def at_values(compiled: Compiled, values: Mapping[Name, float]) -> Compiled | None:
+    """The program with columns held at values, by name; None where one is missing, or its bounds forbid it.
+
+    For numbers that are no plan's decisions: whole numbers held for a price, or what a search had found.
+    """
+    if any(name not in compiled.place for name, value in values.items() if abs(value) > BARELY):
+        return None
+    there = {compiled.place[name]: value for name, value in values.items() if name in compiled.place}
+    places, numbers = np.array([*there], dtype=np.int32), np.array([*there.values()], dtype=float)
+    low, high = compiled.program.lower[places], compiled.program.upper[places]
+    if np.any(numbers > high + BARELY) or np.any(numbers < low - BARELY):
+        return None
+    return bounded(compiled, places, np.clip(numbers, low, high) + 0.0)
+
+
+def whole_numbers(compiled: Compiled, vector: Floats) -> Mapping[Name, float]:
+    """The whole numbers of an answer, by name."""
+    return {compiled.columns[i]: round(vector[i]) + 0.0 for i in np.flatnonzero(compiled.program.integers)}

@@ -6,8 +6,9 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from optimizer.solver.program import Floats
-from optimizer.sweeps.family import Compiled, Name
+from optimizer.sweeps.family import Compiled
 from optimizer.sweeps.runner import Landed
+from optimizer.variables import Name
 
 VALUE: Name = ("value", ())
 

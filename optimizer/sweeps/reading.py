@@ -3,74 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from optimizer.case import Case
 from optimizer.decisions import DECIMALS, TO_THE_END, Decisions, Signing, Start
 from optimizer.market import mining_economics
 from optimizer.quarters import Quarter
 from optimizer.solver.program import Floats
-from optimizer.sweeps.family import Compiled, Name
+from optimizer.sweeps.family import Compiled
 from optimizer.terms import make_deal
 from optimizer.terms.size_tiers import tiers_of
-
-HERE_AND_NOW = ("N", "F", "r", "Y", "Q", "g", "going", "coming", "buying")
-"""Decisions that are taken before a scenario is known; the rest is recourse."""
-
-
-SAME = 1e-6
-"""Decisions that differ by less are the same."""
-
-
-def kept_columns(compiled: Compiled) -> npt.NDArray[np.int32]:
-    """Places of the here-and-now decisions: what is held where a plan is kept under other numbers."""
-    return compiled.where(*HERE_AND_NOW)
-
-
-STATES = ("N", "F", "Y", "Q")
-"""Those of them that say what has been decided by the end of a quarter; a quarter without a column changes nothing."""
-
-
-def keep(
-    base: Compiled, vector: Floats, other: Compiled, *, whole: bool = False, recourse: tuple[str, ...] = ()
-) -> Compiled | None:
-    """The other program with the here-and-now decisions of an answer of the base held; None where it cannot take them.
-
-    With `whole` it is every whole number that is held, and nothing else; with `recourse` these components too.
-    Programs of other cases may have other quarters in which something can be decided.
-    """
-
-    def held(compiled: Compiled) -> npt.NDArray[np.int32]:
-        integers = np.flatnonzero(compiled.program.integers).astype(np.int32)
-        return integers if whole else compiled.where(*HERE_AND_NOW, *recourse)
-
-    taken = {base.columns[i]: float(vector[i]) for i in held(base)}
-    columns = held(other)
-    there = {other.columns[i]: _state(taken, other.columns[i]) for i in columns}
-    lost = (name for name in taken if name not in other.place)
-    if any(abs(taken[name] - _state(there, name)) > SAME for name in lost):
-        return None
-    values = np.array([there[other.columns[i]] for i in columns]) + 0.0  # no -0.0, which answers on disk do not keep
-    program = other.program
-    if np.any(values > program.upper[columns] + SAME) or np.any(values < program.lower[columns] - SAME):
-        return None
-    return replace(other, program=program.fixed(columns, values))
-
-
-def _state(taken: Mapping[Name, float], name: Name) -> float:
-    """What a column would hold: its own value; for a state that of the last column before it; else nothing."""
-    if name in taken:
-        return taken[name]
-    component, index = name
-    if component not in STATES:
-        return 0.0
-    earlier = {n[1][-1]: x for n, x in taken.items() if n[0] == component and n[1][:-1] == index[:-1]}
-    before = [t for t in earlier if t < index[-1]]
-    return earlier[max(before)] if before else 0.0
 
 
 def decisions_in(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> Decisions:
@@ -86,7 +28,7 @@ def _starts(case: Case, compiled: Compiled, vector: Floats) -> Iterable[Start]:
     committed: dict[tuple[str, Quarter], int] = {}
     for row in case.committed_starts:
         committed[row.option, row.quarter] = committed.get((row.option, row.quarter), 0) + row.blocks
-    states = _by_key(compiled, vector, "N")
+    states = values_of(compiled, vector, "N")
     started = {key: blocks for key, blocks in committed.items() if key not in states}
     for option in case.options:
         before = sum(blocks for (name, _), blocks in started.items() if name == option.option)
@@ -106,7 +48,7 @@ def _starts(case: Case, compiled: Compiled, vector: Floats) -> Iterable[Start]:
 def _signings(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> Iterable[Signing]:
     for row in case.committed_contracts:
         yield _signing(case, scenario, row.offer, row.site, row.quarter, row.it_mw, 0, committed=True)
-    signed, sizes = _by_key(compiled, vector, "Y"), _by_key(compiled, vector, "Q")
+    signed, sizes = values_of(compiled, vector, "Y"), values_of(compiled, vector, "Q")
     for key, state in signed.items():
         c, k, s, t = key
         if round(state) > round(signed.get((c, k, s, t - 1), 0.0)):
@@ -125,11 +67,11 @@ def _signing(
 
 def mining_in(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> dict[str, str]:
     """The last quarter of mining of each site where an answer mines, as `Decisions.mining` has it."""
-    running = [*_by_key(compiled, vector, "x").items(), *_by_key(compiled, vector, "b").items()]
+    running = [*values_of(compiled, vector, "x").items(), *values_of(compiled, vector, "b").items()]
     if "x" not in {name for name, _ in compiled.columns}:
         running += [
             ((a, s, t, scenario), mw)
-            for (a, s, t), mw in _by_key(compiled, vector, "g").items()
+            for (a, s, t), mw in values_of(compiled, vector, "g").items()
             if mining_economics(case, scenario, s, case.asic[a], t).runs
         ]
     last: dict[str, Quarter] = {}
@@ -139,5 +81,6 @@ def mining_in(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> 
     return {s: TO_THE_END if t == case.last else str(t) for s, t in sorted(last.items())}
 
 
-def _by_key(compiled: Compiled, vector: Floats, component: str) -> Mapping[tuple[Any, ...], float]:
+def values_of(compiled: Compiled, vector: Floats, component: str) -> Mapping[tuple[Any, ...], float]:
+    """The numbers of a component by index."""
     return {compiled.columns[i][1]: float(vector[i]) for i in compiled.where(component)}

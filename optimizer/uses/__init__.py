@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from optimizer.uses import contracts, halls, mining, spot
+from optimizer.uses.use import Use
 
-from pyomo.core import ConcreteModel
-
-from optimizer.ports import Ports
-from optimizer.uses.contracts import add_contracts
-from optimizer.uses.halls import add_halls
-from optimizer.uses.mining import add_mining
-from optimizer.uses.spot import add_spot_sales
-
-USES: tuple[Callable[[ConcreteModel, Ports], None], ...] = (
-    add_mining,
-    add_halls,
-    add_contracts,
-    add_spot_sales,
+USES = (
+    Use(mining.decide, mining.happen, mining.megawatts, mining.read_out),
+    Use(halls.decide, halls.happen, halls.megawatts, halls.read_out),
+    Use(contracts.decide, contracts.happen, contracts.megawatts, contracts.read_out),
+    Use(spot.decide, spot.happen, spot.megawatts, spot.read_out),
 )
-"""Every kind of use; a new kind is a new file and a line here."""
+"""Every kind of use; a new kind is a new file and a name here."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from pyomo.core import Binary, ConcreteModel, NonNegativeReals, Var
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from pyomo.core import Binary, Block, ConcreteModel, NonNegativeReals, Var
 
 from optimizer.market import ai_power_per_it_mw_quarter
-from optimizer.ports import Amounts, Decision, Linear, Ports, Step, steps
+from optimizer.ports import Amounts, Decision, Linear, OutcomePorts, SharedPorts, Step, power_price, steps
 from optimizer.quarters import Quarter
+from optimizer.readout import NOISE, Megawatts, Reading, Tables, frame
 from optimizer.rows import SKIP, at_most, hold
 from optimizer.terms import committed_deal, make_deal
 from optimizer.terms.deal import Deal
@@ -20,32 +25,18 @@ Key = tuple[str, int, str, Quarter]
 """Offer, price tier, site, first delivery."""
 
 
-def add_contracts(m: ConcreteModel, ports: Ports) -> None:
+def decide(m: ConcreteModel) -> None:
     """`Y[c,k,s,t]`: offer c has been delivered in price tier k at s by t; `Q[c,k,s,t]`: with that size, where open.
 
     Their steps are the first deliveries `y[c,k,s,t]` and the sizes `q[c,k,s,t]` of contracts first delivered in t.
-    Where a conflict is being explained, `released[c]` is the share of a committed contract that is given up.
     """
-    case = ports.case
-    released = getattr(m, "released", ())
-    m.deals = _deals(ports)
+    case = m.case
     m.tiers = {(c.offer, k): tier for c in case.offers for k, tier in enumerate(tiers_of(case, c))}
-    index = list(m.deals)
+    index = _openings(m.ports)
     flexible = [key for key in index if m.tiers[key[:2]][1] > m.tiers[key[:2]][0]]
     m.Y = Var(index, domain=Binary)
     m.Q = Var(flexible, domain=NonNegativeReals, bounds=lambda m, c, k, s, t: (0, m.tiers[c, k][1]))
     m.y, m.q = steps(m.Y), steps(m.Q)
-    signed: dict[Key, tuple[Deal, float, Decision]] = {
-        key: (m.deals[key], 1.0, m.q[key]) if key in m.q else (m.deals[key], m.tiers[key[:2]][0], m.y[key])
-        for key in index
-    }
-    for row in case.committed_contracts:
-        committed = committed_deal(case, ports.scenario, row)
-        kept = Step(1, m.released[row.offer]) if row.offer in released else 1
-        signed[row.offer, committed.tier, row.site, row.quarter] = (committed, row.it_mw, kept)
-    for contracted in signed.values():
-        _bind_and_bill(ports, *contracted)
-    _deliver_short(m, ports, signed)
     hold(m, deliveries_are_never_undone, index)
     hold(m, at_least_the_smallest_size, flexible)
     hold(m, at_most_the_largest_size, flexible)
@@ -55,11 +46,71 @@ def add_contracts(m: ConcreteModel, ports: Ports) -> None:
     hold(m, prerequisite, dict.fromkeys((c, need, t) for c, need in needs for o, _, _, t in index if o == c))
 
 
-def _deals(ports: Ports) -> dict[Key, Deal]:
+def happen(b: Block) -> None:
+    """What signed contracts bind, bill and draw; a scenario's prices say how long the tenant stays.
+
+    Where a conflict is being explained, `released[c]` is the share of a committed contract that is given up.
+    """
+    m, ports = b.model(), b.ports
+    case, released = ports.case, getattr(m, "released", ())
+    b.deals = {key: _open_deal(ports, *key) for key in m.Y}
+    signed: dict[Key, tuple[Deal, float, Decision]] = {
+        key: (deal, 1.0, m.q[key]) if key in m.q else (deal, m.tiers[key[:2]][0], m.y[key])
+        for key, deal in b.deals.items()
+    }
+    for row in case.committed_contracts:
+        committed = committed_deal(case, ports.scenario, row)
+        kept = Step(1, m.released[row.offer]) if row.offer in released else 1
+        signed[row.offer, committed.tier, row.site, row.quarter] = (committed, row.it_mw, kept)
+    for contracted in signed.values():
+        _bind_and_bill(ports, *contracted)
+    _deliver_short(b, signed)
+
+
+# ---- read out -------------------------------------------------------------------------------------------------------
+
+
+def megawatts(r: Reading) -> Iterator[Megawatts]:
+    """Contracts take capacity of halls, which take the megawatts."""
+    return iter(())
+
+
+def read_out(r: Reading) -> Tables:
+    return {"contracts": _contracts(r), "late": _late(r)}
+
+
+def _contracts(r: Reading) -> pd.DataFrame:
+    signed = [(committed_deal(r.case, r.scenario, row), row.it_mw, "committed") for row in r.case.committed_contracts]
+    for key, y in r.m.y.items():
+        if r.of(y) > 0.5:
+            size = r.of(r.m.q[key]) if key in r.m.q else r.m.tiers[key[:2]][0]
+            signed.append((r.b.deals[key], size, "new"))
+    worth = (r.flows["musd"] * r.flows["factor"]).groupby(r.flows["source"]).sum()
+    rows = []
+    for deal, size, kind in sorted(signed, key=lambda item: (item[0].delivery, item[0].offer.offer)):
+        offer, t = deal.offer, deal.delivery
+        quote = r.case.offer_price[r.scenario, offer.offer]
+        price = quote.price * deal.price_factor
+        place = (r.scenario, offer.offer, offer.customer, offer.product, deal.site, t, t + (deal.length - 1), size)
+        rows.append((*place, price, quote.price_basis, float(worth.get(offer.offer, 0.0)), kind))
+    columns = "delivery_quarter end_quarter it_mw price price_basis value_musd decided"
+    return frame(rows, f"scenario offer customer product site {columns}")
+
+
+def _late(r: Reading) -> pd.DataFrame:
+    """What is delivered late, quarter by quarter."""
+    rows = [(r.scenario, c, s, t, r.read(u)) for (c, _, s, _, t), u in r.b.u.items() if r.read(u) > NOISE]
+    return frame(rows, "scenario offer site quarter missing_it_mw")
+
+
+# ---- deals ----------------------------------------------------------------------------------------------------------
+
+
+def _openings(ports: SharedPorts) -> list[Key]:
     """Every delivery that can be signed: inside the offer's window, with a hall in service or leave to be short."""
     case = ports.case
     committed = {row.offer for row in case.committed_contracts}
-    deals = {}
+    openings: dict[Key, None] = {}
     for offer in case.offers if ports.decide else ():
         for k, (smallest, _, _) in enumerate(tiers_of(case, offer)):
             for s in case.sites_of_offer[offer.offer]:
@@ -68,14 +119,19 @@ def _deals(ports: Ports) -> dict[Key, Deal]:
                         continue
                     if not offer.window_first <= t <= offer.window_last:
                         continue
-                    open_deal = make_deal(case, ports.scenario, offer, s, t, tier=k)
                     usable = ports.usable_it_mw.level((s, offer.product), t).range()[1]
-                    if 0 in short_quarters(open_deal) or usable * (1 + EQUAL) >= smallest * open_deal.held[0]:
-                        deals[offer.offer, k, s, t] = open_deal
-    return deals
+                    for w in ports.scenarios:
+                        open_deal = make_deal(case, w, offer, s, t, tier=k)
+                        if 0 in short_quarters(open_deal) or usable * (1 + EQUAL) >= smallest * open_deal.held[0]:
+                            openings[offer.offer, k, s, t] = None
+    return list(openings)
 
 
-def _bind_and_bill(ports: Ports, signed: Deal, size: float, decision: Decision) -> None:
+def _open_deal(ports: OutcomePorts, c: str, k: int, s: str, t: Quarter) -> Deal:
+    return make_deal(ports.case, ports.scenario, ports.case.offer[c], s, t, tier=k)
+
+
+def _bind_and_bill(ports: OutcomePorts, signed: Deal, size: float, decision: Decision) -> None:
     """`size x decision` is the contracted IT MW."""
     case, offer, s, t = ports.case, signed.offer, signed.site, signed.delivery
     held = 0.0
@@ -84,8 +140,7 @@ def _bind_and_bill(ports: Ports, signed: Deal, size: float, decision: Decision) 
             ports.signed_it_mw.step((s, offer.product), t + j, size * float(signed.held[j] - held), decision)
             held = float(signed.held[j])
     ports.signed_it_mw.step((s, offer.product), t + signed.length, -size * held, decision)
-    rent = size * signed.rent
-    _pay(ports, signed, decision, t, rent, size * power_per_it_mw(ports, signed))
+    _bill_and_draw(ports, signed, decision, t, size, slice(signed.length))
     for bill in signed.bills:
         ports.pay(bill.line, offer.product, s, offer.offer, decision, bill.first, size * bill.amounts, signed.rate)
     if t <= case.last < t + signed.length:
@@ -93,66 +148,62 @@ def _bind_and_bill(ports: Ports, signed: Deal, size: float, decision: Decision) 
         ports.pay("residual", offer.product, s, offer.offer, decision, case.last + 1, [worth])
 
 
-def _pay(ports: Ports, signed: Deal, decision: Decision, first: Quarter, rent: Amounts, power: Amounts) -> None:
-    """Rent, operating cost and power of one unit of a decision."""
-    offer = signed.offer
-    for line, amounts in (
-        ("rent", rent),
-        ("ai_operating_cost", -offer.operating_cost_share * rent),
-        ("ai_power", -power),
+def _bill_and_draw(
+    ports: OutcomePorts, signed: Deal, decision: Decision, first: Quarter, it_mw: float, quarters: slice
+) -> None:
+    """Rent, operating cost and power of `it_mw x decision` in some quarters of a contract, from `first` on."""
+    offer, rent = signed.offer, it_mw * signed.rent[quarters]
+    energy, demand = (it_mw * power[quarters] for power in _power_per_it_mw(ports, signed))
+    for line, amounts, follows in (
+        ("rent", rent, None),
+        ("ai_operating_cost", -offer.operating_cost_share * rent, None),
+        ("ai_power", -energy, power_price(ports.case, signed.site)),
+        ("ai_power", -demand, None),
     ):
-        ports.pay(line, offer.product, signed.site, offer.offer, decision, first, amounts, signed.rate)
+        source = offer.offer
+        ports.pay(line, offer.product, signed.site, source, decision, first, amounts, signed.rate, follows)
     for i, musd in enumerate(rent):
         ports.rent[offer.customer, first + i].add(float(musd), decision)
 
 
-def power_per_it_mw(ports: Ports, signed: Deal) -> Amounts:
-    """Power that we pay for one contracted IT MW in each quarter, $M; zero where it is passed through."""
-    offer = signed.offer
-    drawn = signed.drawn[: signed.length].copy()
-    for j, t in enumerate(signed.quarters()):
-        price = 0.0
-        if not offer.power_passed_through:
-            price = ai_power_per_it_mw_quarter(
-                ports.case, ports.scenario, signed.site, offer.product, t, offer.load_factor
-            )
-        drawn[j] *= price
-    return drawn
+def _power_per_it_mw(ports: OutcomePorts, signed: Deal) -> tuple[Amounts, Amounts]:
+    """Energy and demand that we pay for one contracted IT MW by quarter, $M; zero where power is passed through."""
+    offer, drawn = signed.offer, signed.drawn[: signed.length]
+    if offer.power_passed_through:
+        return np.zeros(signed.length), np.zeros(signed.length)
+    prices = np.array([
+        ai_power_per_it_mw_quarter(ports.case, ports.scenario, signed.site, offer.product, t, offer.load_factor)
+        for t in signed.quarters()
+    ])  # fmt: skip
+    return drawn * prices[:, 0], drawn * prices[:, 1]
 
 
 # ---- late delivery ----------------------------------------------------------------------------------------------
 
 
-def _deliver_short(m: ConcreteModel, ports: Ports, signed: dict[Key, tuple[Deal, float, Decision]]) -> None:
+def _deliver_short(b: Block, signed: dict[Key, tuple[Deal, float, Decision]]) -> None:
     """IT MW `u[c,k,s,d,t]` of a contract first delivered in d that are still missing in t; recourse of delivery."""
-    last = ports.case.last
-    m.held = {
+    ports = b.ports
+    case = ports.case
+    b.held = {
         (*key, key[-1] + j): (float(contract.held[j]) * size, decision)
         for key, (contract, size, decision) in signed.items()
         for j in short_quarters(contract)
-        if contract.held[j] > 0 and ports.case.first <= key[-1] + j <= last
+        if contract.held[j] > 0 and case.first <= key[-1] + j <= case.last
     }
-    largest = {c.offer: c.max_it_mw for c in ports.case.offers}
-    m.u = Var(list(m.held), domain=NonNegativeReals, bounds=lambda m, c, k, s, d, t: (0, largest[c]))
-    for (c, k, s, d, t), missing in m.u.items():
+    largest = {c.offer: c.max_it_mw for c in case.offers}
+    b.u = Var(list(b.held), domain=NonNegativeReals, bounds=lambda b, c, k, s, d, t: (0, largest[c]))
+    for (c, k, s, d, t), missing in b.u.items():
         contract, j = signed[c, k, s, d][0], t - d
         key = (s, contract.offer.product)
         ports.signed_it_mw.step(key, t, -1, missing)
         ports.signed_it_mw.step(key, t + 1, 1, missing)
-        share = float(contract.held[j])
-        _pay(
-            ports,
-            contract,
-            missing,
-            t,
-            -contract.rent[j : j + 1] / share,
-            -power_per_it_mw(ports, contract)[j : j + 1] / share,
-        )
+        _bill_and_draw(ports, contract, missing, t, -1 / float(contract.held[j]), slice(j, j + 1))
         ports.pay("damages", contract.offer.product, s, c, missing, t, [-damages(contract)], contract.rate)
-    hold(m, missing_at_most_the_contract, list(m.held))
+    hold(b, missing_at_most_the_contract, list(b.held))
 
 
-def missing_at_most_the_contract(m: ConcreteModel, c: str, k: int, s: str, d: Quarter, t: Quarter) -> object:
+def missing_at_most_the_contract(b: Block, c: str, k: int, s: str, d: Quarter, t: Quarter) -> object:
     r"""No more of a contract is delivered late than was to be delivered, and nothing once the tenant might leave.
 
     Math: u_{c,k,s,d,t} \le \mathrm{held}_{c,t-d} \, q_{c,k,s,d}, \quad \max(d, D_c) \le t < D_c + L_c
@@ -160,8 +211,8 @@ def missing_at_most_the_contract(m: ConcreteModel, c: str, k: int, s: str, d: Qu
     Source: the offer's clause on late delivery
     Kind: physical
     """
-    size, decision = m.held[c, k, s, d, t]
-    return at_most(Linear().add(1, m.u[c, k, s, d, t]).add(-size, decision), 0)
+    size, decision = b.held[c, k, s, d, t]
+    return at_most(Linear().add(1, b.u[c, k, s, d, t]).add(-size, decision), 0)
 
 
 # ---- signing ----------------------------------------------------------------------------------------------------

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 
 import numpy as np
-from pyomo.core import Binary, ConcreteModel, NonNegativeIntegers, Var
+import pandas as pd
+from pyomo.core import Binary, Block, ConcreteModel, NonNegativeIntegers, Var
 
 from optimizer.case import Case
 from optimizer.outlays import outlays_of_block
-from optimizer.ports import Decision, Linear, Ports, Step, steps
+from optimizer.ports import Decision, Linear, SharedPorts, Step, steps
 from optimizer.quarters import Quarter
+from optimizer.readout import Megawatts, Reading, Tables, frame
 from optimizer.rows import at_most, hold, member
 from optimizer.schema import Option
 
+CONSTRUCTION = "construction"
+"""The use of power that a hall is between its hand-over and its service."""
 
-def add_halls(m: ConcreteModel, ports: Ports) -> None:
+
+def decide(m: ConcreteModel) -> None:
     """Blocks `N[o,t]` started by the end of t; the blocks `n[o,t]` that start in t are its steps."""
-    case = ports.case
+    case, ports = m.case, m.ports
     committed = {(row.option, row.quarter): row.blocks for row in case.committed_starts}
     index = [(o.option, t) for o in case.options for t in _open_quarters(ports, o)]
     m.most = {o.option: most_blocks(case, o) for o in case.options}
@@ -33,8 +38,71 @@ def add_halls(m: ConcreteModel, ports: Ports) -> None:
     _mobilise(m, ports, index)
 
 
+def happen(b: Block) -> None:
+    """No future changes what a hall costs or holds."""
+
+
+# ---- read out -------------------------------------------------------------------------------------------------------
+
+
+def megawatts(r: Reading) -> Iterator[Megawatts]:
+    """Halls from their hand-over on: under construction, then the product that they serve."""
+    taken: dict[tuple[str, Quarter, str, str], float] = {}
+    for (name, start), blocks in r.started.items():
+        option = r.case.option[name]
+        for t in r.case.horizon:
+            if t >= start + option.mining_stops_quarters:
+                use = option.product if t >= start + option.lead_quarters else CONSTRUCTION
+                key = (option.site, t, use, name)
+                taken[key] = taken.get(key, 0.0) + blocks * option.block_gross_mw
+    for (site, t, use, name), mw in taken.items():
+        yield site, t, use, name, mw
+
+
+def read_out(r: Reading) -> Tables:
+    return {"starts": _started_table(r), "refreshes": _refreshed_table(r)}
+
+
+def _started_table(r: Reading) -> pd.DataFrame:
+    rows = []
+    for (name, t), blocks, kind in _batches(r):
+        option = r.case.option[name]
+        gross, it_mw = blocks * option.block_gross_mw, blocks * r.case.it_mw_of_block(option)
+        facility, gpus = it_mw * r.case.facility_musd_per_it_mw(option), it_mw * option.gpu_musd_per_it_mw
+        handover, service = t + option.mining_stops_quarters, t + option.lead_quarters
+        place = (r.scenario, name, option.site, option.product, t)
+        rows.append((*place, blocks, gross, it_mw, handover, service, facility, gpus, kind))
+    columns = "blocks gross_mw it_mw handover_quarter service_quarter facility_capex_musd gpu_capex_musd decided"
+    return frame(rows, f"scenario option site product start_quarter {columns}")
+
+
+def _batches(r: Reading) -> Iterator[tuple[tuple[str, Quarter], int, str]]:
+    """Starts in their order; blocks that were committed stand apart from those that join them."""
+    committed = {(row.option, row.quarter): row.blocks for row in r.case.committed_starts}
+    for key, blocks in sorted(r.started.items(), key=lambda item: (item[0][1], item[0][0])):
+        decided = committed.get(key, 0)
+        for part, kind in ((decided, "committed"), (blocks - decided, "new")):
+            if part:
+                yield key, part, kind
+
+
+def _refreshed_table(r: Reading) -> pd.DataFrame:
+    """GPUs replaced in halls that go on."""
+    rows = []
+    for (o, start, i), refreshed in r.m.r.items():
+        blocks = round(r.read(refreshed))
+        if blocks:
+            option = r.case.option[o]
+            renewed = start + option.lead_quarters + i * r.case.gpu_life[o].life_quarters
+            rows.append((r.scenario, o, option.site, start, renewed, blocks, blocks * r.case.it_mw_of_block(option)))
+    return frame(rows, "scenario option site start_quarter refresh_quarter blocks it_mw")
+
+
+# ---- starts ---------------------------------------------------------------------------------------------------------
+
+
 def _starts(
-    m: ConcreteModel, ports: Ports, committed: dict[tuple[str, Quarter], int]
+    m: ConcreteModel, ports: SharedPorts, committed: dict[tuple[str, Quarter], int]
 ) -> dict[tuple[str, Quarter], Decision]:
     """Blocks that start in each quarter: a step of `N`, or a number where that is decided already."""
     starts: dict[tuple[str, Quarter], Decision] = {}
@@ -67,7 +135,7 @@ def affordable_blocks(case: Case, option: Option) -> int:
     return int(min(most_blocks(case, option), sunk + paid + 1e-9))
 
 
-def _open_quarters(ports: Ports, option: Option) -> list[Quarter]:
+def _open_quarters(ports: SharedPorts, option: Option) -> list[Quarter]:
     """Quarters in which new blocks may start: not before `earliest`, and in service within the horizon."""
     case = ports.case
     if not (ports.decide and case.eligible(option) and most_blocks(case, option)):
@@ -75,16 +143,17 @@ def _open_quarters(ports: Ports, option: Option) -> list[Quarter]:
     return [t for t in case.horizon if case.earliest_start(option) <= t <= case.last - option.lead_quarters]
 
 
-def _take_and_supply(ports: Ports, option: Option, start: Quarter, blocks: Decision) -> None:
+def _take_and_supply(ports: SharedPorts, option: Option, start: Quarter, blocks: Decision) -> None:
     case, site, product = ports.case, option.site, option.product
     it_mw, gross_mw = case.it_mw_of_block(option), option.block_gross_mw
     handover, service = start + option.mining_stops_quarters, start + option.lead_quarters
+    late = option.option
     ports.taken_gross_mw.step(site, handover, gross_mw, blocks)
     for stock, size in ((ports.building_blocks, 1.0), (ports.building_it_mw, it_mw)):
         stock.step("all", start, size, blocks)
-        stock.step("all", service, -size, blocks)
-    ports.service_gross_mw.step((site, product), service, gross_mw, blocks)
-    ports.service_it_mw.step((site, product), service, it_mw, blocks)
+        stock.step("all", service, -size, blocks, option=late)
+    ports.service_gross_mw.step((site, product), service, gross_mw, blocks, option=late)
+    ports.service_it_mw.step((site, product), service, it_mw, blocks, option=late)
     for line, first, amounts in outlays_of_block(case, option, start):
         ports.pay(line, product, site, option.option, blocks, first, -amounts)
 
@@ -104,7 +173,7 @@ def lives(case: Case, option: Option, start: Quarter) -> list[Quarter]:
     return [first + i * life.life_quarters for i in range(renewals + 1)]
 
 
-def _refreshes(m: ConcreteModel, ports: Ports) -> list[tuple[str, Quarter, int]]:
+def _refreshes(m: ConcreteModel, ports: SharedPorts) -> list[tuple[str, Quarter, int]]:
     """Option, start and number of each refresh that can be decided; halls that are there already may go on serving."""
     case = ports.case
     return [
@@ -115,7 +184,7 @@ def _refreshes(m: ConcreteModel, ports: Ports) -> list[tuple[str, Quarter, int]]
     ]
 
 
-def _serve(m: ConcreteModel, ports: Ports, option: Option, start: Quarter, blocks: Decision) -> None:
+def _serve(m: ConcreteModel, ports: SharedPorts, option: Option, start: Quarter, blocks: Decision) -> None:
     """Usable capacity: ramped up once, gone at the end of each life of GPUs that is not followed by a refresh."""
     case, it_mw = ports.case, ports.case.it_mw_of_block(option)
     ramp, life = case.profile[option.ramp], case.gpu_life.get(option.option)
@@ -135,16 +204,16 @@ def _serve(m: ConcreteModel, ports: Ports, option: Option, start: Quarter, block
 
 
 def _supply(
-    ports: Ports, option: Option, begins: Quarter, shares: Sequence[float], ends: Quarter | None, it_mw: float,
+    ports: SharedPorts, option: Option, begins: Quarter, shares: Sequence[float], ends: Quarter | None, it_mw: float,
     decision: Decision,
 ) -> None:  # fmt: skip
     """IT MW usable by share from a quarter on, to the quarter before `ends`; with what is left at the horizon's end."""
-    case, key = ports.case, (option.site, option.product)
+    case, key, late = ports.case, (option.site, option.product), option.option
     span = len(shares) if ends is None else min(len(shares), ends - begins)
     for j, rise in enumerate(np.diff(shares[:span], prepend=0.0)):
-        ports.usable_it_mw.step(key, begins + j, it_mw * float(rise), decision)
+        ports.usable_it_mw.step(key, begins + j, it_mw * float(rise), decision, option=late)
     if ends is not None:
-        ports.usable_it_mw.step(key, ends, -it_mw * shares[span - 1], decision)
+        ports.usable_it_mw.step(key, ends, -it_mw * shares[span - 1], decision, option=late)
     if begins <= case.last and (ends is None or case.last < ends):
         usable = it_mw * shares[min(case.last - begins, span - 1)]
         worth = case.product[option.product].residual_musd_per_it_mw * usable
@@ -163,7 +232,7 @@ def refreshed_after_a_life(m: ConcreteModel, o: str, t: Quarter, i: int) -> obje
     return at_most(Linear().add(1, m.r[o, t, i]).add(-1, before), 0)
 
 
-def _mobilise(m: ConcreteModel, ports: Ports, index: list[tuple[str, Quarter]]) -> None:
+def _mobilise(m: ConcreteModel, ports: SharedPorts, index: list[tuple[str, Quarter]]) -> None:
     """Mobilisation follows the first start; where a commitment came before any new start could, it is a datum."""
     case = ports.case
     begun: dict[str, Quarter] = {}
@@ -182,7 +251,7 @@ def _mobilise(m: ConcreteModel, ports: Ports, index: list[tuple[str, Quarter]]) 
     hold(m, mobilised_with_a_block, priced)
 
 
-def _pay_mobilisation(ports: Ports, option: Option, t: Quarter, decision: Decision) -> None:
+def _pay_mobilisation(ports: SharedPorts, option: Option, t: Quarter, decision: Decision) -> None:
     musd = -option.mobilisation_musd
     ports.pay("mobilisation", option.product, option.site, option.option, decision, t, [musd])
 
