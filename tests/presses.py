@@ -209,7 +209,8 @@ def left_in(room: Path) -> dict[str, Any]:
     from optimizer.studies.study import load_study
 
     found: dict[str, Any] = {}
-    for place in sorted({file.parent for root in STUDIED for file in (room / root).rglob("study.json")}):
+    studies = {file.parent for root in STUDIED for file in (room / root).rglob("study.json")}
+    for place in sorted(place for place in studies if not place.name.startswith(".")):  # the next writer clears those
         study = load_study(place)
         found[str(place.relative_to(room))] = (study.title, study.unsolved, study.tables)
     for place in sorted({file.parent for root in ("made", "results") for file in (room / root).rglob("plan.json")}):

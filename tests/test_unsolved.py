@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -322,6 +323,18 @@ def test_fault_151_no_board_is_told_a_study_that_may_hold_an_interrupt(
     with pytest.raises(PlanError, match=r"tornado is not whole \(not solved: .* Make it again, take it away"):
         write(older, out)
     assert "UNFINISHED STUDY: TORNADO" in write(older, out, force=True).stamps
+
+
+def test_what_a_killed_write_of_a_study_left_is_told_nobody(
+    plan: opt.Plan, undisturbed: Callable[[str], Study], tmp_path: Path
+) -> None:
+    folder = save_plan(plan, tmp_path / "plan")
+    (folder / "studies").mkdir()
+    place = save_study(undisturbed("tornado"), folder / "studies" / "tornado")
+    place.rename(place.with_name(".tornado.new-0123abcd"))
+    before = write_workbook([folder], tmp_path / "with.xlsx").numbers
+    shutil.rmtree(folder / "studies")
+    assert write_workbook([folder], tmp_path / "without.xlsx").numbers == before
 
 
 def test_a_page_says_that_a_study_is_not_whole(older: Path) -> None:

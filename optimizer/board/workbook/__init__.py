@@ -124,7 +124,10 @@ def gather(folders: Sequence[Path], case: Case | None, sources: Path | None, for
 
 
 def _studies(folder: Path, plan: Plan, force: bool, stamps: Stamps) -> dict[str, Study]:
-    """The studies kept with a plan, by the name of their folder; one of another run is refused or stamped."""
-    places = sorted((folder / "studies").glob("*"))
+    """The studies kept with a plan, by the name of their folder; one of another run is refused or stamped.
+
+    What a killed write left beside them, under a name with a dot, is no study.
+    """
+    places = sorted((folder / "studies").glob("[!.]*"))
     found = {place.name: kept_study(place, plan, force, stamps, "workbook") for place in places}
     return {name: study for name, study in found.items() if study is not None}
