@@ -23,12 +23,15 @@ from pyomo.environ import (
     maximize,
 )
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+from scipy.sparse import csc_array
 from tiny_cases import wide_case
 
 import optimizer as opt
+from optimizer.case import Case
 from optimizer.errors import Infeasible, SolverFault
 from optimizer.model import build_model
 from optimizer.solver.models import clash_of, compile_model
+from optimizer.solver.program import Program
 
 
 def assert_as_pyomo_compiles(model: ConcreteModel) -> None:
@@ -166,3 +169,45 @@ def test_what_is_not_linear_is_a_fault() -> None:
     m.value = Objective(expr=m.x, sense=maximize)
     with pytest.raises(SolverFault, match="bent is not linear"):
         compile_model(m)
+
+
+# ---- the same program told otherwise --------------------------------------------------------------------------------
+
+
+def matrix(program: Program) -> csc_array:
+    return csc_array((program.entries, program.indices, program.starts), shape=program.size[:2])
+
+
+def test_a_shuffled_program_is_the_same_in_another_order(washington: Case) -> None:
+    program = compile_model(build_model(washington, "base"))[0]
+    shuffled = program.shuffled(3)
+    rows = {name: i for i, name in enumerate(shuffled.row_names.tolist())}
+    columns = {name: j for j, name in enumerate(shuffled.column_names.tolist())}
+    i, j = (
+        [rows[name] for name in program.row_names.tolist()],
+        [columns[name] for name in program.column_names.tolist()],
+    )
+    assert i != sorted(i)
+    assert j != sorted(j)
+    assert (matrix(shuffled)[i][:, j] != matrix(program)).nnz == 0
+    for name in ("cost", "lower", "upper", "integers"):
+        np.testing.assert_array_equal(getattr(shuffled, name)[j], getattr(program, name))
+    for name in ("row_lower", "row_upper"):
+        np.testing.assert_array_equal(getattr(shuffled, name)[i], getattr(program, name))
+
+
+def test_one_more_row_says_that_the_objective_is_worth_so_much(washington: Case) -> None:
+    program = compile_model(build_model(washington, "base"))[0]
+    taller = program.worth_at_least(5.0)
+    assert taller.size[0] == program.size[0] + 1
+    assert (matrix(taller)[: program.size[0]] != matrix(program)).nnz == 0
+    np.testing.assert_array_equal(matrix(taller)[[-1]].toarray().ravel(), program.cost)
+    assert taller.row_lower[-1] == 5.0 - program.offset[0]
+
+
+def test_a_breach_is_that_of_the_row_most_broken(washington: Case) -> None:
+    program = compile_model(build_model(washington, "base"))[0]
+    vector = program.lower + 0.25 * (program.upper - program.lower)
+    rows = matrix(program) @ vector
+    off = np.maximum(program.row_lower - rows, rows - program.row_upper)
+    assert program.breach(vector) == f"{program.row_names[off.argmax()]} by {off.max():.3g}"
