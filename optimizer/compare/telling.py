@@ -195,19 +195,12 @@ def _figures_title(pair: Pair) -> str:
 def _kpis(pair: Pair) -> RenderableType | None:
     known = pair.kpis.set_index("kpi")
     rows = [
-        (_words(name), _kpi(known.at[name, "first"], name), _kpi(known.at[name, "second"], name),
+        (FIGURES[name].label, _kpi(known.at[name, "first"], name), _kpi(known.at[name, "second"], name),
          _kpi_change(known, name))
         for name in KPIS
         if name in known.index
     ]  # fmt: skip
     return _grid([("", "first", "second", "change"), *rows], right=(1, 2, 3)) if rows else None
-
-
-def _words(name: str) -> str:
-    """The name of a figure, with its unit where its numbers do not say it."""
-    known = FIGURES[name]
-    said = known.unit in ("$M", "a year", "quarter") or known.unit in known.words
-    return known.words if said else f"{known.words}, {known.unit}"
 
 
 def _kpi(value: Any, name: str) -> str:
@@ -235,7 +228,7 @@ def _kpi_change(known: pd.DataFrame, name: str) -> str:
 def _side_by_side(comparison: Comparison) -> RenderableType:
     known = comparison.kpis.set_index("kpi")
     rows = [
-        (_words(name), *(_kpi(known.at[name, plan], name) for plan in comparison.names))
+        (FIGURES[name].label, *(_kpi(known.at[name, plan], name) for plan in comparison.names))
         for name in KPIS
         if name in known.index
     ]

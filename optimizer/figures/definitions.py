@@ -26,6 +26,12 @@ class Definition:
     when: str = ""
     dated: bool = False
 
+    @property
+    def label(self) -> str:
+        """The words, with the unit where neither they nor the figure's numbers say it."""
+        said = self.unit in ("$M", "a year", "share", "quarter", "name") or self.unit in self.words
+        return self.words if said else f"{self.words}, {self.unit}"
+
 
 def _kpi(key: str, words: str, unit: str, meaning: str, when: str = "", dated: bool = False) -> Definition:
     """A figure that the plan's folder holds and its audit reckons again."""
@@ -133,13 +139,13 @@ _ALL = (
     # ---- megawatts
     Definition("new_gross_mw", "New starts", "gross MW", "Gross MW of halls whose start this plan decides.",
                _total("starts", "gross_mw", decided="new")),
-    Definition("new_it_mw", "New starts, IT", "IT MW", "IT MW of halls whose start this plan decides.",
+    Definition("new_it_mw", "New starts, in IT MW", "IT MW", "IT MW of halls whose start this plan decides.",
                _total("starts", "it_mw", decided="new")),
     Definition("committed_gross_mw", "Starts committed before", "gross MW", "Gross MW of halls committed before.",
                _total("starts", "gross_mw", decided="committed")),
     _kpi("converted_gross_mw", "Becomes AI capacity", "gross MW",
          "Gross MW of all halls that are started, committed before or new."),
-    _kpi("converted_it_mw", "Becomes AI capacity, IT", "IT MW",
+    _kpi("converted_it_mw", "Becomes AI capacity, in IT MW", "IT MW",
          "IT MW of all halls that are started, committed before or new."),
     _kpi("contracted_it_mw", "Under contract", "IT MW",
          "IT MW of all contracts, committed before or new."),

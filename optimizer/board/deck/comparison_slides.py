@@ -79,9 +79,8 @@ def _row(pack: Pack, name: str, sources: tuple[Source, ...], told: Callable[[Fig
     """A figure of each plan under its own name; present values at the one date of all plans."""
     date = _date(pack) if FIGURES[name].dated else ""
     figures = [(source, source.kpi(name, date)) for source in sources]
-    words, unit = FIGURES[name].words, FIGURES[name].unit
     cells = (source.plan.missing(name) if figure is None else told(figure) for source, figure in figures)
-    return (words if unit == "$M" else f"{words}, {unit}", *cells)
+    return (FIGURES[name].label, *cells)
 
 
 def _comparison_title(pack: Pack, other: Source) -> str:

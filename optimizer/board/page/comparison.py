@@ -75,7 +75,7 @@ def _figure(book: Book, key: str, date: str) -> Number | str:
 
 def _figures(books: Sequence[Book]) -> Table:
     columns, date = [Column(Name(label(book, books))) for book in books], date_of(books)
-    rows = [Line(_told(key), "", [_figure(book, key, date) for book in books]) for key in FIGURES]
+    rows = [Line(ROOM[key].label, "", [_figure(book, key, date) for book in books]) for key in FIGURES]
     rows.append(Line("Gross MW unused at last", "", [_unused(book) for book in books]))
     rows.append(Line("Status", "", [Name(book.plan.word) for book in books]))
     rows.append(Line("Run", "", [Name(book.plan.run_id) for book in books]))
@@ -83,11 +83,6 @@ def _figures(books: Sequence[Book]) -> Table:
     if date:
         title = words("The plans side by side; values at the start of {}, at each plan's corporate rate", Name(date))
     return Table(title, columns, rows, "figure")
-
-
-def _told(key: str) -> str:
-    known = ROOM[key]
-    return known.words if known.unit == "$M" else f"{known.words}, {known.unit}"
 
 
 def _unused(book: Book) -> Number:

@@ -80,7 +80,7 @@ def _write_figures(sheet: Sheet, row: int, plans: Sequence[Plan], names: Sequenc
     sheet.heads(row + 1, 0, heads, 1)
     for number, name in enumerate(_COMPARED, row + 2):
         known = FIGURES[name]
-        sheet.text(number, 0, known.words if known.unit == "$M" else f"{known.words}, {known.unit}")
+        sheet.text(number, 0, known.label)
         key = f"{name}{AT}{_date(plans)}" if known.dated and _date(plans) else name
         for column, plan in enumerate(plans, 1):
             if figures_of(plan).has(key):
