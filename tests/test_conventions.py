@@ -14,7 +14,7 @@ import optimizer as opt
 from optimizer.debt import _paid
 from optimizer.lines import discount_factor
 from optimizer.market import mining_economics, own_plant_economics
-from optimizer.ports import Ports
+from optimizer.ports import OutcomePorts, SharedPorts
 from optimizer.quarters import Quarter
 
 PAGE = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
@@ -91,7 +91,7 @@ def test_coupons_count_from_the_horizons_first_quarter(every: int, paid: list[in
     note = facility("note", drawn_musd=10, available_first=None, available_last=None, maturity=q(6))
     loan = facility(interest_every_quarters=every, available_first=q(1), available_last=q(1), maturity=q(6))
     case = lease_case(quarters=8, facilities=[note | {"interest_every_quarters": every}, loan])
-    ports = Ports(case, "base")
+    ports = OutcomePorts(SharedPorts(case, ["base"]), "base")
     stands, drawn = case.facilities
     assert [_paid(ports, stands, case.first + t) - case.first for t in range(7)] == paid
     assert _paid(ports, drawn, case.first + 1) - case.first == min(6, every)
