@@ -15,8 +15,8 @@ from typing import Any
 import optimizer as opt
 from benchmarks import textbook
 from benchmarks.portfolios import COLO, GPU, portfolio
-from optimizer.case import Case
-from optimizer.findings import InputError
+from optimizer.case.case import Case
+from optimizer.ground.findings import InputError
 
 TIGHT = 1e-7
 SECONDS = 120.0

@@ -23,8 +23,8 @@ def prepare(given: argparse.Namespace) -> Result:
     Gives the textbook model's size, which would cost that contestant time to count.
     """
     from benchmarks import textbook as book
-    from optimizer.case_files import load_case, write_case
-    from optimizer.model import build_model
+    from optimizer.business.model import build_model
+    from optimizer.case.folder import load_case, write_case
     from optimizer.solver import highs
     from optimizer.solver.models import compile_model
 
@@ -66,7 +66,7 @@ def ours(given: argparse.Namespace) -> Result:
 
 def textbook(given: argparse.Namespace) -> Result:
     from benchmarks import textbook as book
-    from optimizer.case_files import load_case
+    from optimizer.case.folder import load_case
 
     begun = time.perf_counter()
     case = load_case(given.folder, check_units=False)

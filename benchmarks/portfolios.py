@@ -12,9 +12,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from optimizer.case import Case, assemble
-from optimizer.case_files import write_case
-from optimizer.quarters import Quarter, span
+from optimizer.case.case import Case, assemble
+from optimizer.case.folder import write_case
+from optimizer.ground.quarters import Quarter, span
 
 Record = dict[str, Any]
 FIRST = Quarter.parse("2027Q1")

@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from optimizer.plan_files import load_plan
-from optimizer.studies.study import save_study
-from optimizer.studies.switching_map import switching_map
-from optimizer.sweeps.runner import Sweep, workers
+from optimizer.plan.folder import load_plan
+from optimizer.questions.studies.study import save_study
+from optimizer.questions.studies.switching_map import switching_map
+from optimizer.questions.sweeps.runner import Sweep, workers
 
 TARGET = 60
 

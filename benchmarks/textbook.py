@@ -20,9 +20,9 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.core.expr.visitor import identify_variables
 
-from optimizer.case import Case
-from optimizer.case_files import load_case
-from optimizer.quarters import Quarter
+from optimizer.case.case import Case
+from optimizer.case.folder import load_case
+from optimizer.ground.quarters import Quarter
 
 Key = tuple[str, str]
 

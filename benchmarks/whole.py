@@ -12,8 +12,8 @@ from random import Random
 from typing import Any
 
 from benchmarks.portfolios import GPU, portfolio
-from optimizer.case import Case
-from optimizer.case_files import write_case
+from optimizer.case.case import Case
+from optimizer.case.folder import write_case
 
 Records = list[dict[str, Any]]
 RESALE = {"S19j_Pro": 2.0, "S19_XP": 3.0, "T21": 4.0, "S21": 5.0, "S21_Pro": 7.0, "S21_XP": 10.0}

@@ -82,8 +82,8 @@ if __name__ == "__main__":
         print(refused)
 
     # ==== processes
-    from optimizer.studies.tornado import tornado
-    from optimizer.sweeps.runner import Sweep, workers
+    from optimizer.questions.studies.tornado import tornado
+    from optimizer.questions.sweeps.runner import Sweep, workers
 
     with workers(2) as pool:
         study = tornado(plan, sweep=Sweep(executor=pool))

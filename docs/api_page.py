@@ -27,9 +27,9 @@ Money is $M, power MW, quarters are written `2027Q1`, shares and rates are decim
 [api_examples.py](api_examples.py), which a test runs from the project's folder."""
 STUDIES_HEAD = """## Studies
 
-Each is a function in a module of its name, `from optimizer.studies.tornado import tornado`, and returns a `Study`:
-`title` (the answer in a sentence), `words`, `tables` (DataFrames by name), `unsolved`. What it takes and what its
-tables hold stands in its docstring; worked pages are in [studies/](studies/)."""
+Each is a function in a module of its name, `from optimizer.questions.studies.tornado import tornado`, and returns a
+`Study`: `title` (the answer in a sentence), `words`, `tables` (DataFrames by name), `unsolved`. What it takes and what
+its tables hold stands in its docstring; worked pages are in [studies/](studies/)."""
 PROCESSES = """## Several processes
 
 A study solves in the calling process unless its `sweep` has an executor: the processes of this machine (`workers`), any
@@ -87,9 +87,11 @@ PARAGRAPH = "\n\n"
 
 
 def _study(name: str) -> str:
-    function = getattr(import_module(f"optimizer.studies.{name}"), name)
+    function = getattr(import_module(f"optimizer.questions.studies.{name}"), name)
     first = (inspect.getdoc(function) or "").partition(PARAGRAPH)[0]
-    return PARAGRAPH.join([f"### `optimizer.studies.{name}`", _script(_signature(function)), " ".join(first.split())])
+    return PARAGRAPH.join(
+        [f"### `optimizer.questions.studies.{name}`", _script(_signature(function)), " ".join(first.split())]
+    )
 
 
 def _signature(function: Any) -> str:

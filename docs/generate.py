@@ -14,13 +14,17 @@ from typing import Any
 from api_page import api
 from pydantic.fields import FieldInfo
 
-from optimizer import debt, plan, rules, schema, tables, tax, ties, treasury
-from optimizer.checks import bands, protocol, scale
+from optimizer.business import rules, ties
+from optimizer.business.company import debt, tax, treasury
+from optimizer.business.uses import contracts, halls, mining, spot
+from optimizer.case import schema
+from optimizer.case.checks import bands, protocol, scale
+from optimizer.case.terms import TERMS
+from optimizer.case.terms.deal import Term
 from optimizer.commands.root import help_page
-from optimizer.figures import FIGURES
-from optimizer.terms import TERMS
-from optimizer.terms.deal import Term
-from optimizer.uses import contracts, halls, mining, spot
+from optimizer.files import tables
+from optimizer.plan import plan
+from optimizer.plan.figures import FIGURES
 
 HERE = Path(__file__).parent
 ROOMS: tuple[tuple[str, ModuleType], ...] = (
@@ -60,12 +64,12 @@ def figures() -> str:
 
 FIGURES_INTRO = """# Figures
 
-Terminal, deck, page, workbook, pictures and comparison ask one room (`optimizer/figures/`) for these figures, and none
-reckons them itself. Those of `plan.json` are reckoned again by the audit. Where two quarters tie to a thousand dollars,
-the first is told. Present values are dated at the start of a plan's first quarter; plans with different first quarters
-are held against each other at one date, the later start.
+Terminal, deck, page, workbook, pictures and comparison ask one room (`optimizer/plan/figures/`) for these figures, and
+none reckons them itself. Those of `plan.json` are reckoned again by the audit. Where two quarters tie to a thousand
+dollars, the first is told. Present values are dated at the start of a plan's first quarter; plans with different first
+quarters are held against each other at one date, the later start.
 
-From a script: `figures_of(plan)["capex_new_musd"]` (from `optimizer.figures`)."""
+From a script: `figures_of(plan)["capex_new_musd"]` (from `optimizer.plan.figures`)."""
 
 
 def formulation() -> str:
@@ -79,7 +83,7 @@ def formulation() -> str:
 
 
 TERMS_INTRO = (
-    "Each term is one file of `optimizer/terms/`: its table, what it does to a deal, what would be wrong with its "
+    "Each term is one file of `optimizer/case/terms/`: its table, what it does to a deal, what would be wrong with its "
     "rows. They shape a deal in this order."
 )
 
@@ -210,7 +214,7 @@ def unit_bands() -> str:
         "$/MWh, a yearly amount for a quarterly one. Such a number is refused, with the unit that it looks like. "
         "Whoever means it writes a row in `allow.csv`, with a reason; a row that allows nothing is noted. Zero, where "
         "it means none, and negative prices are never refused. Bands are looked at where a case is read from files, "
-        "not where a script changes one; `optimizer.checks.units.check_units(case)` looks at any case.",
+        "not where a script changes one; `optimizer.case.checks.units.check_units(case)` looks at any case.",
         "## Columns",
         "| column | low | high | unit | why |\n|---|---|---|---|---|\n"
         + "\n".join(_band(f"{table}.{column}", band) for (table, column), band in bands.BANDS.items())

@@ -15,37 +15,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optimizer.audit import audit as audit
-    from optimizer.case import Case as Case
-    from optimizer.case_files import load_case as load_case
-    from optimizer.case_saving import save_case as save_case
-    from optimizer.compare import compare as compare
-    from optimizer.conflicts import explain as explain
-    from optimizer.errors import Infeasible as Infeasible
-    from optimizer.errors import NoPlan as NoPlan
-    from optimizer.errors import PlanError as PlanError
-    from optimizer.findings import InputError as InputError
-    from optimizer.plan import Plan as Plan
-    from optimizer.plan_files import load_plan as load_plan
-    from optimizer.plan_files import save_plan as save_plan
-    from optimizer.planner import solve as solve
-    from optimizer.studies.regret import regret as regret
+    from optimizer.case.case import Case as Case
+    from optimizer.case.folder import load_case as load_case
+    from optimizer.case.saving import save_case as save_case
+    from optimizer.ground.errors import Infeasible as Infeasible
+    from optimizer.ground.errors import NoPlan as NoPlan
+    from optimizer.ground.errors import PlanError as PlanError
+    from optimizer.ground.findings import InputError as InputError
+    from optimizer.plan.folder import load_plan as load_plan
+    from optimizer.plan.folder import save_plan as save_plan
+    from optimizer.plan.plan import Plan as Plan
+    from optimizer.questions.compare import compare as compare
+    from optimizer.questions.conflicts import explain as explain
+    from optimizer.questions.planner import solve as solve
+    from optimizer.questions.studies.regret import regret as regret
 
 _PUBLIC = {
-    "Case": "optimizer.case",
-    "Infeasible": "optimizer.errors",
-    "InputError": "optimizer.findings",
-    "NoPlan": "optimizer.errors",
-    "Plan": "optimizer.plan",
-    "PlanError": "optimizer.errors",
+    "Case": "optimizer.case.case",
+    "Infeasible": "optimizer.ground.errors",
+    "InputError": "optimizer.ground.findings",
+    "NoPlan": "optimizer.ground.errors",
+    "Plan": "optimizer.plan.plan",
+    "PlanError": "optimizer.ground.errors",
     "audit": "optimizer.audit",
-    "compare": "optimizer.compare",
-    "explain": "optimizer.conflicts",
-    "load_case": "optimizer.case_files",
-    "load_plan": "optimizer.plan_files",
-    "regret": "optimizer.studies.regret",
-    "save_case": "optimizer.case_saving",
-    "save_plan": "optimizer.plan_files",
-    "solve": "optimizer.planner",
+    "compare": "optimizer.questions.compare",
+    "explain": "optimizer.questions.conflicts",
+    "load_case": "optimizer.case.folder",
+    "load_plan": "optimizer.plan.folder",
+    "regret": "optimizer.questions.studies.regret",
+    "save_case": "optimizer.case.saving",
+    "save_plan": "optimizer.plan.folder",
+    "solve": "optimizer.questions.planner",
 }
 
 __all__ = list(_PUBLIC)

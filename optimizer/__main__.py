@@ -7,7 +7,7 @@ import os
 import signal
 from contextlib import suppress
 
-from optimizer.interrupts import leave, stoppable
+from optimizer.ground.interrupts import leave, stoppable
 
 
 def main() -> None:

@@ -19,8 +19,8 @@ HELP = Path(__file__).with_name("help.txt")
 
 def run() -> None:
     """Run the command line; every error of the program becomes its sentence and its exit code."""
-    from optimizer.errors import OptimizerError
-    from optimizer.findings import InputError
+    from optimizer.ground.errors import OptimizerError
+    from optimizer.ground.findings import InputError
 
     _ready_streams()
     try:

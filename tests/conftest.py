@@ -15,7 +15,7 @@ from shared import DATA, shipped, solved_once
 from small_cases import tiny_case
 
 import optimizer as opt
-from optimizer.case import Case
+from optimizer.case.case import Case
 
 ROOT = Path(__file__).parents[1]
 

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 import optimizer as opt
-from optimizer.decisions import decisions_of
-from optimizer.studies.study import Study, save_study
+from optimizer.plan.decisions import decisions_of
+from optimizer.questions.studies.study import Study, save_study
 
 NAN = float("nan")
 SHARES = ["decision", "words", "plans", "share", "otherwise_musd", "otherwise_bound_musd", "verdict"]

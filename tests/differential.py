@@ -37,9 +37,9 @@ if __name__ == "__main__":
 
 from pyomo.environ import ConcreteModel
 
-from optimizer.case import Case
-from optimizer.errors import Infeasible, SolverFault
-from optimizer.model import build_model
+from optimizer.business.model import build_model
+from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible, SolverFault
 from optimizer.solver import SolverOptions, solver_version
 from optimizer.solver.models import solve_model
 

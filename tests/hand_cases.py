@@ -15,7 +15,7 @@ import pytest
 from small_cases import tiny_case
 
 import optimizer as opt
-from optimizer.case import Case
+from optimizer.case.case import Case
 
 Flows = Mapping[int, float]
 Row = dict[str, Any]

@@ -28,8 +28,8 @@ from relations import RELATIONS
 from tiny_cases import tiny_case
 from worth import Base
 
-from optimizer.errors import Infeasible
-from optimizer.findings import InputError
+from optimizer.ground.errors import Infeasible
+from optimizer.ground.findings import InputError
 
 CASES = 500
 MOST_SEEDS = 40

@@ -14,7 +14,7 @@ import pytest
 from hand_cases import Row, asic, hand_case, lease_case, machine_market, q, two_leases
 
 import optimizer as opt
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 DATA = Path(__file__).parents[1] / "data"
 SEEDS = (1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 14, 16, 19, 22, 26, 31, 37, 459)
@@ -109,7 +109,7 @@ class Trial:
 
 
 def trial(name: str, case: opt.Case, scenario: str) -> Trial:
-    from optimizer.case import TABLE_NAMES
+    from optimizer.case.case import TABLE_NAMES
 
     tables = {table: [_plain(row.model_dump()) for row in case.rows(table)] for table in TABLE_NAMES}
     return Trial(name, scenario, _plain(case.settings.model_dump()), tables)

@@ -64,10 +64,11 @@ class Outcome:
 
 def solve_and_audit(trial: Trial) -> Outcome:
     """With whatever program this process has. Raises what that program raises, but for a case that has no plan."""
-    from optimizer import planner, solver
+    from optimizer import solver
     from optimizer.audit import audit
-    from optimizer.case import assemble
-    from optimizer.errors import Infeasible
+    from optimizer.case.case import assemble
+    from optimizer.ground.errors import Infeasible
+    from optimizer.questions import planner
 
     assert callable(solver.solver_process) and callable(planner._refuse_unsound)
     solver.solver_process = lambda *_: nullcontext(Inside())  # type: ignore[assignment]
@@ -227,7 +228,7 @@ def judge(base: Base) -> dict[str, str] | None:
     try:
         found = solve_and_audit(base.trial)
     except Exception as error:
-        errors = importlib.import_module("optimizer.errors")
+        errors = importlib.import_module("optimizer.ground.errors")
         ours = (getattr(errors, "PlanError", errors.SolverFault), errors.SolverFault, errors.NoPlan)
         refused = isinstance(error, ours) or type(error).__module__.startswith("optimizer.")
         return {"verdict": "refused" if refused else "broke down", "told": _words(error)}
@@ -245,9 +246,9 @@ def _words(error: Exception) -> str:
 
 def warm(trial: Trial) -> None:
     """Import what every child needs."""
-    from optimizer import planner
     from optimizer.audit import audit
-    from optimizer.case import assemble
+    from optimizer.case.case import assemble
+    from optimizer.questions import planner
     from optimizer.solver.models import compile_model
 
     stale("model")

@@ -20,7 +20,7 @@ from pictured_studies import (
     tornado,
 )  # fmt: skip
 
-from optimizer.studies.study import NUMERIC, Study
+from optimizer.questions.studies.study import NUMERIC, Study
 
 KEPT = {"region", "found", "moves", "decision", "rule", "kind", "x", "y", "number"}
 """What holds a table together."""

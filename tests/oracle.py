@@ -31,9 +31,9 @@ from oracle_mining import Fleet, add_mining
 from oracle_program import FIXED, SLACK, Program, Solution, total
 from oracle_treasury import Treasury
 
-from optimizer.case import Case
-from optimizer.quarters import Quarter, span
-from optimizer.schema import Option
+from optimizer.case.case import Case
+from optimizer.case.schema import Option
+from optimizer.ground.quarters import Quarter, span
 
 __all__ = [
     "Best",

@@ -9,8 +9,8 @@ from functools import cached_property
 from oracle_future import Future, share_at
 from oracle_program import Program
 
-from optimizer.case import Case
-from optimizer.quarters import Quarter
+from optimizer.case.case import Case
+from optimizer.ground.quarters import Quarter
 
 
 @dataclass(frozen=True)

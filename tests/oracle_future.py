@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from optimizer.case import Case
-from optimizer.quarters import Quarter
+from optimizer.case.case import Case
+from optimizer.ground.quarters import Quarter
 
 
 def first_day(t: Quarter) -> date:

@@ -9,9 +9,9 @@ from typing import Any
 from oracle_future import Future, share_at
 from oracle_program import FIXED, Program, total
 
-from optimizer.case import Case
-from optimizer.quarters import Quarter
-from optimizer.schema import Option, UseLimit
+from optimizer.case.case import Case
+from optimizer.case.schema import Option, UseLimit
+from optimizer.ground.quarters import Quarter
 
 
 @dataclass(frozen=True)

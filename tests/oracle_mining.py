@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from oracle_future import Future, hours
 from oracle_program import FIXED, Program
 
-from optimizer.case import Case
-from optimizer.quarters import Quarter
+from optimizer.case.case import Case
+from optimizer.ground.quarters import Quarter
 
 Place = tuple[str, str, Quarter]
 

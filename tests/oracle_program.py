@@ -12,8 +12,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 from scipy.sparse import csr_array
 
-from optimizer.case import Case
-from optimizer.quarters import Quarter
+from optimizer.case.case import Case
+from optimizer.ground.quarters import Quarter
 
 FIXED = -1
 SLACK = 1e-9

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from oracle import Common, combinations
 from oracle_program import FIXED, Program, Terms
 
-from optimizer.case import Case
+from optimizer.case.case import Case
 
 
 def best_mean(case: Case, likely: Mapping[str, float]) -> float | None:

@@ -9,7 +9,7 @@ from oracle_contracts import Contracts
 from oracle_future import Future
 from oracle_program import FIXED, Program, total
 
-from optimizer.quarters import Quarter, span
+from optimizer.ground.quarters import Quarter, span
 
 # What loan-to-cost and ring fence ask of a facility that owes nothing. False: nothing. True: the rows stand as written,
 # so that negative eligible capex (tenant money came first) breaks a loan that nobody has drawn.

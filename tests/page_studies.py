@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 import optimizer as opt
-from optimizer.studies.study import Study
+from optimizer.questions.studies.study import Study
 
 NAN = float("nan")
 

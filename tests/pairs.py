@@ -9,7 +9,7 @@ from typing import Any
 from tiny_cases import tiny_case
 
 import optimizer as opt
-from optimizer.case import Case
+from optimizer.case.case import Case
 
 Rows = list[Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.pictures.letters import letters
-from optimizer.studies.study import Study
+from optimizer.questions.studies.study import Study
+from optimizer.telling.pictures.letters import letters
 
 ABOUT = {"case": "bitfarms_2025", "scenario": "base", "run_id": "0123456789ab", "gap": 0.0001}
 NAN = float("nan")

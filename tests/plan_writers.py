@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import optimizer as opt
-from optimizer import folders
-from optimizer.plan_files import folder_texts, save_plan
+from optimizer.files import folders
+from optimizer.plan.folder import folder_texts, save_plan
 
 NOTE = b"what the board said\n"
 

@@ -34,19 +34,25 @@ def _set(words: str) -> frozenset[str]:
 
 
 MODULES: tuple[str, ...] = (
-    *(f"uses.{path.stem}" for path in sorted((PACKAGE / "uses").glob("[!_]*.py"))),
-    *(f"terms.{path.stem}" for path in sorted((PACKAGE / "terms").glob("[!_]*.py"))),
-    "terms", "uses", "model", "rules", "debt", "treasury", "tax", "market", "ports", "lines", "units", "ties", "rows",
-    "settlement", "kpis", "case", "quarters", "schema.machines",
+    *(
+        f"{room}.{path.stem}"
+        for room in ("business.uses", "case.terms")
+        for path in sorted((PACKAGE / room.replace(".", "/")).glob("[!_]*.py"))
+    ),
+    *(f"business.company.{name}" for name in ("debt", "treasury", "tax")),
+    *(f"business.{name}" for name in ("uses", "model", "rules", "ports", "lines", "ties", "rows")),
+    *(f"business.{name}" for name in ("readout", "outlays")),
+    *(f"case.{name}" for name in ("case", "terms", "market", "schema.machines")),
+    "ground.units", "ground.quarters", "plan.settlement", "plan.kpis", "plan.returns",
 )  # fmt: skip
 """Where bugs are planted: the model, its arithmetic, its settlement and its figures."""
 
 ONLY: dict[str, frozenset[str]] = {
-    "case": _set(
+    "case.case": _set(
         "limit_gross_mw profile pue sites_of_offer site_price _escalated fleet_gross_mw eligible earliest_start "
         "it_mw_of_block facility_musd_per_it_mw mining_ends"
     ),
-    "quarters": _set("year start days hours span"),
+    "ground.quarters": _set("year start days hours span"),
 }
 """Of these modules only the functions that the model calculates with."""
 
@@ -181,7 +187,7 @@ def source_of(module: str) -> bytes:
 
 @cache
 def line_names() -> dict[str, str]:
-    from optimizer.lines import LINES
+    from optimizer.business.lines import LINES
 
     return {name: line.group for name, line in LINES.items()}
 

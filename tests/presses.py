@@ -71,12 +71,14 @@ ENDS = {"explain": 3}
 """Exit codes of commands that were not disturbed, where that is not 0."""
 
 MODULES = (
-    "optimizer.cli", "optimizer.planner", "optimizer.conflicts", "optimizer.compare.bridge",
-    "optimizer.compare.telling", "optimizer.studies.tornado", "optimizer.studies.breakevens",
-    "optimizer.studies.switching_map", "optimizer.studies.frontier", "optimizer.studies.prices",
-    "optimizer.studies.alternatives", "optimizer.studies.regret", "optimizer.studies.telling", "optimizer.pictures",
-    "optimizer.board.deck", "optimizer.board.workbook", "optimizer.board.page.writing", "optimizer.summary",
-    "optimizer.plan_files",
+    "optimizer.cli", "optimizer.questions.planner", "optimizer.questions.conflicts",
+    "optimizer.questions.compare.bridge", "optimizer.questions.compare.telling",
+    "optimizer.questions.studies.tornado", "optimizer.questions.studies.breakevens",
+    "optimizer.questions.studies.switching_map", "optimizer.questions.studies.frontier",
+    "optimizer.questions.studies.prices", "optimizer.questions.studies.alternatives",
+    "optimizer.questions.studies.regret", "optimizer.questions.studies.telling", "optimizer.telling.pictures",
+    "optimizer.telling.board.deck", "optimizer.telling.board.workbook", "optimizer.telling.board.page.writing",
+    "optimizer.telling.summary", "optimizer.plan.folder",
 )  # fmt: skip
 """What commands import once they run."""
 
@@ -107,8 +109,8 @@ def furnish(room: Path) -> None:
     from conftest import mining_case
 
     import optimizer as opt
-    from optimizer.case_files import write_case
-    from optimizer.plan_files import save_plan
+    from optimizer.case.folder import write_case
+    from optimizer.plan.folder import save_plan
 
     case = two_scenarios(mining_case())
     power = [row.model_copy(update={"energy_usd_per_mwh": row.energy_usd_per_mwh * 1.1}) for row in case.tariffs]
@@ -205,8 +207,8 @@ def run(argv: Sequence[str], room: Path, *, cold: bool = False, press: Callable[
 
 def left_in(room: Path) -> dict[str, Any]:
     """All that a board could be told from: studies, plans, documents; each as far as it must be the same again."""
-    from optimizer.plan_files import load_plan
-    from optimizer.studies.study import load_study
+    from optimizer.plan.folder import load_plan
+    from optimizer.questions.studies.study import load_study
 
     found: dict[str, Any] = {}
     studies = {file.parent for root in STUDIED for file in (room / root).rglob("study.json")}

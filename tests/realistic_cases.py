@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from optimizer.case import TABLE_NAMES, Case, assemble
-from optimizer.quarters import Quarter, span
+from optimizer.case.case import TABLE_NAMES, Case, assemble
+from optimizer.ground.quarters import Quarter, span
 
 Cells = dict[str, Any]
 BASE = "base"

@@ -58,13 +58,13 @@ from worth import (
     worth_of_outcome,
 )
 
-from optimizer.case import TABLE_NAMES, Case
-from optimizer.errors import Infeasible
-from optimizer.model import build_model
-from optimizer.model import component as component_of
-from optimizer.plan_files import load_plan, save_plan
-from optimizer.planner import solve
-from optimizer.quarters import Quarter
+from optimizer.business.model import build_model
+from optimizer.business.model import component as component_of
+from optimizer.case.case import TABLE_NAMES, Case
+from optimizer.ground.errors import Infeasible
+from optimizer.ground.quarters import Quarter
+from optimizer.plan.folder import load_plan, save_plan
+from optimizer.questions.planner import solve
 from optimizer.solver.models import solve_model
 
 Relation = Callable[[Base, random.Random], list[Claim]]

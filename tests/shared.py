@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.case_files import case_texts
+from optimizer.case.case import Case
+from optimizer.case.folder import case_texts
 
 DATA = Path(__file__).parents[1] / "data"
 

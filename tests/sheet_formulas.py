@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from optimizer.books import Book, Cell, column_number
+from optimizer.files.sheets import Book, Cell, column_number
 
 _TOKEN = re.compile(
     r"(?:(?P<sheet>'(?:[^']|'')+')!)?(?P<first>\$?[A-Z]{1,3}\$?\d+)(?::(?P<last>\$?[A-Z]{1,3}\$?\d+))?(?![\w(])"

@@ -11,8 +11,8 @@ from typing import Any
 import oracle
 from small_features import TERM_TABLES, Features
 
-from optimizer.case import Case, assemble
-from optimizer.quarters import Quarter, span
+from optimizer.case.case import Case, assemble
+from optimizer.ground.quarters import Quarter, span
 
 Rows = list[dict[str, Any]]
 

@@ -15,9 +15,9 @@ from optimizer.audit import audit
 from optimizer.audit.books import Books, exact
 from optimizer.audit.kpis import _falls_once, _worth_at, gained
 from optimizer.audit.value import tie, worth, worth_after
-from optimizer.case import Case
-from optimizer.plan import Plan
-from optimizer.quarters import Quarter
+from optimizer.case.case import Case
+from optimizer.ground.quarters import Quarter
+from optimizer.plan.plan import Plan
 
 
 def near(expected: Any) -> Any:

@@ -20,9 +20,9 @@ from optimizer.audit.hashprice import hashprice, subsidy_btc
 from optimizer.audit.inputs import Inputs
 from optimizer.audit.machines import fit_until, opening_gross_mw, purchase_musd, resale_musd
 from optimizer.audit.mining import MiningQuarter, fleet, hour, last_mining_quarter, summed
-from optimizer.case import Case
-from optimizer.plan import Plan
-from optimizer.quarters import Quarter
+from optimizer.case.case import Case
+from optimizer.ground.quarters import Quarter
+from optimizer.plan.plan import Plan
 
 Q = Quarter.parse
 

@@ -14,15 +14,15 @@ from shared import solved_once
 from small_cases import scenario_of, small_case
 
 import optimizer as opt
-from optimizer import searches
 from optimizer.audit import audit
 from optimizer.audit.forms import COLUMNS
 from optimizer.audit.report import Report
-from optimizer.case import TABLE_NAMES, Case
-from optimizer.errors import Infeasible, NoPlan
-from optimizer.findings import InputError
-from optimizer.plan import NUMERIC, Plan
-from optimizer.searches import check_absence
+from optimizer.case.case import TABLE_NAMES, Case
+from optimizer.ground.errors import Infeasible, NoPlan
+from optimizer.ground.findings import InputError
+from optimizer.plan.plan import NUMERIC, Plan
+from optimizer.questions import searches
+from optimizer.questions.searches import check_absence
 
 RICH = (1, 108, 26)
 """Small cases whose plans have rows in every table between them."""

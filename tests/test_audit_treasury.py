@@ -20,9 +20,9 @@ from optimizer.audit import audit
 from optimizer.audit.books import Books, exact
 from optimizer.audit.debt import life
 from optimizer.audit.tax import LossesCarried, depreciation, taxable_income, taxes_after
-from optimizer.case import Case
-from optimizer.plan import TABLES, Plan
-from optimizer.quarters import Quarter
+from optimizer.case.case import Case
+from optimizer.ground.quarters import Quarter
+from optimizer.plan.plan import TABLES, Plan
 
 Q = Quarter.parse
 COLUMNS = ["scenario", "facility", "quarter", "opening_musd", "draws_musd", "repayments_musd", "closing_musd"]

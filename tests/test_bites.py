@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as opt
-from optimizer.model import build_model, component
+from optimizer.business.model import build_model, component
 from optimizer.solver import Answer, SolverOptions
 from optimizer.solver.models import solve_model
 

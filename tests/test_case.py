@@ -13,10 +13,10 @@ from conftest import DATA, ROOT
 from test_checks import edited, full_case
 
 import optimizer as opt
-from optimizer import case_files
-from optimizer.case import TABLE_NAMES, TABLE_TYPES, TERM_NAMES, Case
-from optimizer.case_files import case_texts, input_hashes, write_case
-from optimizer.schema import Settings
+from optimizer.case import folder as case_files
+from optimizer.case.case import TABLE_NAMES, TABLE_TYPES, TERM_NAMES, Case
+from optimizer.case.folder import case_texts, input_hashes, write_case
+from optimizer.case.schema import Settings
 
 pytestmark = pytest.mark.core
 

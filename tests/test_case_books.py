@@ -22,10 +22,11 @@ from shared import shipped, solved_once
 from small_cases import small_case
 
 import optimizer as opt
-from optimizer import case_sheets, tables
-from optimizer.books import BookError, read_book
-from optimizer.case_files import case_texts, input_hashes, load_case, write_case
-from optimizer.case_sheets import book_bytes, write_book
+from optimizer.case import layout as case_sheets
+from optimizer.case.folder import case_texts, input_hashes, load_case, write_case
+from optimizer.case.layout import book_bytes, write_book
+from optimizer.files import tables
+from optimizer.files.sheets import BookError, read_book
 
 SAYS = {
     fault["number"]: fault.get("workbook", fault["says"])

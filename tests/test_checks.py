@@ -11,11 +11,10 @@ import pytest
 from conftest import DATA, mining_case
 
 import optimizer as opt
-from optimizer import checks
-from optimizer.case import TABLE_NAMES, TABLE_TYPES, Case, _parse
-from optimizer.findings import Finding
-from optimizer.schema import Settings
-from optimizer.terms import (
+from optimizer.case import checks
+from optimizer.case.case import TABLE_NAMES, TABLE_TYPES, Case, _parse
+from optimizer.case.schema import Settings
+from optimizer.case.terms import (
     TERMS,
     backstops,
     escalation,
@@ -31,6 +30,7 @@ from optimizer.terms import (
     tenant_funding,
     tranches,
 )
+from optimizer.ground.findings import Finding
 
 pytestmark = pytest.mark.core
 

@@ -20,12 +20,12 @@ from conftest import DATA, ROOT, Run
 from test_reader import change_bytes, edit
 
 import optimizer as opt
-from optimizer import planner
-from optimizer.case import Case
-from optimizer.case_files import write_case
-from optimizer.manifest import MANIFEST, OF_THIS_RUN, manifest_text
-from optimizer.plan_files import load_plan, save_plan
-from optimizer.plan_texts import run_id
+from optimizer.case.case import Case
+from optimizer.case.folder import write_case
+from optimizer.files.manifest import MANIFEST, OF_THIS_RUN, manifest_text
+from optimizer.plan.folder import load_plan, save_plan
+from optimizer.plan.texts import run_id
+from optimizer.questions import planner
 
 
 @pytest.fixture
@@ -416,7 +416,7 @@ def listening() -> Iterator[None]:
 
 @pytest.mark.usefixtures("listening")
 def test_ctrl_c_while_reading_writes_nothing(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("optimizer.case_files.load_case", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr("optimizer.case.folder.load_case", lambda _: os.kill(os.getpid(), signal.SIGINT))
     code, out, err = run("check", tiny)
     assert (code, out) == (130, "")
     assert "Traceback" not in err

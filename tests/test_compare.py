@@ -13,10 +13,10 @@ from conftest import Run, mining_case
 from pairs import pair_of_plans, scaled
 
 import optimizer as opt
-from optimizer.compare import Comparison
-from optimizer.compare.inputs import change_lines, input_changes
-from optimizer.errors import PlanError
-from optimizer.schema import Settings
+from optimizer.case.schema import Settings
+from optimizer.ground.errors import PlanError
+from optimizer.questions.compare import Comparison
+from optimizer.questions.compare.inputs import change_lines, input_changes
 
 
 @pytest.fixture(scope="module")

@@ -19,22 +19,22 @@ from pairs import CHANGES, changed, pair_of_plans, scaled, solved
 from tiny_cases import tiny_case
 
 import optimizer as opt
-from optimizer.case import TABLE_NAMES, Case
-from optimizer.compare.aligning import CannotMove, moved_to
-from optimizer.compare.bridge import bridge, bridge_place, keep_bridge, kept_bridge
-from optimizer.compare.drafts import SCENARIO, draft_of, hybrid, reaching, unlike_groups
-from optimizer.compare.ends import Work
-from optimizer.compare.groups import GROUP_OF_SETTING, GROUP_OF_TABLE, GROUPS, NAMING
-from optimizer.compare.remembered import Memory
-from optimizer.compare.stages import InTurn, Worth, kept, worth, worth_or_why
-from optimizer.compare.timing import taken_before
-from optimizer.errors import PlanError
-from optimizer.figures.room import growth
-from optimizer.journal import Journal
-from optimizer.schema import Row, Settings
+from optimizer.case.case import TABLE_NAMES, Case
+from optimizer.case.schema import Row, Settings
+from optimizer.files.journal import Journal
+from optimizer.ground.errors import PlanError
+from optimizer.plan.figures.room import growth
+from optimizer.questions.compare.aligning import CannotMove, moved_to
+from optimizer.questions.compare.bridge import bridge, bridge_place, keep_bridge, kept_bridge
+from optimizer.questions.compare.drafts import SCENARIO, draft_of, hybrid, reaching, unlike_groups
+from optimizer.questions.compare.ends import Work
+from optimizer.questions.compare.groups import GROUP_OF_SETTING, GROUP_OF_TABLE, GROUPS, NAMING
+from optimizer.questions.compare.remembered import Memory
+from optimizer.questions.compare.stages import InTurn, Worth, kept, worth, worth_or_why
+from optimizer.questions.compare.timing import taken_before
+from optimizer.questions.studies.study import Study
+from optimizer.questions.sweeps.holding import taken_by
 from optimizer.solver import SolverOptions
-from optimizer.studies.study import Study
-from optimizer.sweeps.holding import taken_by
 
 SEEDS = range(5)
 EXACT = SolverOptions(gap=0.0)

@@ -8,8 +8,8 @@ import pytest
 from conftest import DATA, ROOT
 
 import optimizer as opt
-from optimizer.compare.bridge import bridge
-from optimizer.compare.comparison import compare_plans, with_bridges
+from optimizer.questions.compare.bridge import bridge
+from optimizer.questions.compare.comparison import compare_plans, with_bridges
 
 PAGE = (ROOT / "docs/compare.md").read_text(encoding="utf-8")
 
@@ -47,7 +47,7 @@ def test_the_year_is_what_the_program_prints() -> None:
 
 
 def test_the_page_names_every_input_in_its_group() -> None:
-    from optimizer.compare.groups import GROUPS
+    from optimizer.questions.compare.groups import GROUPS
 
     rows = dict(re.findall(r"^\| (\w+) \| (.*) \|$", PAGE, re.MULTILINE))
     for group in GROUPS:

@@ -27,9 +27,9 @@ from scipy.sparse import csc_array
 from tiny_cases import wide_case
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.errors import Infeasible, SolverFault
-from optimizer.model import build_model
+from optimizer.business.model import build_model
+from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible, SolverFault
 from optimizer.solver.models import clash_of, compile_model
 from optimizer.solver.program import Program
 

@@ -15,13 +15,13 @@ from pyomo.environ import Constraint, Objective, maximize
 from small_cases import scenario_of, small_case, tiny_case
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.conflicts import Conflict, WayOut, explain, trials
-from optimizer.conflicts.rulebook import rulebook
-from optimizer.conflicts.search import Solve
-from optimizer.errors import Infeasible, NoPlan, SolverFault
-from optimizer.findings import InputError
-from optimizer.model import build_model, build_rules
+from optimizer.business.model import build_model, build_rules
+from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible, NoPlan, SolverFault
+from optimizer.ground.findings import InputError
+from optimizer.questions.conflicts import Conflict, WayOut, explain, trials
+from optimizer.questions.conflicts.rulebook import rulebook
+from optimizer.questions.conflicts.search import Solve
 from optimizer.solver import SolverOptions
 from optimizer.solver.models import solve_model
 

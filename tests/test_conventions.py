@@ -11,11 +11,11 @@ from hand_cases import cash_line, facility, lease_case, q
 from small_cases import tiny_case
 
 import optimizer as opt
-from optimizer.debt import _paid
-from optimizer.lines import discount_factor
-from optimizer.market import mining_economics, own_plant_economics
-from optimizer.ports import OutcomePorts, SharedPorts
-from optimizer.quarters import Quarter
+from optimizer.business.company.debt import _paid
+from optimizer.business.lines import discount_factor
+from optimizer.business.ports import OutcomePorts, SharedPorts
+from optimizer.case.market import mining_economics, own_plant_economics
+from optimizer.ground.quarters import Quarter
 
 PAGE = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -66,8 +66,8 @@ def test_curtailed_hours_stop_machines_on_an_own_plant_too() -> None:
 
 
 def test_a_new_contracts_prepayment_falls_no_earlier_than_the_first_quarter() -> None:
-    from optimizer.schema import Offer
-    from optimizer.terms.deal import Deal
+    from optimizer.case.schema import Offer
+    from optimizer.case.terms.deal import Deal
 
     case = lease_case(quarters=8)
     offer: Offer = case.offer["lease"]
@@ -78,7 +78,7 @@ def test_a_new_contracts_prepayment_falls_no_earlier_than_the_first_quarter() ->
 
 
 def test_a_prepayment_is_taxed_when_it_is_received() -> None:
-    from optimizer.lines import UNTAXED_LINES
+    from optimizer.business.lines import UNTAXED_LINES
 
     assert "prepayments" not in UNTAXED_LINES
     assert "tenant_capex" in UNTAXED_LINES and "tenant_credits" not in UNTAXED_LINES

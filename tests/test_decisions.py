@@ -9,7 +9,7 @@ import pytest
 from small_cases import small_case
 
 import optimizer as opt
-from optimizer.decisions import Decisions, Signing, Start, decisions_of, moved
+from optimizer.plan.decisions import Decisions, Signing, Start, decisions_of, moved
 
 pytestmark = pytest.mark.core
 

@@ -22,21 +22,21 @@ from shared import solved_once
 from small_cases import scenario_of, small_case
 
 import optimizer as opt
-from optimizer.board.deck import gather, write_deck
-from optimizer.board.deck.blocks import WHOLE, Bar, Chart, Gantt, Lane, Paragraph, Series, Slide, Table, Texts
-from optimizer.board.deck.figures import Figure, Source, Word
-from optimizer.board.deck.layout import open_frame
-from optimizer.board.deck.ledger import Ledger, Receipt, adds, plain_text
-from optimizer.board.deck.money_slides import bridge as bridge_slide
-from optimizer.board.deck.origins import origin_of, read_origins
-from optimizer.board.deck.pack import Pack
-from optimizer.board.deck.reading import find_problems, find_wrong_keys
-from optimizer.board.deck.story import tell
-from optimizer.board.deck.writer import assemble
-from optimizer.board.receipts import Key, input_hash
-from optimizer.errors import AuditFault, PlanError
-from optimizer.plan_files import save_plan
-from optimizer.studies.study import load_study, save_study
+from optimizer.ground.errors import AuditFault, PlanError
+from optimizer.plan.folder import save_plan
+from optimizer.questions.studies.study import load_study, save_study
+from optimizer.telling.board.deck import gather, write_deck
+from optimizer.telling.board.deck.blocks import WHOLE, Bar, Chart, Gantt, Lane, Paragraph, Series, Slide, Table, Texts
+from optimizer.telling.board.deck.figures import Figure, Source, Word
+from optimizer.telling.board.deck.layout import open_frame
+from optimizer.telling.board.deck.ledger import Ledger, Receipt, adds, plain_text
+from optimizer.telling.board.deck.money_slides import bridge as bridge_slide
+from optimizer.telling.board.deck.origins import origin_of, read_origins
+from optimizer.telling.board.deck.pack import Pack
+from optimizer.telling.board.deck.reading import find_problems, find_wrong_keys
+from optimizer.telling.board.deck.story import tell
+from optimizer.telling.board.deck.writer import assemble
+from optimizer.telling.board.receipts import Key, input_hash
 
 RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 

@@ -12,7 +12,7 @@ from small_cases import scenario_of, small_case
 from small_features import FEATURES, present
 
 import optimizer as opt
-from optimizer.case import Case
+from optimizer.case.case import Case
 
 QUICK = [*range(40), 459]
 CAMPAIGN = range(40, 500)

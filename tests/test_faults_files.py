@@ -21,14 +21,15 @@ from conftest import DATA, ROOT, Run
 from plan_writers import another, beside, ended, forked, release, standing, swapping, texts_of, which
 
 import optimizer as opt
-from optimizer import folders, planner
-from optimizer.errors import PlanError
-from optimizer.folders import writing
-from optimizer.manifest import MANIFEST
-from optimizer.plan import SCHEMA, TABLES
-from optimizer.plan_files import load_plan, save_plan, stale_inputs
-from optimizer.plan_places import default_folder, refuse_unwritable
-from optimizer.plan_texts import table_text
+from optimizer.files import folders
+from optimizer.files.folders import writing
+from optimizer.files.manifest import MANIFEST
+from optimizer.ground.errors import PlanError
+from optimizer.plan.folder import load_plan, save_plan, stale_inputs
+from optimizer.plan.places import default_folder, refuse_unwritable
+from optimizer.plan.plan import SCHEMA, TABLES
+from optimizer.plan.texts import table_text
+from optimizer.questions import planner
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_fault_117_a_full_disk_is_a_sentence_and_exit_code_7(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(planner, "solve", lambda *_, **__: another(plan))
-    monkeypatch.setattr("optimizer.plan_files.write_file", full)
+    monkeypatch.setattr("optimizer.plan.folder.write_file", full)
     code, out, err = run("solve", given, "-o", saved)
     assert (code, out, err) == (7, "", f"{saved} cannot be written: No space left on device.\n")
     assert standing(saved) == texts_of(plan)

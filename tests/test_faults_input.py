@@ -26,9 +26,9 @@ from realistic_cases import Draw
 from test_reader import change_bytes, edit, put, rename_site
 
 import optimizer as opt
-from optimizer import tables
-from optimizer.case_files import input_hashes, write_case
-from optimizer.quarters import Quarter
+from optimizer.case.folder import input_hashes, write_case
+from optimizer.files import tables
+from optimizer.ground.quarters import Quarter
 
 pytestmark = pytest.mark.core
 
@@ -494,7 +494,7 @@ def test_fault_044_an_exact_whole_number_may_be_written_with_a_point(folder: Pat
 
 
 def test_fault_054_055_rates_compound_from_the_middle_of_a_quarter() -> None:
-    from optimizer.lines import discount_factor
+    from optimizer.business.lines import discount_factor
 
     assert discount_factor(0.115, 4, at_start=False) == pytest.approx(1.115 ** -((4 + 0.5) / 4), rel=1e-12)
 
@@ -506,7 +506,7 @@ def test_fault_057_072_hours_are_those_of_the_calendar() -> None:
 
 
 def test_fault_060_the_basis_is_part_of_every_column_of_capex() -> None:
-    from optimizer.case import TABLE_TYPES
+    from optimizer.case.case import TABLE_TYPES
 
     columns = [c for table in TABLE_TYPES.values() for c in table.model_fields if "musd_per" in c]
     assert [c for c in columns if not re.search(r"per_(it|gross)_mw", c)] == []
@@ -525,7 +525,7 @@ def test_fault_067_a_contract_may_run_past_the_horizon(folder: Path) -> None:
 
 def test_fault_071_a_halving_weighs_by_days(folder: Path) -> None:
     """12 April 2028: 11 of 91 days at 3.125 BTC."""
-    from optimizer.market import subsidy_btc
+    from optimizer.case.market import subsidy_btc
 
     case = opt.load_case(folder)
     assert subsidy_btc(case, Quarter.parse("2028Q2")) == pytest.approx((11 * 3.125 + 80 * 1.5625) / 91)
@@ -537,7 +537,7 @@ def test_fault_079_yearly_budgets_may_sum_to_anything(folder: Path) -> None:
 
 
 def test_fault_082_one_row_holds_all_uses_of_a_site() -> None:
-    from optimizer.model import build_model
+    from optimizer.business.model import build_model
 
     model = build_model(opt.load_case(ROOT / "data/washington_2025"), "base")
     row = str(model.site_power["Moses Lake", Quarter.parse("2028Q1")].expr)
@@ -604,7 +604,7 @@ def test_a_portfolio_of_100_sites_and_40_quarters_is_told_all_its_faults_in_time
 
 
 def test_fault_095_bounds_of_blocks_come_from_the_data() -> None:
-    from optimizer.model import build_model
+    from optimizer.business.model import build_model
 
     model = build_model(opt.load_case(ROOT / "data/washington_2025"), "base")
     assert {model.N[key].ub for key in model.N} == {6}

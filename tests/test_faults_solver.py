@@ -23,9 +23,10 @@ import pytest
 from pyomo.environ import ConcreteModel, Constraint, Integers, Objective, Var, maximize
 
 import optimizer as opt
-from optimizer import cli, planner, searches, solver
-from optimizer.case import Case
-from optimizer.errors import (
+from optimizer import cli, solver
+from optimizer.business.model import build_model
+from optimizer.case.case import Case
+from optimizer.ground.errors import (
     AuditFault,
     Clash,
     Infeasible,
@@ -36,13 +37,13 @@ from optimizer.errors import (
     SolverFault,
     WorkerLost,
 )
-from optimizer.findings import Finding, InputError
-from optimizer.interrupts import hold, stoppable
-from optimizer.model import build_model
+from optimizer.ground.findings import Finding, InputError
+from optimizer.ground.interrupts import hold, stoppable
+from optimizer.questions import planner, searches
+from optimizer.questions.sweeps.runner import Question, answer
 from optimizer.solver import Answer, SolverOptions, highs, process
 from optimizer.solver.models import compile_model, solve_model
 from optimizer.solver.proof import prove
-from optimizer.sweeps.runner import Question, answer
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -13,13 +13,13 @@ import tiny_cases
 from told_cases import committed_case
 
 import optimizer as opt
-from optimizer.amounts import TIE_MUSD, highest, lowest, margin_musd, margin_words, share_words
 from optimizer.audit import audit
-from optimizer.errors import Infeasible
-from optimizer.figures import FIGURES, figures_of, sales_and_delays
-from optimizer.figures.contracts import contracts_of
-from optimizer.plan_files import load_plan, save_plan
-from optimizer.quarters import Quarter
+from optimizer.ground.amounts import TIE_MUSD, highest, lowest, margin_musd, margin_words, share_words
+from optimizer.ground.errors import Infeasible
+from optimizer.ground.quarters import Quarter
+from optimizer.plan.figures import FIGURES, figures_of, sales_and_delays
+from optimizer.plan.figures.contracts import contracts_of
+from optimizer.plan.folder import load_plan, save_plan
 
 # ---- words of a margin --------------------------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ def test_quarters_that_tie_are_one_figure_and_the_first_is_told() -> None:
 
 def test_noise_in_a_later_quarter_moves_no_lowest_quarter(plan: opt.Plan) -> None:
     """The audit asks for the first quarter that ties, and refuses one that does not and one that is not the first."""
-    from optimizer.kpis import _lowest_quarter
+    from optimizer.plan.kpis import _lowest_quarter
 
     cash = plan.cash.copy()
     cash["closing_musd"] = 9.0

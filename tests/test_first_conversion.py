@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as opt
-from optimizer.market import mining_economics
+from optimizer.case.market import mining_economics
 
 pytestmark = pytest.mark.core
 

@@ -27,8 +27,8 @@ from hand_cases import (
     worth,
 )
 
-from optimizer.case import Case
-from optimizer.findings import InputError
+from optimizer.case.case import Case
+from optimizer.ground.findings import InputError
 
 PROJECT = rents(4.8, 2, 20) - hall()
 """The lease as it stands: what a case is worth whose term does not matter."""

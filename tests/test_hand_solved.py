@@ -18,7 +18,7 @@ import pytest
 from small_cases import tiny_case
 
 import optimizer as opt
-from optimizer.case import Case
+from optimizer.case.case import Case
 
 
 def check(case: Case, expected: float) -> opt.Plan:

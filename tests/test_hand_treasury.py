@@ -39,8 +39,8 @@ from hand_cases import (
 )
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.findings import InputError
+from optimizer.case.case import Case
+from optimizer.ground.findings import InputError
 
 MARGIN = 0.9 * 4.8
 PROJECT = rents(4.8, 2, 20) - hall()

@@ -10,12 +10,12 @@ from small_cases import scenario_of, small_case
 from test_hand_contracts import gpu_case, market
 
 import optimizer as opt
-from optimizer.case import TABLE_NAMES, Case
-from optimizer.compare.stages import kept
+from optimizer.case.case import TABLE_NAMES, Case
+from optimizer.questions.compare.stages import kept
+from optimizer.questions.sweeps.family import compile_case
+from optimizer.questions.sweeps.holding import Taken, hold, taken_by, taken_in
+from optimizer.questions.sweeps.runner import Question, answer
 from optimizer.solver import SolverOptions
-from optimizer.sweeps.family import compile_case
-from optimizer.sweeps.holding import Taken, hold, taken_by, taken_in
-from optimizer.sweeps.runner import Question, answer
 
 SEEDS = (1, 2, 3, 6, 7)
 DEAR, CHEAP = 800, 20

@@ -47,7 +47,7 @@ def test_generated_pages_are_fresh() -> None:
 def test_every_rule_of_the_model_is_documented() -> None:
     """Each kind of row in the solver has its heading in the formulation."""
     import optimizer as opt
-    from optimizer.model import build_model
+    from optimizer.business.model import build_model
 
     documented = set(re.findall(r"^#### `(\w+)`", (ROOT / "docs/formulation.md").read_text("utf-8"), re.MULTILINE))
     from pyomo.environ import Constraint
@@ -62,7 +62,7 @@ def test_every_variable_is_finitely_bounded() -> None:
     from pyomo.environ import Var
 
     import optimizer as opt
-    from optimizer.model import build_model
+    from optimizer.business.model import build_model
 
     case = opt.load_case(ROOT / "data/keel_2026")
     for variable in build_model(case, "base").component_data_objects(Var):

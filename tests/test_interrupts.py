@@ -26,7 +26,7 @@ from conftest import DATA, ROOT
 from plan_writers import beside, standing, texts_of, which
 
 import optimizer as opt
-from optimizer.plan_files import load_plan, save_plan
+from optimizer.plan.folder import load_plan, save_plan
 
 BITFARMS = DATA / "bitfarms_2025"
 SOON_S = 5.0

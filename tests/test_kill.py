@@ -35,10 +35,10 @@ from plan_writers import (
 )
 
 import optimizer as opt
-from optimizer import plan_files
-from optimizer.errors import PlanError
-from optimizer.folders import restore
-from optimizer.plan_files import load_plan, save_plan
+from optimizer.files.folders import restore
+from optimizer.ground.errors import PlanError
+from optimizer.plan import folder as plan_files
+from optimizer.plan.folder import load_plan, save_plan
 
 WAYS = ("exchange", "renames")
 

@@ -17,9 +17,9 @@ from small_cases import tiny_case
 from test_reader import change_bytes, edit
 
 import optimizer as opt
-from optimizer.case_sheets import write_book
-from optimizer.checks.protocol import NEXT, PAST, SLACK, halvings_until, odd_subsidy
-from optimizer.checks.units import check_subsidy
+from optimizer.case.checks.protocol import NEXT, PAST, SLACK, halvings_until, odd_subsidy
+from optimizer.case.checks.units import check_subsidy
+from optimizer.case.layout import write_book
 from optimizer.commands.common import changed
 
 ALLOWED = {"file": "case.toml", "column": "halvings", "row": "halvings", "reason": "what if the date moves"}

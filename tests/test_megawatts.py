@@ -14,15 +14,15 @@ from pptx import Presentation
 from rich.console import Console
 
 import optimizer as opt
-from optimizer.board.deck import write_deck
-from optimizer.board.page.gate import open_books
-from optimizer.board.page.writing import write_page
-from optimizer.board.workbook import write_workbook
-from optimizer.errors import PlanError
-from optimizer.pictures.gallery import pictures_of
-from optimizer.plan_files import save_plan
-from optimizer.power_uses import limits_of, reach_limit, uses_of, uses_there
-from optimizer.summary import WIDTH, print_summary
+from optimizer.ground.errors import PlanError
+from optimizer.plan.folder import save_plan
+from optimizer.plan.power_uses import limits_of, reach_limit, uses_of, uses_there
+from optimizer.telling.board.deck import write_deck
+from optimizer.telling.board.page.gate import open_books
+from optimizer.telling.board.page.writing import write_page
+from optimizer.telling.board.workbook import write_workbook
+from optimizer.telling.pictures.gallery import pictures_of
+from optimizer.telling.summary import WIDTH, print_summary
 
 NEW_USE = "district heat"
 """A use that no list of the program knows."""

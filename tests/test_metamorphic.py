@@ -16,10 +16,10 @@ from relations import RELATIONS, Relation
 from tiny_cases import tiny_case
 from worth import Base, Worth, equal, no_more
 
-from optimizer import ties
-from optimizer.errors import Infeasible
-from optimizer.ports import Payments
-from optimizer.rows import SKIP
+from optimizer.business import ties
+from optimizer.business.ports import Payments
+from optimizer.business.rows import SKIP
+from optimizer.ground.errors import Infeasible
 
 slow = pytest.mark.campaign
 

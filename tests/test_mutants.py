@@ -20,14 +20,14 @@ SEED = 1
 """A random case in which site power binds; GPUs, loans and machines to sell are in it too."""
 
 WELL_KNOWN = (
-    "rules:add_shared_rules: dropped rule: hold(m, site_power, ",
-    "uses.mining:_running_flows: flipped sign: -economics.energy",
-    "uses.halls:_take_and_supply: off by a quarter: option.lead_quarters -> (option.lead_quarters - 1)",
-    "case:Case.it_mw_of_block: * for /",
-    "lines:discount_factor: a quarter late",
-    "units:module: 4 for 3: 3 -> 4",
-    "market:ai_power_per_it_mw_quarter: another quarter's hours",
-    "treasury:_cash: + for -",
+    "business.rules:add_shared_rules: dropped rule: hold(m, site_power, ",
+    "business.uses.mining:_running_flows: flipped sign: -economics.energy",
+    "business.uses.halls:_take_and_supply: off by a quarter: option.lead_quarters -> (option.lead_quarters - 1)",
+    "case.case:Case.it_mw_of_block: * for /",
+    "business.lines:discount_factor: a quarter late",
+    "ground.units:module: 4 for 3: 3 -> 4",
+    "case.market:ai_power_per_it_mw_quarter: another quarter's hours",
+    "business.company.treasury:_cash: + for -",
 )
 """A dropped row, a flipped sign, a lead time off by one, gross for IT, a discount a quarter late, 4 for 3, ..."""
 
@@ -57,7 +57,7 @@ def test_a_well_known_bug_is_caught(beginning: str, base: mutants.Base) -> None:
 def test_the_program_without_a_bug_is_not_accused(base: mutants.Base) -> None:
     """The control: the same way through import, solve and audit, with nothing altered."""
     assert base.known.breaches == ()
-    edit = the_edit("units:module: 4 for 3: 3 -> 4")
+    edit = the_edit("ground.units:module: 4 for 3: 3 -> 4")
     assert mutants.run_mutant(replace(edit, new=edit.old), [base])["verdict"] == "survived"
 
 
@@ -71,8 +71,8 @@ def test_every_edit_leaves_a_program() -> None:
 @pytest.mark.core
 def test_edits_have_names_of_their_own_and_every_kind_is_drawn() -> None:
     assert len({edit.name for edit in edits()}) == len(edits())
-    assert {edit.kind for edit in sample(500, seed=1)} == {edit.kind for edit in edits()}
-    assert {edit.module for edit in sample(500, seed=1)} == {edit.module for edit in edits()}
+    assert {edit.kind for edit in sample(600, seed=1)} == {edit.kind for edit in edits()}
+    assert {edit.module for edit in sample(600, seed=1)} == {edit.module for edit in edits()}
 
 
 def test_altered_cells_of_a_plan_are_found() -> None:
@@ -89,7 +89,7 @@ def test_altered_cells_of_a_plan_are_found() -> None:
 @FORKS
 def test_99_of_100_planted_bugs_are_caught_and_each_survivor_is_explained(tmp_path: Path) -> None:
     folder = Path(os.environ.get("MUTANTS", tmp_path))
-    records = mutants.campaign(sample(500, seed=1), mutants.bases(trials(), folder), folder)
+    records = mutants.campaign(sample(600, seed=1), mutants.bases(trials(), folder), folder)
     print(mutants.summary(records))
     left = [record["mutant"] for record in records if record["verdict"] in ("survived", "never run")]
     assert [name for name in left if name not in EXPLAINED] == []

@@ -9,9 +9,9 @@ from conftest import DATA, ROOT, Run
 from test_reader import change_bytes, edit
 
 import optimizer as opt
-from optimizer.case import TABLE_NAMES
-from optimizer.origins import NAME, idle_origins, means, origin_of, origins_in
-from optimizer.schema import Settings
+from optimizer.case.case import TABLE_NAMES
+from optimizer.case.origins import NAME, idle_origins, means, origin_of, origins_in
+from optimizer.case.schema import Settings
 
 STARTER = ROOT / "optimizer" / "starter"
 FOLDERS = [*(DATA / name for name in ("bitfarms_2025", "keel_2026", "washington_2025")), STARTER]

@@ -20,17 +20,17 @@ from small_cases import scenario_of, small_case, tiny_case
 
 import optimizer as opt
 from optimizer.audit import audit
-from optimizer.board.page.book import Book
-from optimizer.board.page.charts import Axis, axis, stacked
-from optimizer.board.page.gate import open_books
-from optimizer.board.page.keys import Keys, Source, at, decoded, encoded
-from optimizer.board.page.numbers import Number
-from optimizer.board.page.receipts import check
-from optimizer.board.page.writing import page
-from optimizer.case import TABLE_NAMES, Case
-from optimizer.errors import AuditFault, PlanError
-from optimizer.plan_files import save_plan
-from optimizer.studies.study import save_study
+from optimizer.case.case import TABLE_NAMES, Case
+from optimizer.ground.errors import AuditFault, PlanError
+from optimizer.plan.folder import save_plan
+from optimizer.questions.studies.study import save_study
+from optimizer.telling.board.page.book import Book
+from optimizer.telling.board.page.charts import Axis, axis, stacked
+from optimizer.telling.board.page.gate import open_books
+from optimizer.telling.board.page.keys import Keys, Source, at, decoded, encoded
+from optimizer.telling.board.page.numbers import Number
+from optimizer.telling.board.page.receipts import check
+from optimizer.telling.board.page.writing import page
 
 HOSTILE = (
     "</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "\"' onmouseover='alert(3)'", "موقع شمال 7",

@@ -15,10 +15,10 @@ from conftest import ROOT
 from page_studies import made_studies
 
 import optimizer as opt
-from optimizer.board.page.gate import open_books
-from optimizer.board.page.writing import write_page
-from optimizer.plan_files import save_plan
-from optimizer.studies.study import save_study
+from optimizer.plan.folder import save_plan
+from optimizer.questions.studies.study import save_study
+from optimizer.telling.board.page.gate import open_books
+from optimizer.telling.board.page.writing import write_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.campaign, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]

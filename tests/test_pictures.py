@@ -22,12 +22,12 @@ from nasty_studies import CASES
 from pictured_studies import NAN, NASTY, USUAL
 from shared import shipped, solved_once
 
-from optimizer.errors import PlanError
-from optimizer.pictures import picture_bytes, picture_of, pictures_of, save_picture
-from optimizer.pictures.lettering import cut, plain, width_in, with_unit, wrap
-from optimizer.pictures.sheet import DARK, MIDDLE, PALE, PAPER, drawing
-from optimizer.plan import Plan
-from optimizer.studies.study import Study
+from optimizer.ground.errors import PlanError
+from optimizer.plan.plan import Plan
+from optimizer.questions.studies.study import Study
+from optimizer.telling.pictures import picture_bytes, picture_of, pictures_of, save_picture
+from optimizer.telling.pictures.lettering import cut, plain, width_in, with_unit, wrap
+from optimizer.telling.pictures.sheet import DARK, MIDDLE, PALE, PAPER, drawing
 
 
 def texts_of(figure: Figure) -> list[tuple[str, Any]]:
@@ -105,7 +105,7 @@ def test_texts_are_never_formulas() -> None:
 
 def test_pictures_need_no_pyplot() -> None:
     """pyplot keeps figures and looks for a screen; neither is wanted."""
-    code = "import sys, optimizer.pictures; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, optimizer.telling.pictures; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

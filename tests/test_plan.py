@@ -17,12 +17,12 @@ from small_cases import tiny_case
 from test_checks import START, full_case
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.case_files import input_hashes
-from optimizer.plan import TABLES
-from optimizer.plan_files import load_plan, save_plan
-from optimizer.quarters import Quarter
-from optimizer.summary import print_summary
+from optimizer.case.case import Case
+from optimizer.case.folder import input_hashes
+from optimizer.ground.quarters import Quarter
+from optimizer.plan.folder import load_plan, save_plan
+from optimizer.plan.plan import TABLES, Status
+from optimizer.telling.summary import print_summary
 
 
 @pytest.fixture(scope="session")
@@ -307,7 +307,7 @@ def test_doing_nothing_starts_and_signs_nothing(plan: opt.Plan) -> None:
 
 
 @pytest.mark.parametrize("status", ["limit", "interrupted"])
-def test_a_plan_that_is_not_proven_says_so(plan: opt.Plan, status: opt.plan.Status) -> None:
+def test_a_plan_that_is_not_proven_says_so(plan: opt.Plan, status: Status) -> None:
     unproven = replace(plan, status=status, bound_musd=plan.value_musd + 1)
     assert unproven.status_words.startswith("NOT PROVEN")
     assert "$1.000M" in unproven.status_words

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from plan_writers import another, beside, standing, swapping, texts_of
 
 import optimizer as opt
-from optimizer import folders
-from optimizer.errors import PlanError
-from optimizer.manifest import MANIFEST, OF_THIS_RUN
-from optimizer.plan import TABLES
-from optimizer.plan_files import load_plan, read_table, save_plan, stale_inputs
-from optimizer.plan_texts import quoted, table_text, unquoted
+from optimizer.files import folders
+from optimizer.files.manifest import MANIFEST, OF_THIS_RUN
+from optimizer.ground.errors import PlanError
+from optimizer.plan.folder import load_plan, read_table, save_plan, stale_inputs
+from optimizer.plan.plan import SCHEMA, TABLES
+from optimizer.plan.texts import quoted, table_text, unquoted
 
 pytestmark = pytest.mark.core
 
@@ -47,7 +47,7 @@ def test_the_manifest_lists_every_file_with_hash_size_and_rows(plan: opt.Plan, t
     assert set(manifest["files_of_this_run"]) == set(OF_THIS_RUN)
     assert listed["cash.csv"]["rows"] == len(plan.cash)
     assert listed["do_nothing/cash.csv"]["bytes"] == (folder / "do_nothing" / "cash.csv").stat().st_size
-    assert (manifest["schema"], manifest["run_id"]) == (opt.plan.SCHEMA, plan.run_id)
+    assert (manifest["schema"], manifest["run_id"]) == (SCHEMA, plan.run_id)
 
 
 def test_equal_plans_have_equal_ids_and_manifests_whenever_they_were_solved(plan: opt.Plan, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut manifest": (lambda folder: _edit(folder / MANIFEST, lambda data: data[:400]), "manifest.json cannot be read"),
     "other manifest": (lambda folder: (folder / MANIFEST).write_text("[]"), "does not say its format"),
     "empty manifest": (
-        lambda folder: (folder / MANIFEST).write_text(json.dumps({"schema": opt.plan.SCHEMA})),
+        lambda folder: (folder / MANIFEST).write_text(json.dumps({"schema": SCHEMA})),
         "does not list the files",
     ),
     "binary manifest": (lambda folder: (folder / MANIFEST).write_bytes(b"\xff\xfe"), "manifest.json cannot be read"),

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from small_cases import scenario_of, small_case
 
-from optimizer.case import Case
-from optimizer.findings import InputError
-from optimizer.model import build_model
-from optimizer.ports import Price
-from optimizer.quarters import Quarter
-from optimizer.schema import Option
+from optimizer.business.model import build_model
+from optimizer.business.ports import Price
+from optimizer.case.case import Case
+from optimizer.case.schema import Option
+from optimizer.ground.findings import InputError
+from optimizer.ground.quarters import Quarter
 
 SEEDS = range(8)
 FACTORS = (1.0, 1.3, 0.8, 1.1)

@@ -16,9 +16,9 @@ import pytest
 from conftest import DATA
 
 import optimizer as opt
-from optimizer import tables
-from optimizer.case_files import input_hashes, write_case
-from optimizer.findings import MOST_SHOWN, Finding
+from optimizer.case.folder import input_hashes, write_case
+from optimizer.files import tables
+from optimizer.ground.findings import MOST_SHOWN, Finding
 
 pytestmark = pytest.mark.core
 

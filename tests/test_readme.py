@@ -11,11 +11,11 @@ from rich.console import Console
 from typer.main import get_command
 
 import optimizer as opt
-from optimizer import errors
-from optimizer.case import TABLE_NAMES
+from optimizer.case.case import TABLE_NAMES
 from optimizer.commands.root import app
-from optimizer.plan import TABLES
-from optimizer.summary import WIDTH, print_summary
+from optimizer.ground import errors
+from optimizer.plan.plan import TABLES
+from optimizer.telling.summary import WIDTH, print_summary
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ import pytest
 from shared import shipped, solved_once
 
 import optimizer as opt
-from optimizer.board.receipts import Key, Ledger, Reckoned, adds_up, at, kpi, number_of, numbers_in
-from optimizer.errors import PlanError
+from optimizer.ground.errors import PlanError
+from optimizer.telling.board.receipts import Key, Ledger, Reckoned, adds_up, at, kpi, number_of, numbers_in
 
 pytestmark = pytest.mark.core
 

@@ -9,9 +9,9 @@ from conftest import mining_case
 from small_cases import scenario_of, small_case, tiny_case
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.conflicts.refusals import refusal
-from optimizer.studies.breakevens import breakevens, turns_of
+from optimizer.case.case import Case
+from optimizer.questions.conflicts.refusals import refusal
+from optimizer.questions.studies.breakevens import breakevens, turns_of
 
 LEASE, HALL = "lease", "north hall"
 

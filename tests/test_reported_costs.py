@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as opt
-from optimizer.case import assemble
+from optimizer.case.case import assemble
 
 PAGE = Path(__file__).parents[1] / "docs/cost-per-btc.md"
 WITHIN = 0.10

@@ -17,22 +17,22 @@ from rich.console import Console
 from told_cases import committed_case
 
 import optimizer as opt
-from optimizer.amounts import musd
-from optimizer.board.deck import gather as gather_deck
-from optimizer.board.deck import write_deck
-from optimizer.board.deck.ledger import MINUS
-from optimizer.board.deck.story import tell
-from optimizer.board.page.gate import open_books
-from optimizer.board.page.receipts import _Reader, parsed
-from optimizer.board.page.writing import write_page
-from optimizer.board.receipts import agrees
-from optimizer.board.workbook import write_workbook
-from optimizer.figures import FIGURES, figures_of, sales_and_delays
-from optimizer.pictures.gallery import pictures_of
-from optimizer.pictures.sheet import picture_bytes
-from optimizer.plan_files import save_plan
-from optimizer.quarters import Quarter
-from optimizer.summary import print_summary
+from optimizer.ground.amounts import musd
+from optimizer.ground.quarters import Quarter
+from optimizer.plan.figures import FIGURES, figures_of, sales_and_delays
+from optimizer.plan.folder import save_plan
+from optimizer.telling.board.deck import gather as gather_deck
+from optimizer.telling.board.deck import write_deck
+from optimizer.telling.board.deck.ledger import MINUS
+from optimizer.telling.board.deck.story import tell
+from optimizer.telling.board.page.gate import open_books
+from optimizer.telling.board.page.receipts import _Reader, parsed
+from optimizer.telling.board.page.writing import write_page
+from optimizer.telling.board.receipts import agrees
+from optimizer.telling.board.workbook import write_workbook
+from optimizer.telling.pictures.gallery import pictures_of
+from optimizer.telling.pictures.sheet import picture_bytes
+from optimizer.telling.summary import print_summary
 
 SOLD = {"btc_sold", "btc_sold_musd", "machines_sold_gross_mw", "machines_sold_musd", "damages_musd"}
 IN_ALL = {

@@ -18,10 +18,10 @@ from rich.console import Console
 
 import optimizer as opt
 from optimizer.audit.kpis import _falls_once
-from optimizer.board.deck.plan_slides import _return_cards
-from optimizer.board.page.headline import _return
-from optimizer.returns import HIGHEST, LOWEST, Rate, programme_rates, rates, the_return
-from optimizer.summary import print_summary
+from optimizer.plan.returns import HIGHEST, LOWEST, Rate, programme_rates, rates, the_return
+from optimizer.telling.board.deck.plan_slides import _return_cards
+from optimizer.telling.board.page.headline import _return
+from optimizer.telling.summary import print_summary
 
 
 def flows_with(yearly: Sequence[float], first: float = -1.0) -> np.ndarray:

@@ -12,11 +12,11 @@ from small_cases import small_case, tiny_case
 from test_case import full_case
 
 import optimizer as opt
-from optimizer import case_saving
-from optimizer.case import Case
-from optimizer.case_files import input_hashes
+from optimizer.case import saving as case_saving
+from optimizer.case.case import Case
+from optimizer.case.folder import input_hashes
 from optimizer.commands.common import changed
-from optimizer.errors import PlanError
+from optimizer.ground.errors import PlanError
 
 KINDS = ["folder", "book.xlsx"]
 SHIPPED = [*(DATA / name for name in ("washington_2025", "bitfarms_2025", "keel_2026")), ROOT / "optimizer" / "starter"]

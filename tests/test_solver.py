@@ -20,11 +20,12 @@ from pyomo.environ import ConcreteModel, Constraint, Integers, Objective, Reals,
 from test_checks import POLICY
 
 import optimizer as opt
-from optimizer import planner, searches, solver
-from optimizer.case import Case
-from optimizer.errors import SolverFault
-from optimizer.model import build_model
-from optimizer.plan_files import save_plan
+from optimizer import solver
+from optimizer.business.model import build_model
+from optimizer.case.case import Case
+from optimizer.ground.errors import SolverFault
+from optimizer.plan.folder import save_plan
+from optimizer.questions import planner, searches
 from optimizer.solver import Progress, SolverOptions, highs
 from optimizer.solver.models import compile_model, solve_model
 

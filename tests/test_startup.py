@@ -14,7 +14,7 @@ from conftest import DATA, ROOT
 import optimizer as opt
 from optimizer import solver
 from optimizer.commands.root import help_page
-from optimizer.plan_files import save_plan
+from optimizer.plan.folder import save_plan
 from optimizer.solver import entry
 
 SOLVING = {"pyomo", "highspy", "scipy"}
@@ -54,7 +54,7 @@ def test_a_solvers_process_starts_without_what_models_and_plans_are_made_with() 
 def test_a_model_is_built_and_compiled_without_scipy() -> None:
     code = (
         "import sys, optimizer as opt\n"
-        "from optimizer.model import build_model\n"
+        "from optimizer.business.model import build_model\n"
         "from optimizer.solver.models import compile_model\n"
         "case = opt.load_case(sys.argv[1])\n"
         "assert compile_model(build_model(case, 'base'))[0].size[0] > 100\n"

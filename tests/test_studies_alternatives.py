@@ -12,15 +12,15 @@ from shared import solved_once
 from test_sweeps import solvable
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.decisions import decisions_of
-from optimizer.studies.alternatives import DISTANCE_GAP, TRIVIAL, NearBest, alternatives
-from optimizer.studies.choices import choices_of
-from optimizer.studies.distances import amounts, distance, farthest
-from optimizer.studies.study import load_study, save_study
-from optimizer.sweeps.altered import worth_at_least
-from optimizer.sweeps.holding import as_columns, hold, taken_by
-from optimizer.sweeps.runner import Question, Sweep, answer
+from optimizer.case.case import Case
+from optimizer.plan.decisions import decisions_of
+from optimizer.questions.studies.alternatives import DISTANCE_GAP, TRIVIAL, NearBest, alternatives
+from optimizer.questions.studies.choices import choices_of
+from optimizer.questions.studies.distances import amounts, distance, farthest
+from optimizer.questions.studies.study import load_study, save_study
+from optimizer.questions.sweeps.altered import worth_at_least
+from optimizer.questions.sweeps.holding import as_columns, hold, taken_by
+from optimizer.questions.sweeps.runner import Question, Sweep, answer
 
 WITHIN = 0.25
 TOLERANCE = 1e-5
@@ -50,7 +50,7 @@ def solved() -> list[tuple[int, Case, opt.Plan]]:
 
 def test_a_plan_held_by_its_tables_is_worth_what_it_was(solved: list[tuple[int, Case, opt.Plan]]) -> None:
     """Every here-and-now decision is read from the tables and held; a decision read wrongly would cost or not fit."""
-    from optimizer.sweeps.family import compile_case
+    from optimizer.questions.sweeps.family import compile_case
 
     for seed, case, plan in solved:
         held = hold(taken_by(plan), compile_case(case, "base"), case, "base")

@@ -14,15 +14,15 @@ from shared import solved_once
 from test_sweeps import solvable
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.decisions import decisions_of
-from optimizer.errors import Infeasible
-from optimizer.findings import InputError
-from optimizer.studies.breakevens import RUNNING, Turn, _Scan, breakevens, turns_of
-from optimizer.sweeps.drivers import driver_named
-from optimizer.sweeps.family import compile_case
-from optimizer.sweeps.reading import mining_in
-from optimizer.sweeps.runner import Question, answer
+from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible
+from optimizer.ground.findings import InputError
+from optimizer.plan.decisions import decisions_of
+from optimizer.questions.studies.breakevens import RUNNING, Turn, _Scan, breakevens, turns_of
+from optimizer.questions.sweeps.drivers import driver_named
+from optimizer.questions.sweeps.family import compile_case
+from optimizer.questions.sweeps.reading import mining_in
+from optimizer.questions.sweeps.runner import Question, answer
 
 TOLERANCE = 0.02
 EXACT = 1e-6

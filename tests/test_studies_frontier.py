@@ -11,12 +11,12 @@ from shared import solved_once
 from test_sweeps import solvable
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.errors import Infeasible
-from optimizer.findings import InputError
-from optimizer.studies import plans
-from optimizer.studies.frontier import frontier, limited
-from optimizer.sweeps.runner import Sweep, workers
+from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible
+from optimizer.ground.findings import InputError
+from optimizer.questions.studies import plans
+from optimizer.questions.studies.frontier import frontier, limited
+from optimizer.questions.sweeps.runner import Sweep, workers
 
 EXACT = 1e-6
 

@@ -9,16 +9,16 @@ from shared import solved_once
 from test_sweeps import solvable
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.decisions import Decisions, Start, decisions_of
-from optimizer.errors import Infeasible, PlanError
-from optimizer.findings import InputError
-from optimizer.studies.regions import divide
-from optimizer.studies.study import load_study, save_study
-from optimizer.studies.switching_map import switching_map
-from optimizer.sweeps import runner
-from optimizer.sweeps.drivers import driver_named, drivers_of
-from optimizer.sweeps.runner import Landed, Question, Sweep, answer
+from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible, PlanError
+from optimizer.ground.findings import InputError
+from optimizer.plan.decisions import Decisions, Start, decisions_of
+from optimizer.questions.studies.regions import divide
+from optimizer.questions.studies.study import load_study, save_study
+from optimizer.questions.studies.switching_map import switching_map
+from optimizer.questions.sweeps import runner
+from optimizer.questions.sweeps.drivers import driver_named, drivers_of
+from optimizer.questions.sweeps.runner import Landed, Question, Sweep, answer
 
 GAP = 1e-4
 

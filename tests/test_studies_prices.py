@@ -13,17 +13,17 @@ from shared import solved_once
 from test_sweeps import solvable
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.decisions import decisions_of
-from optimizer.errors import Infeasible
-from optimizer.findings import InputError
-from optimizer.studies.limits import Limit, limits_of
-from optimizer.studies.prices import prices
-from optimizer.studies.study import load_study
-from optimizer.sweeps.family import Compiled, compile_case
-from optimizer.sweeps.holding import at_values, whole_numbers
-from optimizer.sweeps.marginal import worth_to_first_order
-from optimizer.sweeps.runner import Landed, Question, answer
+from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible
+from optimizer.ground.findings import InputError
+from optimizer.plan.decisions import decisions_of
+from optimizer.questions.studies.limits import Limit, limits_of
+from optimizer.questions.studies.prices import prices
+from optimizer.questions.studies.study import load_study
+from optimizer.questions.sweeps.family import Compiled, compile_case
+from optimizer.questions.sweeps.holding import at_values, whole_numbers
+from optimizer.questions.sweeps.marginal import worth_to_first_order
+from optimizer.questions.sweeps.runner import Landed, Question, answer
 
 EXACT = 1e-6
 ROOM = 2e-6

@@ -10,14 +10,14 @@ from shared import solved_once
 from tiny_cases import tiny_case
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.decisions import Decisions, Signing, Start
-from optimizer.errors import Infeasible
-from optimizer.findings import InputError
-from optimizer.studies.regret import Cross, regret
-from optimizer.studies.shared import shared_decisions
-from optimizer.studies.study import load_study, save_study
-from optimizer.sweeps.runner import Sweep
+from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible
+from optimizer.ground.findings import InputError
+from optimizer.plan.decisions import Decisions, Signing, Start
+from optimizer.questions.studies.regret import Cross, regret
+from optimizer.questions.studies.shared import shared_decisions
+from optimizer.questions.studies.study import load_study, save_study
+from optimizer.questions.sweeps.runner import Sweep
 
 EXACT = 1e-5
 

@@ -14,12 +14,12 @@ from shared import solved_once
 from test_sweeps import solvable
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.errors import Infeasible
-from optimizer.findings import InputError
-from optimizer.studies import study as kept
-from optimizer.studies.tornado import drivers_given, tornado
-from optimizer.sweeps.drivers import driver_named, drivers_of
+from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible
+from optimizer.ground.findings import InputError
+from optimizer.questions.studies import study as kept
+from optimizer.questions.studies.tornado import drivers_given, tornado
+from optimizer.questions.sweeps.drivers import driver_named, drivers_of
 
 EXACT = 1e-6
 

@@ -15,16 +15,16 @@ from shared import solved_once
 from tiny_cases import tiny_case
 
 import optimizer as opt
-from optimizer.case import Case
-from optimizer.decisions import decisions_of
-from optimizer.errors import Infeasible, PlanError
-from optimizer.findings import InputError
-from optimizer.journal import Journal
-from optimizer.sweeps import runner
-from optimizer.sweeps.drivers import Driver, driver_named, drivers_of
-from optimizer.sweeps.family import Family, compile_case
-from optimizer.sweeps.reading import decisions_in
-from optimizer.sweeps.runner import Landed, Question, Sweep, answer
+from optimizer.case.case import Case
+from optimizer.files.journal import Journal
+from optimizer.ground.errors import Infeasible, PlanError
+from optimizer.ground.findings import InputError
+from optimizer.plan.decisions import decisions_of
+from optimizer.questions.sweeps import runner
+from optimizer.questions.sweeps.drivers import Driver, driver_named, drivers_of
+from optimizer.questions.sweeps.family import Family, compile_case
+from optimizer.questions.sweeps.reading import decisions_in
+from optimizer.questions.sweeps.runner import Landed, Question, Sweep, answer
 
 EXACT = 1e-6
 

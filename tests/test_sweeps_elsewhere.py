@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optimizer.case import Case
-from optimizer.case_files import load_case
-from optimizer.sweeps.drivers import driver_named
-from optimizer.sweeps.family import Family
-from optimizer.sweeps.runner import Answers, Question, Sweep
+from optimizer.case.case import Case
+from optimizer.case.folder import load_case
+from optimizer.questions.sweeps.drivers import driver_named
+from optimizer.questions.sweeps.family import Family
+from optimizer.questions.sweeps.runner import Answers, Question, Sweep
 
 ROOT = Path(__file__).parents[1]
 POINTS = 12
@@ -76,7 +76,7 @@ SCRIPT = textwrap.dedent(
     import sys
     from pathlib import Path
     sys.path.insert(0, sys.argv[1])
-    from optimizer.sweeps.runner import Sweep, workers
+    from optimizer.questions.sweeps.runner import Sweep, workers
     from test_sweeps_elsewhere import questions, washington_case
     if __name__ == "__main__":
         asked = questions(washington_case())

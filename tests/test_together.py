@@ -9,12 +9,12 @@ from oracle_together import best_mean
 from small_cases import small_case
 
 import optimizer as opt
-from optimizer.case import TABLE_NAMES, Case
-from optimizer.errors import Infeasible
-from optimizer.model import build_model
-from optimizer.outlook import Outlook
-from optimizer.planner import solve_together
-from optimizer.settlement import settle
+from optimizer.business.model import build_model
+from optimizer.case.case import TABLE_NAMES, Case
+from optimizer.ground.errors import Infeasible
+from optimizer.plan.outlook import Outlook
+from optimizer.plan.settlement import settle
+from optimizer.questions.planner import solve_together
 from optimizer.solver import SolverOptions
 from optimizer.solver.models import solve_model
 

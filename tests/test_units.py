@@ -17,10 +17,10 @@ from conftest import DATA, ROOT
 from realistic_cases import Cells, RawCase, realistic_case, shipped_case
 
 import optimizer as opt
-from optimizer.case import TABLE_TYPES
-from optimizer.checks.bands import BANDS, Band
-from optimizer.findings import Finding
-from optimizer.schema import Settings
+from optimizer.case.case import TABLE_TYPES
+from optimizer.case.checks.bands import BANDS, Band
+from optimizer.case.schema import Settings
+from optimizer.ground.findings import Finding
 
 Spoil = Callable[[RawCase], list[str]]
 SHIPPED = [DATA / name for name in ("bitfarms_2025", "keel_2026", "washington_2025")]
@@ -308,7 +308,7 @@ def test_a_row_that_allows_nothing_is_noted() -> None:
 
 
 def test_a_script_may_go_past_the_bands_and_ask_about_them() -> None:
-    from optimizer.checks.units import check_units
+    from optimizer.case.checks.units import check_units
 
     case = opt.load_case(DATA / "washington_2025").replace(capex_budget_musd=1e6)
     (found,) = [finding for finding in check_units(case) if finding.severity == "error"]

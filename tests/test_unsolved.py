@@ -19,30 +19,31 @@ from conftest import Run
 from matplotlib.text import Text
 
 import optimizer as opt
-from optimizer import interrupts, planner
-from optimizer.board.deck import write_deck
-from optimizer.board.page.gate import open_books
-from optimizer.board.workbook import write_workbook
-from optimizer.compare import stages
-from optimizer.compare.bridge import bridge, bridge_place, keep_bridge, kept_bridge
-from optimizer.errors import NoPlan, PlanError, SolverFault, WorkerLost
-from optimizer.journal import Journal
-from optimizer.pictures import picture_of
-from optimizer.plan_files import save_plan
-from optimizer.searches import do_nothing
+from optimizer.files.journal import Journal
+from optimizer.ground import interrupts
+from optimizer.ground.errors import NoPlan, PlanError, SolverFault, WorkerLost
+from optimizer.plan.folder import save_plan
+from optimizer.questions import planner
+from optimizer.questions.compare import stages
+from optimizer.questions.compare.bridge import bridge, bridge_place, keep_bridge, kept_bridge
+from optimizer.questions.searches import do_nothing
+from optimizer.questions.studies.alternatives import alternatives
+from optimizer.questions.studies.breakevens import breakevens, turns_of
+from optimizer.questions.studies.frontier import frontier
+from optimizer.questions.studies.limits import limits_of
+from optimizer.questions.studies.prices import prices
+from optimizer.questions.studies.regret import regret
+from optimizer.questions.studies.study import OLDER, Study, load_study, save_study
+from optimizer.questions.studies.switching_map import switching_map
+from optimizer.questions.studies.tornado import tornado
+from optimizer.questions.sweeps import guard, runner
+from optimizer.questions.sweeps.drivers import drivers_of
+from optimizer.questions.sweeps.runner import Sweep, workers
 from optimizer.solver import SolverOptions
-from optimizer.studies.alternatives import alternatives
-from optimizer.studies.breakevens import breakevens, turns_of
-from optimizer.studies.frontier import frontier
-from optimizer.studies.limits import limits_of
-from optimizer.studies.prices import prices
-from optimizer.studies.regret import regret
-from optimizer.studies.study import OLDER, Study, load_study, save_study
-from optimizer.studies.switching_map import switching_map
-from optimizer.studies.tornado import tornado
-from optimizer.sweeps import guard, runner
-from optimizer.sweeps.drivers import drivers_of
-from optimizer.sweeps.runner import Sweep, workers
+from optimizer.telling.board.deck import write_deck
+from optimizer.telling.board.page.gate import open_books
+from optimizer.telling.board.workbook import write_workbook
+from optimizer.telling.pictures import picture_of
 
 Make = Callable[[opt.Plan, Sweep], Study]
 
@@ -259,7 +260,7 @@ def test_a_signal_that_was_put_off_during_a_solve_ends_the_work_after_it(ctrl_c:
 
 
 def test_doing_nothing_that_is_interrupted_ends_as_an_interrupt(plan: opt.Plan) -> None:
-    from optimizer import searches
+    from optimizer.questions import searches
 
     search = searches.search
     with pytest.MonkeyPatch.context() as patched:
@@ -359,7 +360,7 @@ def test_fault_152_a_worker_that_dies_is_told_in_a_sentence(tmp_path: Path) -> N
 UNGUARDED = """\
 import sys
 import optimizer as opt
-from optimizer.sweeps.runner import workers
+from optimizer.questions.sweeps.runner import workers
 print("the script runs")
 with workers(2) as pool:
     print(pool.submit(len, "four").result())

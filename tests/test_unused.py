@@ -12,9 +12,9 @@ import pytest
 from small_cases import scenario_of, small_case, tiny_case
 
 import optimizer as opt
-from optimizer import unused
-from optimizer.case import Case
-from optimizer.unused import HALL_RULES, MACHINE_RULES, Facts, Spot, reasons_of, standings
+from optimizer.case.case import Case
+from optimizer.plan import unused
+from optimizer.plan.unused import HALL_RULES, MACHINE_RULES, Facts, Spot, reasons_of, standings
 
 ROOT = Path(__file__).parents[1]
 Change = dict[str, Any]

@@ -9,9 +9,9 @@ from small_cases import small_case
 
 import optimizer as opt
 from optimizer.audit.forms import COLUMNS
-from optimizer.case import Case
-from optimizer.model import build_model
-from optimizer.variables import OF_CONFLICTS, VARIABLES
+from optimizer.business.model import build_model
+from optimizer.business.variables import OF_CONFLICTS, VARIABLES
+from optimizer.case.case import Case
 
 CASES = {
     "washington_2025": lambda: opt.load_case(DATA / "washington_2025"),

@@ -25,15 +25,16 @@ from small_cases import scenario_of, small_case
 
 import optimizer as opt
 from optimizer.audit import audit
-from optimizer.board import workbook as package
-from optimizer.board.receipts import Ledger, input_hash
-from optimizer.board.workbook import Pack, workbook_bytes, write_workbook
-from optimizer.board.workbook.book import Workbook, sheet_name
-from optimizer.board.workbook.reading import refuse_untrue
-from optimizer.books import Book, read_book
-from optimizer.errors import AuditFault, PlanError
-from optimizer.figures import figures_of
-from optimizer.studies.study import Study, save_study
+from optimizer.case.case import TABLE_NAMES
+from optimizer.files.sheets import Book, read_book
+from optimizer.ground.errors import AuditFault, PlanError
+from optimizer.plan.figures import figures_of
+from optimizer.questions.studies.study import Study, save_study
+from optimizer.telling.board import workbook as package
+from optimizer.telling.board.receipts import Ledger, input_hash
+from optimizer.telling.board.workbook import Pack, workbook_bytes, write_workbook
+from optimizer.telling.board.workbook.book import Workbook, sheet_name
+from optimizer.telling.board.workbook.reading import refuse_untrue
 
 HOSTILE = (
     "=1+1", "=cmd|' /C calc'!A0", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=2",
@@ -142,7 +143,7 @@ def test_a_number_changed_in_the_workbook_shows_in_its_check() -> None:
             budget = next(row for (row, _), cell in sheet.cells.items() if cell.text == "Budget")
             stored = [at for at in stored if at[0] < budget]
         for row, column in draw.sample(stored, min(6, len(stored))):
-            from optimizer.books import column_letters
+            from optimizer.files.sheets import column_letters
 
             where = (name, f"{column_letters(column)}{row}")
             assert failing(book, data, {where: float(sheet.cells[row, column].text) + 0.01}) > 0, where
@@ -222,7 +223,7 @@ def renamed(plan: opt.Plan, names: dict[str, str]) -> opt.Plan:
         )
 
     case = plan.case
-    fields = {name: rows(case.rows(name)) for name in opt.case.TABLE_NAMES if name not in case.terms}
+    fields = {name: rows(case.rows(name)) for name in TABLE_NAMES if name not in case.terms}
     terms = {name: rows(table) for name, table in case.terms.items()}
     settings = case.settings.model_copy(
         update={"title": next(iter(names.values())), "name": next(iter(names.values()))}

@@ -18,7 +18,7 @@ from other_solvers import Matrices
 from scipy.sparse import csr_array
 from small_cases import Draw, in_need_of_money, start_patterns
 
-from optimizer.case import Case
+from optimizer.case.case import Case
 
 FEWEST_COMBINATIONS = 2
 MOST_COMBINATIONS = 30

@@ -6,7 +6,7 @@ from typing import Any
 
 from small_cases import tiny_case
 
-from optimizer.case import Case
+from optimizer.case.case import Case
 
 Row = dict[str, Any]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from optimizer.case import TABLE_NAMES, Case
-from optimizer.quarters import Quarter
+from optimizer.case.case import TABLE_NAMES, Case
+from optimizer.ground.quarters import Quarter
 
 Row = dict[str, Any]
 Rows = list[Row]

@@ -13,10 +13,10 @@ from other_solvers import Matrices, Outcome, matrices_of
 from pyomo.environ import ConcreteModel, Constraint, Var
 from variants import unbound_by_prices
 
-from optimizer.case import Case
-from optimizer.errors import Infeasible
-from optimizer.model import build_model
-from optimizer.ports import Linear, Step
+from optimizer.business.model import build_model
+from optimizer.business.ports import Linear, Step
+from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible
 from optimizer.solver import Answer, SolverOptions
 from optimizer.solver.models import solve_model
 

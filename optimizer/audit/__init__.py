@@ -34,8 +34,8 @@ from optimizer.audit import (
 from optimizer.audit.books import ZERO, Books, Inputs, exact
 from optimizer.audit.drivers import Driver, rank_drivers
 from optimizer.audit.report import Breach, Check, Report, Tally
-from optimizer.case import Case
-from optimizer.plan import Plan
+from optimizer.case.case import Case
+from optimizer.plan.plan import Plan
 
 
 class Auditor(Protocol):
@@ -78,7 +78,7 @@ def audit(case: Case, plan: Plan) -> Report:
 
 def audit_folder(folder: str | Path) -> Report:
     """Audit a plan folder with the inputs that lie in it. Raises PlanError for a folder that cannot be read."""
-    from optimizer.plan_files import load_plan
+    from optimizer.plan.folder import load_plan
 
     plan = load_plan(folder)
     return audit(plan.case, plan)

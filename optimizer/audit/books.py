@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.audit.inputs import ONE, ZERO, Inputs, decimal, hours, power
 from optimizer.audit.lines import RESIDUAL
-from optimizer.case import Case
-from optimizer.plan import NUMERIC, Plan
-from optimizer.quarters import Quarter
+from optimizer.case.case import Case
+from optimizer.ground.quarters import Quarter
+from optimizer.plan.plan import NUMERIC, Plan
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from optimizer.audit.lines import RESIDUAL
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.terms import Bill, bill_of, favoured_sites, late_delivery, size_tiers
 from optimizer.audit.tolerances import A_FEW_DIGITS, DOLLAR, WATT
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from optimizer.audit.inputs import ONE, QUARTERS, ZERO, Inputs, decimal
 from optimizer.audit.lines import AI_CAPEX, AI_MARGIN, CORPORATE, NO_VALUE
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.tolerances import DOLLAR, LAST_DIGIT, TEN_CENTS
-from optimizer.quarters import Quarter
-from optimizer.schema import ANY
+from optimizer.case.schema import ANY
+from optimizer.ground.quarters import Quarter
 
 
 @dataclass(frozen=True)

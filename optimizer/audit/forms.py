@@ -14,8 +14,8 @@ from optimizer.audit.machines import IDLE, RUNNING
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.sites import CONSTRUCTION, UNUSED
 from optimizer.audit.tolerances import WATT
-from optimizer.plan import NUMERIC
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
+from optimizer.plan.plan import NUMERIC
 
 COLUMNS: dict[str, str] = {
     "allocation": "scenario site quarter use detail gross_mw",

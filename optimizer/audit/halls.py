@@ -11,8 +11,8 @@ from optimizer.audit.books import ZERO, Books, Row, decimal
 from optimizer.audit.inputs import Inputs
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.tolerances import A_FEW_DIGITS
-from optimizer.quarters import Quarter
-from optimizer.schema import Option
+from optimizer.case.schema import Option
+from optimizer.ground.quarters import Quarter
 
 
 @dataclass(frozen=True)

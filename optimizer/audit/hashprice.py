@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from optimizer.audit.inputs import KW, MILLION, ONE, QUARTERS, ZERO, Inputs, decimal
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 SECONDS_A_DAY = Decimal(86_400)
 HASHES_PER_PH = Decimal(10) ** 15

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from optimizer.audit.books import ZERO, Books
 from optimizer.audit.report import Check, Tally
-from optimizer.case import TABLE_NAMES
-from optimizer.case_files import input_hashes
+from optimizer.case.case import TABLE_NAMES
+from optimizer.case.folder import input_hashes
 
 ORIGINS = ("optimizer", "solver", "options", "inputs_sha256")
 

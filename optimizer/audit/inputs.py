@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from optimizer.audit.lines import CORPORATE
-from optimizer.case import Case
-from optimizer.quarters import Quarter
+from optimizer.case.case import Case
+from optimizer.ground.quarters import Quarter
 
 ZERO, ONE = Decimal(0), Decimal(1)
 MONTHS, QUARTERS, KW, MILLION = Decimal(3), Decimal(4), Decimal(1000), Decimal(1_000_000)

@@ -25,7 +25,7 @@ from optimizer.audit.tolerances import (
     YEARLY_RETURN,
 )
 from optimizer.audit.value import worth, worth_after
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 LOWEST_RATE, HIGHEST_RATE = Decimal("-0.9"), Decimal(10)
 """Yearly returns between which the programme's is looked for."""

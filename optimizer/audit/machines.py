@@ -13,7 +13,7 @@ from optimizer.audit.inputs import MILLION, ONE, QUARTERS, ZERO, Inputs, decimal
 from optimizer.audit.lines import MINING, RESIDUAL
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.tolerances import A_FEW_DIGITS
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 Place = tuple[str, str, Quarter]
 """A site, a class of machines, a quarter."""

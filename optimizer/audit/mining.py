@@ -20,7 +20,7 @@ from optimizer.audit.lines import MINING
 from optimizer.audit.machines import RUNNING, Place, fit, installed
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.tolerances import A_FEW_DIGITS, EVEN, LAST_DIGIT, WATT
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 
 @dataclass(frozen=True, slots=True)

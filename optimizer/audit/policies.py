@@ -12,8 +12,8 @@ from optimizer.audit.lines import CAPEX, MINING, PAID_BY_CUSTOMERS
 from optimizer.audit.machines import fit, installed, opening_gross_mw
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.tolerances import DOLLAR, WATT
-from optimizer.quarters import Quarter
-from optimizer.schema import ANY
+from optimizer.case.schema import ANY
+from optimizer.ground.quarters import Quarter
 
 
 def record(books: Books) -> None:

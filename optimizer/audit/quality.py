@@ -12,7 +12,7 @@ from optimizer.audit.inputs import decimal
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.tolerances import GAP, PROOF_MUSD, PROOF_SHARE, SOLVER
 from optimizer.audit.value import tie, worth
-from optimizer.plan import Plan
+from optimizer.plan.plan import Plan
 
 STATUSES = ("optimal", "limit", "interrupted")
 METHODS = ("cut-off", "scip")

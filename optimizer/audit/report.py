@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from optimizer.audit.drivers import Driver
-from optimizer.quarters import Quarter, spans
+from optimizer.ground.quarters import Quarter, spans
 
 if TYPE_CHECKING:
     import pandas as pd

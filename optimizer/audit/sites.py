@@ -10,7 +10,7 @@ from optimizer.audit.halls import batches
 from optimizer.audit.machines import IDLE, RUNNING
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.tolerances import A_FEW_DIGITS, WATT
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 MACHINES = (RUNNING, IDLE)
 UNUSED = "unused"

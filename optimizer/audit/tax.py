@@ -8,7 +8,7 @@ from decimal import Decimal
 from optimizer.audit.books import Books
 from optimizer.audit.inputs import ONE, ZERO, decimal
 from optimizer.audit.lines import CORPORATE, DEPRECIATED, TAX, UNTAXED
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 
 def taxable_income(books: Books) -> dict[Quarter, Decimal]:

@@ -13,7 +13,7 @@ from optimizer.audit.lines import BTC_HELD, CASH, CORPORATE, NO_VALUE, RESIDUAL,
 from optimizer.audit.mining import fleet, summed
 from optimizer.audit.report import Check, Tally
 from optimizer.audit.tolerances import A_FEW_DIGITS, DOLLAR, LAST_DIGIT, TEN_CENTS
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 
 def holds_btc(books: Books) -> bool:

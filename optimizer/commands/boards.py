@@ -34,7 +34,7 @@ def deck(
     ] = False,
 ) -> None:
     """Write the board deck of a plan: native slides and charts, each number with its receipt."""
-    from optimizer.board.deck import write_deck
+    from optimizer.telling.board.deck import write_deck
 
     case = None if of is None else load(of)
     deck = write_deck(

@@ -17,8 +17,8 @@ def starter_book(name: Path) -> None:
     """Write the starter case as a workbook. Raises PlanError where there is something of that name."""
     from importlib.resources import as_file, files
 
-    from optimizer.case_files import load_case
-    from optimizer.case_saving import save_case
+    from optimizer.case.folder import load_case
+    from optimizer.case.saving import save_case
 
     book = name if name.suffix.lower() == ".xlsx" else name.with_name(f"{name.name}.xlsx")
     _refuse_existing(book)
@@ -36,11 +36,11 @@ def convert(
 
     SOURCES.md goes along as a sheet and comes back as a file; notes in case.toml do not.
     """
-    from optimizer.case_books import is_book
-    from optimizer.case_files import load_case
-    from optimizer.case_saving import save_case
-    from optimizer.case_sheets import sources_in
-    from optimizer.errors import PlanError
+    from optimizer.case.folder import load_case
+    from optimizer.case.layout import sources_in
+    from optimizer.case.saving import save_case
+    from optimizer.case.workbook import is_book
+    from optimizer.ground.errors import PlanError
 
     loaded = load_case(case)
     from_book = is_book(case)
@@ -57,9 +57,9 @@ def convert(
 
 def _sources_of(case: Path) -> str:
     """The text of the list of sources beside a case; empty without one. Raises InputError where it is no text."""
-    from optimizer.findings import Finding, InputError
-    from optimizer.origins import NAME
-    from optimizer.tables import read_text
+    from optimizer.case.origins import NAME
+    from optimizer.files.tables import read_text
+    from optimizer.ground.findings import Finding, InputError
 
     text = read_text(case / NAME, NAME) if (case / NAME).exists() else ""
     if isinstance(text, Finding):
@@ -68,7 +68,7 @@ def _sources_of(case: Path) -> str:
 
 
 def _refuse_existing(path: Path) -> None:
-    from optimizer.errors import PlanError
+    from optimizer.ground.errors import PlanError
 
     if path.exists():
         raise PlanError(f"{path} exists already; name a new one.")
@@ -89,8 +89,8 @@ def workbook(
     force: Annotated[bool, typer.Option("--force", help="Stamp every sheet instead of refusing.")] = False,
 ) -> None:
     """Write a plan as an Excel workbook: live totals that tie, native charts, the inputs and the audit."""
-    from optimizer.board.workbook import write_workbook
-    from optimizer.case_files import load_case
+    from optimizer.case.folder import load_case
+    from optimizer.telling.board.workbook import write_workbook
 
     case = None if of is None else load_case(of)
     beside = None if of is None else of / "SOURCES.md"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from optimizer.case import Case
+    from optimizer.case.case import Case
 
 CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case: a folder, or a workbook (.xlsx).")]
 PlanFolder = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")]
@@ -19,7 +19,7 @@ Changes = Annotated[
 
 
 def load(folder: Path) -> Case:
-    from optimizer.case_files import load_case
+    from optimizer.case.folder import load_case
 
     loaded = load_case(folder)
     if loaded.warnings:
@@ -43,9 +43,9 @@ def changed(case: Case, changes: list[str]) -> Case:
     """The case with `name=value` settings changed; a value is read as TOML, or as text where that fails."""
     import tomllib
 
-    from optimizer.checks.units import check_units
-    from optimizer.findings import Finding, InputError
-    from optimizer.schema import Settings
+    from optimizer.case.checks.units import check_units
+    from optimizer.case.schema import Settings
+    from optimizer.ground.findings import Finding, InputError
 
     values: dict[str, Any] = {}
     for change in changes:

@@ -16,8 +16,8 @@ from optimizer.commands.common import PlanFolder
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from optimizer.compare import Comparison, Pair
-    from optimizer.studies.study import Study
+    from optimizer.questions.compare import Comparison, Pair
+    from optimizer.questions.studies.study import Study
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -41,8 +41,8 @@ def compare(
 
     A bridge is kept in the second plan's folder and told from there the next time; one that was killed goes on.
     """
-    from optimizer.compare.comparison import compare_plans, with_bridges
-    from optimizer.plan_files import load_plan
+    from optimizer.plan.folder import load_plan
+    from optimizer.questions.compare.comparison import compare_plans, with_bridges
 
     plans = [load_plan(folder, inspect=inspect) for folder in (first, *others)]
     comparison = compare_plans(plans, [folder.resolve().name for folder in (first, *others)])
@@ -58,7 +58,7 @@ def compare(
         return
     from rich.console import Console
 
-    from optimizer.compare.telling import WIDTH, print_comparison
+    from optimizer.questions.compare.telling import WIDTH, print_comparison
 
     print_comparison(comparison, Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False))
 
@@ -66,7 +66,7 @@ def compare(
 def _bridge(pair: Pair, folder: Path, jobs: int, gap: float | None) -> Study | None:
     """The bridge that the second plan's folder keeps; solved where there is none to this gap and one is asked for."""
     from optimizer.commands.studying import interruptible
-    from optimizer.compare.bridge import bridge, bridge_place, keep_bridge, kept_bridge
+    from optimizer.questions.compare.bridge import bridge, bridge_place, keep_bridge, kept_bridge
 
     if pair.first.edited or pair.second.edited:
         return None
@@ -85,7 +85,7 @@ def _executor(jobs: int) -> Iterator[Executor | None]:
     if jobs == 1:
         yield None
         return
-    from optimizer.sweeps.runner import workers
+    from optimizer.questions.sweeps.runner import workers
 
     with workers(jobs) as executor:
         yield executor
@@ -105,9 +105,9 @@ def _progress() -> Iterator[Callable[[int, int], None] | None]:
 
 def _write(comparison: Comparison, folder: Path) -> None:
     """Every table as CSV, into a folder that is new or empty."""
-    from optimizer.errors import PlanError
-    from optimizer.folders import write_file
-    from optimizer.plan_texts import table_text
+    from optimizer.files.folders import write_file
+    from optimizer.ground.errors import PlanError
+    from optimizer.plan.texts import table_text
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

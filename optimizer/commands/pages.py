@@ -29,9 +29,9 @@ def page(
     ] = False,
 ) -> None:
     """Tell plans as one self-contained page to read, explore and print; it needs no network."""
-    from optimizer.board.page.gate import open_books
-    from optimizer.board.page.writing import write_page
-    from optimizer.errors import PlanError
+    from optimizer.ground.errors import PlanError
+    from optimizer.telling.board.page.gate import open_books
+    from optimizer.telling.board.page.writing import write_page
 
     if output.is_dir() or not output.parent.is_dir():
         raise PlanError(f"{output} cannot be written: name a file in a folder that exists, with -o.")

@@ -33,7 +33,7 @@ for room in (solving, comparing, studying, studying_more, boards, books, pages):
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        from optimizer.planner import optimizer_version
+        from optimizer.questions.planner import optimizer_version
         from optimizer.solver import solver_version
 
         print(f"optimizer {optimizer_version()}, {solver_version()}")

@@ -17,8 +17,8 @@ from optimizer.commands.common import CaseFolder, Changes, PlanFolder, changed, 
 from optimizer.commands.exits import EXIT_INFEASIBLE, EXIT_INTERRUPTED, EXIT_NOT_PROVEN, EXIT_REFUSED, fail
 
 if TYPE_CHECKING:
-    from optimizer.case import Case
-    from optimizer.plan import Plan
+    from optimizer.case.case import Case
+    from optimizer.plan.plan import Plan
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -39,7 +39,7 @@ def init(
     from importlib.resources import as_file, files
 
     from optimizer.commands.books import starter_book
-    from optimizer.errors import PlanError
+    from optimizer.ground.errors import PlanError
 
     if xlsx or folder.suffix.lower() == ".xlsx":
         return starter_book(folder)
@@ -57,7 +57,7 @@ def init(
 @app.command()
 def check(case: CaseFolder) -> None:
     """Report every problem of a case at once, without solving it."""
-    from optimizer.case_files import load_case
+    from optimizer.case.folder import load_case
 
     loaded = load_case(case)
     for warning in loaded.warnings:
@@ -101,11 +101,11 @@ def solve(
     as_json: Annotated[bool, typer.Option("--json", help="Print plan.json instead of the summary.")] = False,
 ) -> None:
     """Find the plan of most value, write it as a folder, and tell it."""
-    from optimizer.errors import Infeasible, PlanError
-    from optimizer.interrupts import let_go, stoppable
-    from optimizer.plan_files import save_plan
-    from optimizer.plan_places import default_folder, refuse_unwritable
-    from optimizer.planner import solve as solve_case
+    from optimizer.ground.errors import Infeasible, PlanError
+    from optimizer.ground.interrupts import let_go, stoppable
+    from optimizer.plan.folder import save_plan
+    from optimizer.plan.places import default_folder, refuse_unwritable
+    from optimizer.questions.planner import solve as solve_case
 
     loaded = changed(load(case), change or [])
     folder = output or default_folder(loaded.settings.name, scenario or loaded.scenarios[0].scenario)
@@ -137,7 +137,7 @@ def show(
     inspect: Annotated[bool, typer.Option("--inspect", help="Tell it even if its files were edited.")] = False,
 ) -> None:
     """Tell a solved plan again, from its folder."""
-    from optimizer.plan_files import load_plan
+    from optimizer.plan.folder import load_plan
 
     loaded = load_plan(plan, inspect=inspect)
     for edit in loaded.edited:
@@ -155,8 +155,8 @@ def audit(
     ] = None,
 ) -> None:
     """Compute every number of a plan again, from its inputs and decisions, by code that never met the model."""
-    from optimizer.plan_files import load_plan
-    from optimizer.searches import audit_whole
+    from optimizer.plan.folder import load_plan
+    from optimizer.questions.searches import audit_whole
 
     loaded = load_plan(plan, inspect=inspect)
     report = audit_whole(loaded.case if of is None else load(of), loaded)
@@ -174,7 +174,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print rules, tags and ways out as JSON.")] = False,
 ) -> None:
     """Say which rules of an infeasible case conflict, and the cheapest ways out, each solved and true."""
-    from optimizer.conflicts import explain as explain_case
+    from optimizer.questions.conflicts import explain as explain_case
 
     loaded = changed(load(case), change or [])
     conflict = explain_case(loaded, scenario, time_limit=time_limit)
@@ -190,8 +190,8 @@ def explain(
 
 def _why_not(none: Any, case: Case, scenario: str | None, seed: int, threads: int) -> str:
     """The conflict of an infeasible case in words; what the solver said itself where there is no time for more."""
-    from optimizer.conflicts import explain as explain_case
-    from optimizer.errors import NoPlan, SolverFault
+    from optimizer.ground.errors import NoPlan, SolverFault
+    from optimizer.questions.conflicts import explain as explain_case
 
     try:
         conflict = explain_case(case, scenario, seed=seed, threads=threads)
@@ -208,7 +208,7 @@ def _tell(plan: Plan, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from optimizer.summary import WIDTH, print_summary
+    from optimizer.telling.summary import WIDTH, print_summary
 
     print_summary(plan, Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False))
 
@@ -221,7 +221,7 @@ def _progress() -> Iterator[Callable[[Any], None] | None]:
         return
     from rich.console import Console
 
-    from optimizer.amounts import musd
+    from optimizer.ground.amounts import musd
 
     with Console(stderr=True).status("Reading the model ...") as status:
 

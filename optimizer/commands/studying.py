@@ -16,9 +16,9 @@ from optimizer.commands.common import PlanFolder
 from optimizer.commands.exits import EXIT_INTERRUPTED, EXIT_NOT_PROVEN, fail
 
 if TYPE_CHECKING:
-    from optimizer.plan import Plan
-    from optimizer.studies.study import Study
-    from optimizer.sweeps.runner import Sweep, Tell
+    from optimizer.plan.plan import Plan
+    from optimizer.questions.studies.study import Study
+    from optimizer.questions.sweeps.runner import Sweep, Tell
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -38,7 +38,7 @@ def study_plan(folder: Path, kind: str, jobs: int | None, as_json: bool, make: M
 
     Answers land in `answers.jsonl` there one by one, so that a study that was killed goes on with what is missing.
     """
-    from optimizer.plan_files import load_plan
+    from optimizer.plan.folder import load_plan
 
     plan, place = load_plan(folder), folder / "studies" / kind
     with interruptible(place), sweeping(place, jobs) as sweep:
@@ -58,7 +58,7 @@ def finish_study(study: Study, place: Path, as_json: bool) -> None:
 @contextmanager
 def interruptible(place: Path) -> Iterator[None]:
     """While it lasts, Ctrl-C ends the program with the word that what has landed is kept."""
-    from optimizer.interrupts import told_when_left
+    from optimizer.ground.interrupts import told_when_left
 
     words = f"Interrupted. The answers so far are kept in {place}; the same command goes on with them."
     try:
@@ -71,8 +71,8 @@ def interruptible(place: Path) -> Iterator[None]:
 @contextmanager
 def sweeping(place: Path, jobs: int | None) -> Iterator[Sweep]:
     """A sweep that keeps its answers in a folder, with as many workers as asked for and a progress bar."""
-    from optimizer.errors import PlanError
-    from optimizer.sweeps.runner import Sweep, workers
+    from optimizer.ground.errors import PlanError
+    from optimizer.questions.sweeps.runner import Sweep, workers
 
     count = jobs or os.cpu_count() or 1
     with progress() as tell, workers(count) if count > 1 else nullcontext() as executor:
@@ -100,8 +100,8 @@ def progress() -> Iterator[Tell | None]:
 
 def keep_study(study: Study, place: Path) -> None:
     """Write the study's tables, and its picture as SVG and PNG."""
-    from optimizer.pictures import picture_of, save_picture
-    from optimizer.studies.study import save_study
+    from optimizer.questions.studies.study import save_study
+    from optimizer.telling.pictures import picture_of, save_picture
 
     save_study(study, place)
     save_picture(picture_of(study), place / study.kind)
@@ -115,7 +115,7 @@ def tell_study(study: Study, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from optimizer.studies.telling import WIDTH, print_study
+    from optimizer.questions.studies.telling import WIDTH, print_study
 
     print_study(study, Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False))
 
@@ -139,8 +139,8 @@ def tornado(
     """Move each driver low and high, one at a time: what the plan is worth, decided again and decisions kept."""
 
     def make(plan: Plan, sweep: Sweep) -> Study:
-        from optimizer.studies.tornado import drivers_given
-        from optimizer.studies.tornado import tornado as study
+        from optimizer.questions.studies.tornado import drivers_given
+        from optimizer.questions.studies.tornado import tornado as study
 
         return study(plan, drivers_given(plan, driver) if driver else None, gap=gap, sweep=sweep)
 
@@ -167,8 +167,8 @@ def breakevens(
     """
 
     def make(plan: Plan, sweep: Sweep) -> Study:
-        from optimizer.studies.breakevens import breakevens as study
-        from optimizer.studies.breakevens import turns_of
+        from optimizer.questions.studies.breakevens import breakevens as study
+        from optimizer.questions.studies.breakevens import turns_of
 
         turns = turns_of(plan, sites=site or (), offers=offer or (), options=option or ())
         return study(plan, turns, tolerance=tolerance, grid=grid, gap=gap, sweep=sweep)
@@ -193,7 +193,7 @@ def frontier(
     """Solve the case at other capex budgets and minima of cash: value against the limit, each point a whole plan."""
 
     def make(plan: Plan, sweep: Sweep) -> Study:
-        from optimizer.studies.frontier import frontier as study
+        from optimizer.questions.studies.frontier import frontier as study
 
         tried = _numbers("--minima", minima) if cash else []
         return study(plan, _numbers("--budgets", budgets), minima=tried, gap=gap, sweep=sweep)
@@ -203,7 +203,7 @@ def frontier(
 
 def _numbers(option: str, text: str | None) -> list[float] | None:
     """Numbers with commas between them."""
-    from optimizer.findings import Finding, InputError
+    from optimizer.ground.findings import Finding, InputError
 
     try:
         return None if text is None else [float(part) for part in text.split(",")]
@@ -219,7 +219,7 @@ def prices(plan: PlanFolder, jobs: Jobs = None, gap: Gap = 1e-4, as_json: AsJson
     """Say what a little more of every limit is worth: by duals with decisions kept, and by solving again."""
 
     def make(plan: Plan, sweep: Sweep) -> Study:
-        from optimizer.studies.prices import prices as study
+        from optimizer.questions.studies.prices import prices as study
 
         return study(plan, gap=gap, sweep=sweep)
 

@@ -12,11 +12,11 @@ from optimizer.commands.common import PlanFolder, load
 from optimizer.commands.studying import AsJson, Gap, Jobs, finish_study, interruptible, study_plan, sweeping
 
 if TYPE_CHECKING:
-    from optimizer.case import Case
-    from optimizer.plan import Plan
-    from optimizer.studies.study import Study
-    from optimizer.sweeps.drivers import Driver
-    from optimizer.sweeps.runner import Sweep
+    from optimizer.case.case import Case
+    from optimizer.plan.plan import Plan
+    from optimizer.questions.studies.study import Study
+    from optimizer.questions.sweeps.drivers import Driver
+    from optimizer.questions.sweeps.runner import Sweep
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -38,7 +38,7 @@ def switching_map(
     """Solve the case over two inputs, hashprice and rent unless named: which decisions win where, and their value."""
 
     def make(plan: Plan, sweep: Sweep) -> Study:
-        from optimizer.studies.switching_map import switching_map as study
+        from optimizer.questions.studies.switching_map import switching_map as study
 
         return study(plan, _driver(plan, x), _driver(plan, y), points=(points, points), gap=gap, sweep=sweep)
 
@@ -46,7 +46,7 @@ def switching_map(
 
 
 def _driver(plan: Plan, text: str | None) -> Driver | None:
-    from optimizer.studies.tornado import drivers_given
+    from optimizer.questions.studies.tornado import drivers_given
 
     return None if text is None else drivers_given(plan, [text])[0]
 
@@ -67,7 +67,7 @@ def alternatives(
     """Find plans almost as good that decide otherwise, and prove what all such plans have in common."""
 
     def make(plan: Plan, sweep: Sweep) -> Study:
-        from optimizer.studies.alternatives import alternatives as study
+        from optimizer.questions.studies.alternatives import alternatives as study
 
         return study(plan, within, gap=gap, time_limit=time_limit, sweep=sweep)
 
@@ -88,8 +88,8 @@ def regret(
     as_json: AsJson = False,
 ) -> None:
     """Hold each plan's decisions under every scenario: values, regrets, missing money, and what can wait."""
-    from optimizer.interrupts import told_when_left
-    from optimizer.studies.regret import regret as study
+    from optimizer.ground.interrupts import told_when_left
+    from optimizer.questions.studies.regret import regret as study
 
     if all_scenarios:
         with told_when_left("Interrupted. The plans solved so far are kept; the same command goes on with them."):
@@ -101,8 +101,8 @@ def regret(
 
 
 def _plan(folder: Path) -> Plan:
-    from optimizer.errors import PlanError
-    from optimizer.plan_files import load_plan
+    from optimizer.ground.errors import PlanError
+    from optimizer.plan.folder import load_plan
 
     if _is_case(folder):
         raise PlanError(f"{folder} is a case; add --all-scenarios to solve all its scenarios first.")
@@ -126,11 +126,11 @@ def _solved(folders: list[Path], gap: float) -> list[Path]:
 
     Of a plan, its own folder and one for each other scenario of its case.
     """
-    from optimizer.errors import PlanError
-    from optimizer.interrupts import give_up, nothing_to_keep
-    from optimizer.plan_files import load_plan, save_plan
-    from optimizer.plan_places import default_folder, refuse_unwritable
-    from optimizer.planner import solve
+    from optimizer.ground.errors import PlanError
+    from optimizer.ground.interrupts import give_up, nothing_to_keep
+    from optimizer.plan.folder import load_plan, save_plan
+    from optimizer.plan.places import default_folder, refuse_unwritable
+    from optimizer.questions.planner import solve
 
     if len(folders) != 1:
         raise PlanError("--all-scenarios solves the scenarios of one case; name it, or one plan of it, alone.")
@@ -155,9 +155,9 @@ def _solved(folders: list[Path], gap: float) -> list[Path]:
 
 def _there(place: Path, case: Case, scenario: str, gap: float) -> bool:
     """Whether a folder holds a plan of the case as it is, solved as closely: it may be proven, or have studies."""
-    from optimizer.errors import PlanError
-    from optimizer.findings import InputError
-    from optimizer.plan_files import load_plan, stale_inputs
+    from optimizer.ground.errors import PlanError
+    from optimizer.ground.findings import InputError
+    from optimizer.plan.folder import load_plan, stale_inputs
 
     try:
         plan = load_plan(place)

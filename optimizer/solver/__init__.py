@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optimizer.errors import Clash, Infeasible, NoPlan, NoSolver, SolverFault
-from optimizer.interrupts import stoppable, workspace
+from optimizer.ground.errors import Clash, Infeasible, NoPlan, NoSolver, SolverFault
+from optimizer.ground.interrupts import stoppable, workspace
 from optimizer.solver.entry import Event
 from optimizer.solver.process import Killed, physical_memory_gb, solver_process
 from optimizer.solver.program import Floats, Program

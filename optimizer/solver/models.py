@@ -16,7 +16,7 @@ from pyomo.core import ConcreteModel, Constraint, Objective, SortComponents, val
 from pyomo.repn.linear import LinearRepnVisitor
 from pyomo.repn.util import VarRecorder
 
-from optimizer.errors import Clash, Infeasible, SolverFault
+from optimizer.ground.errors import Clash, Infeasible, SolverFault
 from optimizer.solver import Answer, Progress, SolverOptions, solve_program
 from optimizer.solver.program import Floats, Places, Program, by_columns, refuse_unsound
 

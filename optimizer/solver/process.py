@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from optimizer.errors import NoSolver
+from optimizer.ground.errors import NoSolver
 from optimizer.solver import entry
 from optimizer.solver.entry import BEAT_S, MARK, Event, Tell
 

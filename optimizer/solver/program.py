@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from optimizer.errors import Clash, SolverFault
+from optimizer.ground.errors import Clash, SolverFault
 
 LARGEST_COEFFICIENT = 1e9
 SMALLEST_COEFFICIENT = 1e-9

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from optimizer.amounts import margin_words
-from optimizer.errors import NoPlan, NoSolver, SolverFault
-from optimizer.interrupts import workspace
+from optimizer.ground.amounts import margin_words
+from optimizer.ground.errors import NoPlan, NoSolver, SolverFault
+from optimizer.ground.interrupts import workspace
 from optimizer.solver import Answer, SolverOptions, run_scip, search
 from optimizer.solver.process import Killed
 

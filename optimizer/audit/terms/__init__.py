@@ -21,7 +21,7 @@ from optimizer.audit.terms import (
     tranches,
 )
 from optimizer.audit.terms.bill import Bill
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 _TERMS: tuple[Callable[[Bill], None], ...] = (
     escalation.apply,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from optimizer.audit.inputs import ONE, ZERO, Inputs, decimal
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 Shares = list[Decimal]
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from optimizer.audit.inputs import ZERO, decimal
 from optimizer.audit.terms.bill import Bill
-from optimizer.quarters import Quarter
+from optimizer.ground.quarters import Quarter
 
 
 def apply(bill: Bill) -> None:

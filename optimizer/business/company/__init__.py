@@ -1,0 +1,1 @@
+"""The company's money: debt, tax, treasury."""

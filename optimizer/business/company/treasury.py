@@ -1,0 +1,245 @@
+"""The treasury: every stream of cash, the BTC held, and the liquidity that must remain."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pyomo.core import Binary, Block, ConcreteModel, NonNegativeReals, Var
+
+from optimizer.business.company.debt import outstanding
+from optimizer.business.company.tax import add_tax_payments, add_tax_rows
+from optimizer.business.lines import CORPORATE
+from optimizer.business.ports import Amounts, Decision, Linear, OutcomePorts, Price, SharedPorts
+from optimizer.business.readout import DECIMALS, Reading, Tables, frame
+from optimizer.business.rows import at_most, hold, member
+from optimizer.ground.quarters import Quarter
+from optimizer.ground.units import musd_from_usd
+
+BTC: Price = ("btc",)
+SIGNS = {"interest": -1, "fee": -1, "principal": -1, "asset_sale": 1}
+
+
+def add_company(m: ConcreteModel) -> None:
+    """What the company pays and receives whatever it decides: G&A and dated obligations."""
+    case, ports = m.case, m.ports
+    for row in case.overheads:
+        if row.quarter in case.horizon:
+            ports.pay("g_and_a", CORPORATE, "", "G&A", 1, row.quarter, [-row.g_and_a_musd])
+    for owed in case.obligations:
+        if owed.quarter in case.horizon:
+            ports.pay(owed.kind, CORPORATE, "", owed.name, 1, owed.quarter, [SIGNS[owed.kind] * owed.musd])
+
+
+def bring_in(ports: SharedPorts, added: Decision) -> None:
+    """A dollar more of opening cash, with the interest that it earns in the first quarter."""
+    for line, musd in (("principal", 1.0), ("cash_interest", (ports.case.settings.cash_rate or 0.0) / 4)):
+        ports.pay(line, CORPORATE, "", "new money", added, ports.case.first, [musd])
+
+
+def add_treasury(b: Block) -> None:
+    """BTC held, tax, the cash of each quarter, and closing cash, $M: all quarters' cash so far and its interest.
+
+    Without new decisions no minimum of cash is enforced: a company that only goes on may run short, and a plan says so.
+    """
+    ports = b.ports
+    case, w = ports.case, ports.scenario
+    _hold_btc(b, ports)
+    add_tax_payments(b)
+    b.closing_cash = _bank(ports, _net_cash(b, ports))
+    add_tax_rows(b)
+    hold(b, btc_only_from_mining, list(b.H))
+    b.outstanding = outstanding(b)
+    hold(b, minimum_cash_of_a_facility, list(b.outstanding))
+    b.keeps = Var([] if ports.shared.decide else list(b.H), domain=Binary)
+    hold(b, btc_kept_only_with_cash_at_hand, list(b.keeps))
+    hold(b, no_btc_kept_without, list(b.keeps))
+    if ports.shared.decide:
+        hold(b, minimum_liquidity, ((t, w) for t in case.horizon))
+        hold(b, cash_never_negative, ((t, w) for t in case.horizon if case.settings.btc_liquidity_share))
+
+
+# ---- BTC ----------------------------------------------------------------------------------------------------------
+
+
+def _hold_btc(b: Block, ports: OutcomePorts) -> None:
+    """`H[t,w]` BTC held at the end of t; what is no longer held was sold at the quarter's price. Recourse."""
+    case, w, held = ports.case, ports.scenario, ports.case.settings.btc_held or 0.0
+    keeps = held > 0 or case.settings.hold_mined_btc
+    most, bounds = held, {}
+    for t in case.horizon:
+        most += ports.btc_mined[t].range()[1] if case.settings.hold_mined_btc else 0.0
+        bounds[t, w] = (0.0, most)
+    b.H = Var(list(bounds) if keeps else [], domain=NonNegativeReals, bounds=lambda b, t, w: bounds[t, w])
+    if not keeps:
+        return
+    _pay(ports, "btc_sales", 1, case.first, held * btc_musd(ports, case.first))
+    for t in case.horizon:
+        _pay(ports, "btc_sales", b.H[t, w], t, -btc_musd(ports, t))
+        if t < case.last:
+            _pay(ports, "btc_sales", b.H[t, w], t + 1, btc_musd(ports, t + 1))
+    _pay(ports, "residual", b.H[case.last, w], case.last + 1, btc_musd(ports, case.last))
+
+
+def _pay(ports: OutcomePorts, line: str, decision: object, t: Quarter, musd: float) -> None:
+    ports.pay(line, CORPORATE, "", "BTC held", decision, t, [musd], follows=BTC)
+
+
+def btc_musd(ports: OutcomePorts, t: Quarter) -> float:
+    """The market price of one BTC, $M."""
+    return musd_from_usd(ports.case.bitcoin_market[ports.scenario, t].btc_usd)
+
+
+def btc_only_from_mining(b: Block, t: Quarter, w: str) -> object:
+    r"""BTC held only fall, or grow by what was mined where the treasury keeps it.
+
+    Math: H_{t,w} \le H_{t-1,w} + \mathrm{mined}_{t,w}, \quad H_{-1,w} = H_0
+    Unit: BTC
+    Source: the treasury's policy
+    Kind: physical
+    """
+    settings = b.case.settings
+    growth = Linear().add(1, b.H[t, w])
+    if t > b.case.first:
+        growth.add(-1, b.H[t - 1, w])
+    if settings.hold_mined_btc:
+        growth.extend(b.ports.btc_mined[t], -1)
+    return at_most(growth, (settings.btc_held or 0.0) if t == b.case.first else 0.0)
+
+
+def btc_kept_only_with_cash_at_hand(b: Block, t: Quarter, w: str) -> object:
+    r"""A company that only goes on sells its BTC before it lets cash fall below the minimum.
+
+    Math: C_{t,w} \ge C^{\min} - (C^{\min} - \underline{C}_t)(1 - K_{t,w})
+    Unit: $M
+    Source: what doing nothing means
+    Kind: physical
+    """
+    least = min(b.case.settings.minimum_cash_musd, b.closing_cash[t].range()[0])
+    spare = b.case.settings.minimum_cash_musd - least
+    return at_most(Linear(least).add(spare, b.keeps[t, w]).extend(b.closing_cash[t], -1), 0)
+
+
+def no_btc_kept_without(b: Block, t: Quarter, w: str) -> object:
+    r"""What is not kept, in a company that only goes on, is sold.
+
+    Math: H_{t,w} \le \overline{H}_t K_{t,w}
+    Unit: BTC
+    Source: what doing nothing means
+    Kind: physical
+    """
+    return at_most(Linear().add(1, b.H[t, w]).add(-b.H[t, w].ub, b.keeps[t, w]), 0)
+
+
+# ---- cash ---------------------------------------------------------------------------------------------------------
+
+
+def _net_cash(b: Block, ports: OutcomePorts) -> dict[Quarter, Decision]:
+    """`X[t,w]`, $M: all cash of a quarter but interest on cash. One column for hundreds in the rows of closing cash."""
+    w = ports.scenario
+    b.flows = ports.cash()
+    ranges = {(t, w): flow.range() for t, flow in b.flows.items() if not flow.is_constant}
+    b.X = Var(list(ranges), bounds=lambda b, t, w: ranges[t, w])
+    hold(b, net_cash, list(b.X))
+    return {t: member(b.X, (t, w), flow.constant) for t, flow in b.flows.items()}
+
+
+def net_cash(b: Block, t: Quarter, w: str) -> object:
+    r"""The cash of a quarter is what every decision brings or costs in it.
+
+    Math: X_{t,w} = \sum_l \mathrm{cash}_{l,t,w}
+    Unit: $M
+    Source: the cash-flow statement
+    Kind: physical
+    """
+    return Linear().add(1, b.X[t, w]).extend(b.flows[t], -1).expression == 0
+
+
+def _bank(ports: OutcomePorts, net: dict[Quarter, Decision]) -> dict[Quarter, Linear]:
+    """Closing cash of each quarter, $M; each quarter's opening cash earns interest, compounding."""
+    rate = (ports.case.settings.cash_rate or 0.0) / 4
+    growth: Amounts = (1 + rate) ** np.arange(len(ports.case.horizon), dtype=float)
+    if rate:
+        _earn(ports, 1, ports.case.first, rate * ports.case.settings.opening_cash_musd * growth)
+        for i, (t, decision) in enumerate(net.items()):
+            _earn(ports, decision, t + 1, rate * growth[: len(growth) - i - 1])
+    closing, sofar = {}, Linear(ports.case.settings.opening_cash_musd)
+    for t, decision in net.items():
+        sofar = Linear().extend(sofar, 1 + rate).add(1, decision)
+        closing[t] = sofar
+    return closing
+
+
+def _earn(ports: OutcomePorts, decision: Decision, first: Quarter, amounts: Amounts) -> None:
+    ports.pay("cash_interest", CORPORATE, "", "cash", decision, first, amounts)
+
+
+def minimum_liquidity(b: Block, t: Quarter, w: str) -> object:
+    r"""Cash at the end of a quarter, and the share of BTC held that counts, never fall below the minimum.
+
+    Math: C_0 (1 + i)^{t+1} + \sum_{k \le t} (1 + i)^{t-k} X_{k,w} + \beta \, p_{t,w} H_{t,w} \ge C^{\min}
+    Unit: $M
+    Source: the treasury's policy
+    Kind: negotiable
+    """
+    settings = b.case.settings
+    short = Linear(settings.minimum_cash_musd).extend(b.closing_cash[t], -1)
+    if (t, w) in b.H:
+        short.add(-(settings.btc_liquidity_share or 0.0) * btc_musd(b.ports, t), b.H[t, w])
+    return at_most(short, 0)
+
+
+def cash_never_negative(b: Block, t: Quarter, w: str) -> object:
+    r"""However much BTC counts as liquidity, the bank account is never overdrawn.
+
+    Math: C_{t,w} \ge 0
+    Unit: $M
+    Source: the bank
+    Kind: physical
+    """
+    return at_most(Linear().extend(b.closing_cash[t], -1), 0)
+
+
+def minimum_cash_of_a_facility(b: Block, f: str, t: Quarter, w: str) -> object:
+    r"""While a facility is outstanding at the end of a quarter, cash is no lower than its lender asks.
+
+    Math: C_{t,w} \ge C^{\min}_f \, O_{f,t,w}
+    Unit: $M
+    Source: the loan agreement
+    Kind: negotiable
+    """
+    asked = b.case.facility[f].minimum_cash_musd
+    return at_most(Linear().add(asked, b.outstanding[f, t, w]).extend(b.closing_cash[t], -1), 0)
+
+
+# ---- read out -------------------------------------------------------------------------------------------------------
+
+
+def read_out(r: Reading) -> Tables:
+    return {"cash": _cash(r), "btc": _btc(r)}
+
+
+def _cash(r: Reading) -> pd.DataFrame:
+    opening, rows = r.case.settings.opening_cash_musd, []
+    net = r.within.groupby("quarter")["musd"].sum()
+    for t in r.case.horizon:
+        flow = round(float(net.get(int(t), 0.0)), DECIMALS)
+        closing = round(opening + flow, DECIMALS)
+        liquidity = closing + _counted_btc(r, t)
+        rows.append((r.scenario, t, opening, flow, closing, liquidity, r.case.settings.minimum_cash_musd))
+        opening = closing
+    return frame(rows, "scenario quarter opening_musd net_musd closing_musd liquidity_musd minimum_musd")
+
+
+def _counted_btc(r: Reading, t: Quarter) -> float:
+    """$M of the BTC held at the end of a quarter that count as liquidity."""
+    return (r.case.settings.btc_liquidity_share or 0.0) * r.at(r.b.H, t, r.scenario) * btc_musd(r.ports, t)
+
+
+def _btc(r: Reading) -> pd.DataFrame:
+    """BTC held at the end of each quarter."""
+    rows, held = [], r.case.settings.btc_held or 0.0
+    for t, w in r.b.H:
+        now, mined = r.read(r.b.H[t, w]), r.sum_of(r.ports.btc_mined[t])
+        rows.append((w, t, held, mined, held + mined - now, now, now * btc_musd(r.ports, t)))
+        held = now
+    return frame(rows, "scenario quarter opening_btc mined_btc sold_btc closing_btc market_value_musd")

@@ -1,0 +1,73 @@
+"""Late delivery: damages for what is missing after the deadline, and a limit past which the tenant may leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from optimizer.case.schema.base import NotNegative, Row
+from optimizer.case.terms.deal import Bill, Deal, Term
+from optimizer.ground.cells import Name, QuarterCell, Whole
+from optimizer.ground.findings import Finding
+
+if TYPE_CHECKING:
+    from optimizer.case.case import Case
+
+
+class LateDelivery(Row):
+    table = "late_delivery"
+    key = ("offer",)
+    required = False
+    about = (
+        "What late delivery costs. From the deadline to the limit a contract may be missing in part; past it no plan "
+        "relies on the tenant's patience. Offers without a row are delivered whole and within their window."
+    )
+    offer: Annotated[Name, Field(description="an offer")]
+    deadline: Annotated[QuarterCell, Field(description="first quarter in which what is missing pays damages")]
+    damages_musd_per_it_mw_quarter: Annotated[
+        NotNegative, Field(description="damages for each contracted IT MW that is missing, each quarter")
+    ]
+    walk_away_quarters: Annotated[
+        Whole, Field(ge=0, le=20, description="quarters after the deadline in which something may be missing")
+    ]
+
+
+def shape(deal: Deal) -> None:
+    """Damages on the whole contract in every quarter from the deadline to first delivery."""
+    row = deal.row(LateDelivery)
+    if row is not None and deal.delivery > row.deadline:
+        late = deal.delivery - row.deadline
+        deal.bills.append(Bill("damages", row.deadline, np.full(late, -row.damages_musd_per_it_mw_quarter)))
+
+
+def short_quarters(deal: Deal) -> range:
+    """Quarters of the contract in which part of it may still be missing: from the deadline to the limit."""
+    row = deal.row(LateDelivery)
+    if row is None:
+        return range(0)
+    begins = max(0, row.deadline - deal.delivery)
+    return range(begins, max(begins, min(deal.length, row.deadline + row.walk_away_quarters - deal.delivery)))
+
+
+def damages(deal: Deal) -> float:
+    """$M for one contracted IT MW missing in a quarter after the deadline."""
+    row = deal.row(LateDelivery)
+    return 0.0 if row is None else row.damages_musd_per_it_mw_quarter
+
+
+def check(case: Case) -> Iterator[Finding]:
+    for row in case.rows("late_delivery"):
+        offer = case.offer[row.offer]
+        patience = row.deadline + row.walk_away_quarters
+        if row.deadline < offer.window_first:
+            why = f"is before the first possible delivery in {offer.window_first}"
+            yield row.finding(why, "move the deadline or the window", "deadline")
+        if offer.window_last > patience:
+            why = f"lets the tenant leave after {patience}, but the window reaches to {offer.window_last}"
+            yield row.finding(why, "shorten the window or lengthen the limit", "walk_away_quarters")
+
+
+TERM = Term((LateDelivery,), shape, check)

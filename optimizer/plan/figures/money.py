@@ -1,0 +1,103 @@
+"""Figures of money: capex that is new and that was committed, what tenants' options are worth, what is sold."""
+
+from __future__ import annotations
+
+from math import fsum
+from typing import TYPE_CHECKING
+
+from optimizer.business.lines import CAPEX_LINES, VALUE_LINES
+from optimizer.business.outlays import outlays_of_block
+from optimizer.case.market import resale_musd
+from optimizer.case.terms import committed_deal
+from optimizer.ground.quarters import Quarter
+from optimizer.ground.units import musd_from_usd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from optimizer.case.case import Case
+    from optimizer.plan.plan import Plan
+
+LEAST_BTC, LEAST_MW = 1e-6, 1e-6
+"""What is less is the solver's noise."""
+
+# ---- capex --------------------------------------------------------------------------------------------------------
+
+
+def committed_capex(case: Case, scenario: str) -> float:
+    """$M within the horizon of starts that were decided before, less what tenants who have signed pay towards them."""
+    return fsum([*_of_starts(case), *(-musd for musd in _of_tenants(case, scenario))])
+
+
+def _of_starts(case: Case) -> list[float]:
+    spent = []
+    for row in case.committed_starts:
+        for _, first, amounts in outlays_of_block(case, case.option[row.option], row.quarter):
+            spent += [row.blocks * float(a) for i, a in enumerate(amounts) if case.first <= first + i <= case.last]
+    begun: dict[str, Quarter] = {}
+    for row in case.committed_starts:
+        begun[row.option] = min(row.quarter, begun.get(row.option, row.quarter))
+    return spent + [case.option[o].mobilisation_musd for o, t in begun.items() if case.first <= t <= case.last]
+
+
+def _of_tenants(case: Case, scenario: str) -> list[float]:
+    return [
+        row.it_mw * float(musd)
+        for row in case.committed_contracts
+        for bill in committed_deal(case, scenario, row).bills
+        if bill.line in CAPEX_LINES
+        for i, musd in enumerate(bill.amounts)
+        if case.first <= bill.first + i <= case.last
+    ]
+
+
+# ---- tenants' options ---------------------------------------------------------------------------------------------
+
+
+def value_in_options(plan: Plan, tables: Mapping[str, pd.DataFrame]) -> float:
+    """Present value, $M, of what contracts bring after the horizon in quarters that only tenants' options add."""
+    ends = {
+        row.offer: plan.case.term_end(row.offer, Quarter.parse(row.delivery_quarter))
+        for row in tables["contracts"].itertuples()
+    }
+    after = tables["after_horizon"]
+    return fsum(
+        row.musd * row.factor
+        for row in after.itertuples()
+        if row.line in VALUE_LINES and row.source in ends and Quarter.parse(row.quarter) > ends[row.source]
+    )
+
+
+# ---- what is sold -------------------------------------------------------------------------------------------------
+
+
+def btc_sold(plan: Plan) -> pd.DataFrame:
+    """BTC by which the treasury falls in a quarter, and what they bring at its price, $M.
+
+    BTC that are sold as they are mined are mining revenue, and no sale of what is held.
+    """
+    import pandas as pd
+
+    rows = []
+    for row in plan.btc.itertuples():
+        fallen = row.opening_btc - row.closing_btc
+        if fallen > LEAST_BTC:
+            price = plan.case.bitcoin_market[plan.scenario, Quarter.parse(row.quarter)].btc_usd
+            rows.append((row.quarter, fallen, fallen * musd_from_usd(price)))
+    return pd.DataFrame(rows, columns=["quarter", "sold_btc", "musd"])
+
+
+def machines_sold(plan: Plan) -> pd.DataFrame:
+    """Machines sold by class and quarter, gross MW, and what they bring, $M."""
+    import pandas as pd
+
+    rows = []
+    sums = plan.machines.groupby(["asic", "quarter"], sort=False)["sold_gross_mw"].sum()
+    for (asic, quarter), mw in sums.items():
+        if mw > LEAST_MW:
+            case, market = plan.case, plan.case.machine_market[asic]
+            price = resale_musd(case, plan.scenario, case.asic[asic], market, Quarter.parse(quarter))
+            rows.append((asic, quarter, float(mw), float(mw) * price))
+    return pd.DataFrame(rows, columns=["asic", "quarter", "sold_gross_mw", "musd"])

@@ -1,0 +1,153 @@
+"""Searches: from a model to an answer that was doubted and whose flows bear it out; what doing nothing is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from math import fsum
+from typing import Any
+
+import pandas as pd
+
+from optimizer.audit import audit
+from optimizer.audit.report import Check, Report, Tally
+from optimizer.business.model import build_model
+from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible, NoPlan, SolverFault
+from optimizer.ground.interrupts import stoppable, workspace
+from optimizer.plan.plan import Plan
+from optimizer.plan.settlement import Settled, settle
+from optimizer.solver import Answer, Progress, SolverOptions, keep_evidence
+from optimizer.solver.models import solve_model
+from optimizer.solver.proof import BOARD_GAP, Proof, Second, prove
+
+NOTHING_S = 60.0
+VALUE_TIE = 1e-9
+"""How far the value summed from the plan's flows may lie from the solver's, as a share of all flows; at least $1."""
+
+
+def search(model: Any, options: SolverOptions, progress: Callable[[Progress], None] | None = None) -> Answer:
+    """The best plan of a model; where it is said that there is none, another search on another road must say so too.
+
+    Raises Infeasible, NoPlan or SolverFault.
+    """
+    try:
+        return solve_model(model, options, progress)
+    except Infeasible:
+        doubt(model, replace(options, seed=options.seed + 1, presolve="off", log=None))
+        raise
+
+
+def doubt(model: Any, options: SolverOptions) -> bool:
+    """Ask again whether a model has no plan; False where a limit comes before an answer.
+
+    Raises SolverFault for a plan, NoPlan for an interrupt.
+    """
+    try:
+        solve_model(model, options)
+    except Infeasible:
+        return True
+    except NoPlan as none:
+        if none.interrupted:
+            raise
+        return False
+    raise SolverFault(f"it says that no plan keeps every rule, and then finds one with seed {options.seed}")
+
+
+@contextmanager
+def evidence_of(answer: Answer, options: SolverOptions) -> Iterator[None]:
+    """What is refused inside leaves its model, vector and log."""
+    try:
+        yield
+    except SolverFault as fault:
+        fault.evidence = fault.evidence or keep_evidence(answer.program, answer.vector, options.log)
+        raise
+
+
+def prove_again(answer: Answer, options: SolverOptions, second: Second | None) -> Proof | None:
+    """The second search; none where none is asked for, or the first proved nothing."""
+    return prove(answer, options, second) if second is not None and answer.status == "optimal" else None
+
+
+def settle_tied(model: Any, answer: Answer, scenario: str | None = None) -> Settled:
+    """The tables of an answer in a scenario, which must be named where the model has several.
+
+    Raises SolverFault where its flows are not worth what the solver's objective says.
+    """
+    settled = settle(model, answer, scenario)
+    objective = answer.value if scenario is None else worth_in(model, answer, scenario)
+    flows = pd.concat([settled.tables["cash_flow"], settled.tables["after_horizon"]])
+    tolerance = max(1e-6, VALUE_TIE * float(flows["musd"].abs().sum()))
+    if abs(settled.value_musd - objective) > tolerance:
+        raise SolverFault(
+            f"the plan's flows are worth {settled.value_musd:.9g}, the solver's objective says {objective:.9g}"
+        )
+    return settled
+
+
+def worth_in(model: Any, answer: Answer, scenario: str) -> float:
+    """What the solver's objective holds of one scenario, $M."""
+    worth = model.ports.worth().extend(model.outcome[scenario].ports.worth())
+    return fsum([worth.constant, *(c * answer(x) for c, x in worth.terms)])
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """The plan that decides nothing, and whether a second search found nothing better either."""
+
+    settled: Settled
+    proven: bool
+
+
+def do_nothing(case: Case, scenario: str, options: SolverOptions, second: Second | None) -> Nothing | None:
+    """The plan without new decisions; None where its commitments and policies cannot be kept that way.
+
+    It is what every plan is measured by, so it is solved to the board's gap, in at least a minute. Raises NoPlan where
+    that was too short.
+    """
+    limit = None if options.time_limit is None else max(options.time_limit, NOTHING_S)
+    options = replace(options, gap=BOARD_GAP, time_limit=limit, log=None)
+    model = build_model(case, scenario, decide=False)
+    try:
+        answer = search(model, options)
+    except Infeasible:
+        return None
+    if answer.status != "optimal":
+        interrupted = answer.status == "interrupted"
+        raise NoPlan(f"Doing nothing was not solved ({answer.ended})", float("inf"), interrupted=interrupted)
+    with evidence_of(answer, options):
+        proof = prove_again(answer, options, second)
+        return Nothing(settle_tied(model, answer), proof is not None and proof.holds is True)
+
+
+def audit_whole(case: Case, plan: Plan) -> Report:
+    """The audit of a plan, and where it says that doing nothing is impossible, a search that must say so too."""
+    report = audit(case, plan)
+    if plan.nothing is not None or not report.clean:
+        return report
+    return replace(report, checks=(*report.checks, check_absence(case, plan.scenario)))
+
+
+def check_absence(case: Case, scenario: str) -> Check:
+    """Whether a case really cannot do nothing, as a plan says that has no such plan beside it: searched for again.
+
+    Raises NoPlan for an interrupt; a search that comes to no end confirms nothing.
+    """
+    tally = Tally(
+        "quality", "no_doing_nothing",
+        "Where no plan that decides nothing stands beside a plan, a search finds none either.", "so or not", Decimal(0),
+    )  # fmt: skip
+    found = ""
+    try:
+        with workspace(), stoppable():
+            nothing = do_nothing(case, scenario, SolverOptions(time_limit=NOTHING_S), None)
+        if nothing is not None:
+            found = f"doing nothing is possible, and worth ${nothing.settled.value_musd:,.3f}M"
+    except NoPlan as none:
+        if none.interrupted:
+            raise
+        found = f"whether doing nothing is possible was not found out in {NOTHING_S:g} s"
+    tally.holds(found or "doing nothing", not found)
+    return tally.check()

@@ -1,0 +1,262 @@
+"""Figures and words of a plan, each with the key that says where it stands. A deck shows nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any, Literal
+
+from optimizer.plan.figures import figures_of
+from optimizer.plan.figures.room import AT
+from optimizer.telling.board.receipts import Amount, Key, Reckoned
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from optimizer.plan.figures import Part, Room
+    from optimizer.plan.plan import Plan
+    from optimizer.questions.studies.study import Study
+
+Where = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number and the key of the plan or study that it is; sums, differences and ratios carry their keys along.
+
+    `amount` is the key in the form in which the plan can be asked for the number again: the figure is `scale` times
+    what the plan then gives. None for what only a deck reckons.
+    """
+
+    key: str
+    value: float
+    amount: Amount | None = None
+    scale: float = 1.0
+
+    def __add__(self, other: Figure) -> Figure:
+        return self._with(other, "sum", f"{self.key} + {other.key}", self.value + other.value)
+
+    def __sub__(self, other: Figure) -> Figure:
+        return self._with(other, "less", f"{self.key} - ({other.key})", self.value - other.value)
+
+    def __neg__(self) -> Figure:
+        return Figure(f"-({self.key})", -self.value, self.amount, -self.scale)
+
+    def __abs__(self) -> Figure:
+        return self if self.value >= 0 else -self
+
+    def per(self, other: Figure) -> Figure:
+        """The share that this is of another figure."""
+        return self._with(other, "over", f"({self.key}) / ({other.key})", self.value / other.value)
+
+    def times(self, factor: float, words: str) -> Figure:
+        """The figure in another unit; `words` name the factor."""
+        return Figure(f"({self.key}) x {words}", self.value * factor, self.amount, self.scale * factor)
+
+    def _with(self, other: Figure, how: Literal["sum", "less", "over"], key: str, value: float) -> Figure:
+        if self.amount is None or other.amount is None or self.scale != other.scale:
+            return Figure(key, value)
+        scale = 1.0 if how == "over" else self.scale
+        return Figure(key, value, Reckoned(how, (self.amount, other.amount)), scale)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A text of the plan or study (a name, a quarter, a sentence) and its key."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table, with the key that its cells begin with; `room` and `number` say where it stands."""
+
+    key: str
+    cells: Mapping[str, Any]
+    room: str
+    number: int
+    run: str = ""
+
+    def figure(self, column: str) -> Figure:
+        amount = Key(self.room, column, (("#", str(self.number)),), plan=self.run)
+        return Figure(f"{self.key}.{column}", float(self.cells[column]), amount)
+
+    def word(self, column: str) -> Word:
+        return Word(f"{self.key}.{column}", text_of(self.cells[column]))
+
+    def __getitem__(self, column: str) -> Any:
+        return self.cells[column]
+
+    def has(self, column: str) -> bool:
+        """Whether a number stands there."""
+        return column in self.cells and self.cells[column] == self.cells[column]
+
+
+def text_of(cell: object) -> str:
+    """A cell as one line of text; a missing one is empty."""
+    return "" if cell is None or cell != cell else " ".join(str(cell).split())
+
+
+def rows_of(table: pd.DataFrame, room: str, where: Where | None = None, prefix: str = "", run: str = "") -> list[Row]:
+    """The rows of a table where each named column holds the value (or one of the values) given."""
+    numbered = table.reset_index(drop=True)
+    chosen = numbered[_mask(numbered, where or {})]
+    records = zip(chosen.index, chosen.to_dict("records"), strict=True)
+    return [
+        Row(
+            f"{prefix}{room.replace('nothing/', 'do_nothing/')}[{n + 1}]",
+            {str(k): v for k, v in record.items()},
+            room,
+            n,
+            run,
+        )
+        for n, record in records
+    ]
+
+
+def _mask(table: pd.DataFrame, where: Where) -> pd.Series:
+    import pandas as pd
+
+    mask = pd.Series(True, index=table.index)
+    for column, wanted in where.items():
+        cells = table[column].astype(str) if column == "quarter" else table[column]
+        mask &= cells.isin(_several(wanted))
+    return mask
+
+
+def _several(wanted: object) -> list[object]:
+    """The values that a filter lets through."""
+    return list(wanted) if isinstance(wanted, Iterable) and not isinstance(wanted, str) else [wanted]
+
+
+class Source:
+    """The figures of one plan. `name` begins its keys where several plans are told together."""
+
+    def __init__(self, plan: Plan, name: str = ""):
+        self.plan, self.name = plan, name
+        self._prefix = f"{name}: " if name else ""
+
+    def _key(self, words: str) -> str:
+        return self._prefix + words
+
+    def kpi(self, name: str, date: str = "") -> Figure | None:
+        """A figure of the room, a value at a date other than the plan's own; None where the plan has none."""
+        return self.due(name, date) if self._told.has(name) else None
+
+    def due(self, name: str, date: str = "") -> Figure:
+        """A figure of the room that every plan has."""
+        key = f"{name}{AT}{date}" if date else name
+        return self._figure("figures", key, self._told.number(key))
+
+    @property
+    def _told(self) -> Room:
+        return figures_of(self.plan)
+
+    def part(self, part: Part) -> Figure:
+        """A number of a sentence of the room."""
+        assert isinstance(part.value, float | int)
+        return self._sum(f"figures/{part.table}", part.column, dict(part.where), float(part.value))
+
+    def _figure(self, room: str, name: str, value: float) -> Figure:
+        told = {"settings": "case.toml ", "record": "plan.json "}.get(room, f"{room}.")
+        return Figure(self._key(f"{told}{name}"), value, Key(room, name, plan=self.plan.run_id))
+
+    def kpi_word(self, name: str) -> Word | None:
+        value = self._told[name]
+        return None if value is None else Word(self._key(f"figures.{name}"), str(value))
+
+    def setting(self, name: str) -> Figure:
+        return self._figure("settings", name, float(getattr(self.plan.case.settings, name)))
+
+    def setting_word(self, name: str) -> Word:
+        return Word(self._key(f"case.toml {name}"), text_of(getattr(self.plan.case.settings, name)))
+
+    def field(self, name: str) -> Figure:
+        """A figure of the plan itself: value, bound, gap."""
+        return self._figure("record", name, float(getattr(self.plan, name)))
+
+    def word(self, key: str, text: object) -> Word:
+        """A text of the plan that stands outside its tables."""
+        return Word(self._key(key), text_of(text))
+
+    def count(self, words: str, number: int) -> Figure:
+        """How many of something the plan has; `words` say of what."""
+        return Figure(self._key(f"count of {words}"), float(number))
+
+    def table(self, name: str, *, nothing: bool = False) -> pd.DataFrame:
+        """A table of the plan, or of the room of figures (`figures/rents`)."""
+        if name.startswith("figures/"):
+            return self._told.tables[name.removeprefix("figures/")]
+        return (self.plan.nothing or {})[name] if nothing else self.plan.tables[name]
+
+    def rows(self, table: str, where: Where | None = None, *, nothing: bool = False) -> list[Row]:
+        room = f"nothing/{table}" if nothing else table
+        return rows_of(self.table(table, nothing=nothing), room, where, self._prefix, self.plan.run_id)
+
+    def inputs(self, table: str, where: Where | None = None) -> list[Row]:
+        """The rows of an input table."""
+        return rows_of(self.plan.case.table(table), f"inputs/{table}", where, self._prefix, self.plan.run_id)
+
+    def total(self, table: str, column: str, where: Where | None = None, *, nothing: bool = False) -> Figure:
+        """The sum of a column over the rows that are meant; 0 where there is none."""
+        cells = self.table(table, nothing=nothing).reset_index(drop=True)
+        value = float(cells[_mask(cells, where or {})][column].sum()) + 0.0
+        return self._sum(f"nothing/{table}" if nothing else table, column, where or {}, value)
+
+    def by_quarter(self, table: str, column: str, where: Where, quarters: Sequence[str]) -> tuple[Figure, ...]:
+        """`total` for each of many quarters, in one pass."""
+        cells = self.table(table).reset_index(drop=True)
+        sums = cells[_mask(cells, where)].groupby("quarter")[column].sum()
+        sums.index = sums.index.astype(str)
+        return tuple(
+            self._sum(table, column, {**where, "quarter": quarter}, float(sums.get(quarter, 0.0)) + 0.0)
+            for quarter in quarters
+        )
+
+    def limits(self, quarters: Sequence[str]) -> tuple[Figure, ...]:
+        """Grid limit of all sites together in each quarter, gross MW: the step of each site that holds then."""
+        steps = self.plan.case.site_limits
+        last: dict[str, dict[str, int]] = {quarter: {} for quarter in quarters}
+        for n, step in sorted(enumerate(steps), key=lambda one: one[1].from_quarter):
+            for quarter in quarters:
+                if str(step.from_quarter) <= quarter:
+                    last[quarter][step.site] = n
+        return tuple(self._limit(quarter, sorted(last[quarter].values())) for quarter in quarters)
+
+    def _limit(self, quarter: str, rows: Sequence[int]) -> Figure:
+        keys = tuple(Key("inputs/site_limits", "limit_gross_mw", (("#", str(n)),), plan=self.plan.run_id) for n in rows)
+        value = sum(self.plan.case.site_limits[n].limit_gross_mw for n in rows)
+        return Figure(self._key(f"sum inputs/site_limits[{quarter}].limit_gross_mw"), value, Reckoned("sum", keys))
+
+    def _sum(self, room: str, column: str, where: Where, value: float) -> Figure:
+        key = f"sum {room.replace('nothing/', 'do_nothing/')}{_filter(where)}.{column}"
+        return Figure(self._key(key), value, _amount(room, column, where, self.plan.run_id))
+
+
+def _amount(room: str, column: str, where: Where, run: str) -> Amount | None:
+    """The sum as keys: one for each combination of the values that the filters let through."""
+    told = sorted((name, [str(one) for one in _several(wanted)]) for name, wanted in where.items())
+    combinations = list(product(*([(name, one) for one in wanted] for name, wanted in told)))
+    keys = tuple(Key(room, column, combination, plan=run) for combination in combinations)
+    return None if not keys else keys[0] if len(keys) == 1 else Reckoned("sum", keys)
+
+
+def study_rows(study: Study, table: str, name: str = "") -> list[Row]:
+    """The rows of a study's table; `name` tells studies of one kind apart."""
+    return rows_of(study.tables[table], f"studies/{name or study.kind}/{table}")
+
+
+def about_figure(study: Study, name: str) -> Figure:
+    return Figure(f"studies/{study.kind}/about.{name}", float(study.about[name]))
+
+
+def _filter_words(wanted: object) -> str:
+    values = [str(value) for value in _several(wanted)]
+    return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}" if values else "nothing"
+
+
+def _filter(where: Where) -> str:
+    told = (f"{column}={_filter_words(wanted)}" for column, wanted in where.items())
+    return f"[{', '.join(told)}]" if where else ""

@@ -1,0 +1,364 @@
+"""Slides from studies: what moves the value, break-evens, alternatives, scenarios and regret."""
+
+from __future__ import annotations
+
+from optimizer.questions.studies.breakevens import WIND_DOWN
+from optimizer.questions.sweeps.outcomes import unsolved_word
+from optimizer.telling.board.deck.blocks import WHOLE, Box, Chart, Keys, Paragraph, Series, Slide, Table, Texts
+from optimizer.telling.board.deck.figures import Figure, Row, about_figure, study_rows
+from optimizer.telling.board.deck.pack import Pack
+from optimizer.telling.board.deck.plan_slides import nothing_fails
+
+MOST_DRIVERS, MOST_POINTS = 7, 10
+LEAST_SWING = 0.05
+MOST_NOW, MOST_WAITING, MOST_SHARES = 5, 1, 5
+"""Decisions that the slide on regret lists; and those that the slide on alternatives does."""
+RATE = "a year"
+"""The unit of drivers that are yearly rates."""
+DELAY = "quarters"
+TWO_YEARS = 8
+SHOWN_MUSD = 0.05
+"""Amounts that differ by less are the same on a slide."""
+LABEL = '+$#,##0.0"M";\u2212$#,##0.0"M";$0.0"M"'
+
+
+def study_slides(pack: Pack) -> tuple[Slide, ...]:
+    """The slides of the studies that there are, in the order of the deck."""
+    made = (sensitivity(pack), breakevens(pack), frontier(pack), alternatives(pack), regret(pack))
+    return tuple(slide for slide in made if slide is not None)
+
+
+# ---- sensitivity ----------------------------------------------------------------------------------------------------
+
+
+def swing_of(row: Row) -> float:
+    return abs(float(row["value_high_musd"]) - float(row["value_low_musd"]))
+
+
+def change_of(pack: Pack, row: Row, end: str) -> Figure:
+    """What a driver at an end changes of the plan's value: how decks, pages, books and pictures tell a tornado."""
+    return row.figure(f"value_{end}_musd") - about_figure(pack.studies["tornado"], "value_musd")
+
+
+def drivers_in_order(pack: Pack) -> list[Row]:
+    """Drivers of which both ends have a plan, the one that moves the value most first."""
+    rows = study_rows(pack.studies["tornado"], "drivers")
+    whole = [row for row in rows if row.has("value_low_musd") and row.has("value_high_musd")]
+    return sorted(whole, key=swing_of, reverse=True)
+
+
+def sensitivity(pack: Pack) -> Slide | None:
+    """Bars from the plan's value to what each driver, low and high, makes of it once decided again."""
+    if "tornado" not in pack.studies or not (rows := drivers_in_order(pack)):
+        return None
+    study, ledger = pack.studies["tornado"], pack.ledger
+    shown = [row for row in rows[:MOST_DRIVERS] if swing_of(row) >= LEAST_SWING] or rows[:1]
+    base = about_figure(study, "value_musd")
+    ends = {end: tuple(change_of(pack, row, end) for row in shown) for end in ("low", "high")}
+    series = (Series("Driver low", ends["low"], "middle"), Series("Driver high", ends["high"], "strong"))
+    categories = tuple(f"{ledger.word(row.word('driver'))}\n{_range_words(pack, row)}" for row in shown)
+    chart = Chart(
+        "chart:tornado", "bars", categories, series, value_labels=LABEL, axis=False, gap=45, category_pt=13,
+        alt="Change of value for each driver, low and high",
+    )  # fmt: skip
+    keys = Keys((("middle", "driver at its low end"), ("strong", "driver at its high end")))
+    change = f"Change of the plan's value of {ledger.money(base)} when decisions are taken anew."
+    note = f"{change} {_left_out(pack, len(rows), len(shown))}"
+    blocks = ((Box(0, 0, 1, 0.07), keys), (Box(0, 0.09, 1, 0.91), chart))
+    return Slide("sensitivity", _sensitivity_title(pack, rows[0]), blocks, note.strip())
+
+
+def _range_words(pack: Pack, row: Row) -> str:
+    low, high = (quantity(pack, row, end) for end in ("low", "high"))
+    return f"{low} to {high} {unit_words(pack, row)}"
+
+
+def unit_words(pack: Pack, row: Row) -> str:
+    return pack.ledger.word(row.word("unit"))
+
+
+def quantity(pack: Pack, row: Row, column: str) -> str:
+    """A number of a driver in the driver's unit, to about four digits; a rate in percent."""
+    figure = row.figure(column)
+    if str(row["unit"]) == RATE:
+        return pack.ledger.percent(figure, 1)
+    size = abs(figure.value)
+    return pack.ledger.number(figure, 1 if size >= 100 else 2 if size >= 10 else 4)
+
+
+def _left_out(pack: Pack, whole: int, shown: int) -> str:
+    total = len(pack.studies["tornado"].tables["drivers"])
+    words = []
+    none = "have no plan at one end" if not pack.studies["tornado"].unsolved else "have no value at one end"
+    for number, what in ((whole - shown, "move it less"), (total - whole, none)):
+        if number > 0:
+            words.append(f"that {what}: {pack.ledger.whole(pack.source.count(f'drivers that {what}', number))}")
+    return f"Drivers not shown {'; '.join(words)}." if words else ""
+
+
+def _sensitivity_title(pack: Pack, row: Row) -> str:
+    """The driver whose two ends lie farthest apart, with what each end changes: the lengths of its bars."""
+    low, high = (pack.ledger.signed(change_of(pack, row, end)) for end in ("low", "high"))
+    driver, span = pack.ledger.word(row.word("driver")), _range_words(pack, row)
+    return f"What moves the value most is {driver}: {low} at {span.replace(' to ', f', {high} at ', 1)}"
+
+
+# ---- break-evens ----------------------------------------------------------------------------------------------------
+
+
+def turning_points(pack: Pack) -> list[Row]:
+    """Break-evens that were found, the one nearest to what the case assumes first; wind-downs after what is built."""
+    if "breakevens" not in pack.studies:
+        return []
+    found = [row for row in study_rows(pack.studies["breakevens"], "breakevens") if str(row["found"]) == "yes"]
+    return sorted(found, key=lambda row: (WIND_DOWN in str(row["question"]), _distance(row)))
+
+
+def _distance(row: Row) -> float:
+    """How far off a turn is, as a share of what is assumed; a delay, none being assumed, as a share of two years."""
+    base, middle = float(row["base"]), (float(row["below"]) + float(row["above"])) / 2
+    if str(row["unit"]) == DELAY:
+        return abs(middle - base) / TWO_YEARS
+    return abs(middle - base) / abs(base) if base else float("inf")
+
+
+def breakevens(pack: Pack) -> Slide | None:
+    """What would have to be true for another decision, nearest first, and what was looked for and not found."""
+    if "breakevens" not in pack.studies:
+        return None
+    rows, found = study_rows(pack.studies["breakevens"], "breakevens"), turning_points(pack)
+    if not rows:
+        return None
+    others = [row for row in rows if str(row["found"]) != "yes"]
+    cells = tuple(_turning_cells(pack, row) for row in found) + tuple(_no_turning_cells(pack, row) for row in others)
+    table = Table(
+        "table:breakevens", ("What", "Assumed", "Turns between", "Then"), cells, (0.34, 0.13, 0.2, 0.33),
+        "lrrl",
+    )  # fmt: skip
+    note = "Each side of a turning point was solved; the decision changes between the two figures."
+    return Slide("breakevens", _breakevens_title(pack, rows, found), ((Box(0, 0, 1, 1), table),), note)
+
+
+def _turning_cells(pack: Pack, row: Row) -> tuple[str, str, str, str]:
+    up = float(row["base"]) <= (float(row["below"]) + float(row["above"])) / 2
+    then = row.word("decision_above" if up else "decision_below")
+    between = " and ".join(quantity(pack, row, side) for side in ("below", "above"))
+    return _question(pack, row), quantity(pack, row, "base"), between, pack.ledger.word(then)
+
+
+def _no_turning_cells(pack: Pack, row: Row) -> tuple[str, str, str, str]:
+    base = quantity(pack, row, "base") if row.has("base") else "none"
+    return _question(pack, row), base, "none found", pack.ledger.word(row.word("words"))
+
+
+def _question(pack: Pack, row: Row) -> str:
+    word = pack.ledger.word
+    return f"{word(row.word('subject'))}: {word(row.word('question'))} ({word(row.word('unit'))})"
+
+
+def _breakevens_title(pack: Pack, rows: list[Row], found: list[Row]) -> str:
+    if not found:
+        count = pack.ledger.whole(pack.source.count("break-evens looked for", len(rows)))
+        return f"None of {count} assumptions, moved on its own, turns a decision within its range"
+    row, word = found[0], pack.ledger.word
+    edge = "below" if float(row["base"]) > float(row["above"]) else "above"
+    turns, assumed = f"{quantity(pack, row, edge)} {unit_words(pack, row)}", quantity(pack, row, "base")
+    turn = "The nearest turn" if WIND_DOWN in str(row["question"]) else "The nearest turn of what is built or signed"
+    return f"{turn}: {word(row.word('driver'))} at {turns}, where {assumed} is assumed"
+
+
+# ---- frontier -------------------------------------------------------------------------------------------------------
+
+
+def frontier(pack: Pack) -> Slide | None:
+    """The best plan's value at each capex budget, the case's own marked."""
+    if "frontier" not in pack.studies:
+        return None
+    study, ledger = pack.studies["frontier"], pack.ledger
+    rows = [row for row in study_rows(study, "points") if row.has("value_musd")]
+    rows = sorted(rows, key=lambda row: float(row["budget_musd"]))
+    if len(rows) < 2:
+        return None
+    rows = rows[:: -(-len(rows) // MOST_POINTS)]
+    budget = pack.source.due("capex_budget_musd")
+    roles = tuple("strong" if abs(float(row["budget_musd"]) - budget.value) < 1e-6 else "quiet" for row in rows)
+    values = Series("Value, $M", tuple(row.figure("value_musd") for row in rows), "quiet", roles=roles)
+    whole = all(float(row["budget_musd"]).is_integer() for row in rows)
+    categories = tuple(ledger.money(row.figure("budget_musd"), 0 if whole else 1) for row in rows)
+    chart = Chart(
+        "chart:frontier", "columns", categories, (values,), value_labels='$#,##0.0"M";\u2212$#,##0.0"M"', axis=False,
+        category_pt=14, alt="Value of the best plan at each capex budget",
+    )  # fmt: skip
+    note = "Value of the best plan at each capex budget (not evenly spaced); this plan's own is dark."
+    nothing = pack.source.kpi("do_nothing_value_musd")
+    if nothing is not None and nothing_fails(pack) and any(row["value_musd"] < nothing.value for row in rows):
+        note += f" Unlike doing nothing, worth {ledger.money(nothing)}, all keep the minimum of liquidity."
+    return Slide("frontier", _frontier_title(pack, rows, budget), ((Box(0, 0, 1, 1), chart),), note)
+
+
+def _frontier_title(pack: Pack, rows: list[Row], budget: Figure) -> str:
+    ledger, value = pack.ledger, pack.source.due("value_musd")
+    best = max(float(row["value_musd"]) for row in rows)
+    most = next(row for row in rows if float(row["value_musd"]) > best - SHOWN_MUSD)
+    less = [row for row in rows if float(row["budget_musd"]) < budget.value - 1e-6]
+    gain = most.figure("value_musd") - value
+    head = f"A budget of {ledger.money(most.figure('budget_musd'))} would add {ledger.money(gain)}"
+    if float(rows[-1]["budget_musd"]) <= budget.value + 1e-6:
+        head = f"The plan's own budget is {ledger.money(budget)}"
+    elif gain.value < SHOWN_MUSD:
+        head = f"More budget adds nothing, up to {ledger.money(rows[-1].figure('budget_musd'))}"
+    if not less:
+        return head
+    loss = value - less[-1].figure("value_musd")
+    return f"{head}; one of {ledger.money(less[-1].figure('budget_musd'))} costs {ledger.money(loss)}"
+
+
+# ---- alternatives ---------------------------------------------------------------------------------------------------
+
+
+def alternatives(pack: Pack) -> Slide | None:
+    """Plans almost as good: what each gives up and decides otherwise; and what all of them share."""
+    if "alternatives" not in pack.studies:
+        return None
+    rows = study_rows(pack.studies["alternatives"], "alternatives")
+    if not rows:
+        return None
+    ledger, word = pack.ledger, pack.ledger.word
+    cells = tuple(
+        (
+            ledger.whole(row.figure("number")), ledger.money(row.figure("value_musd")),
+            ledger.money(row.figure("gives_up_musd")), word(row.word("words")),
+        )
+        for row in rows
+    )  # fmt: skip
+    table = Table(
+        "table:alternatives", ("", "Value", "Gives up", "Decides otherwise"), cells, (0.05, 0.13, 0.13, 0.69),
+        "rrrl", strong=frozenset({0}),
+    )  # fmt: skip
+    firm = Texts(_firmness(pack, MOST_SHARES if len(rows) > 1 else 2 * MOST_SHARES), largest=15)
+    blocks = ((Box(0, 0, 1, 0.54), table), (Box(0, 0.58, 1, 0.42), firm)) if len(rows) > 1 else ((WHOLE, firm),)
+    note = "Number one is the plan." if len(rows) > 1 else ""
+    return Slide("alternatives", _alternatives_title(pack, rows), blocks, note)
+
+
+def _firmness(pack: Pack, most: int) -> tuple[Paragraph, ...]:
+    """What the study has proven of each decision: first those of the plan, the dearest to do without first."""
+    rows, word = study_rows(pack.studies["alternatives"], "shares"), pack.ledger.word
+    rows = sorted(rows, key=lambda row: (not float(row["plans"]), _otherwise(row)))
+    told = [f"{word(row.word('words'))}: {word(row.word('verdict'))}" for row in rows[:most]]
+    head = Paragraph("How firm each decision is", bold=True)
+    return (head, *(Paragraph(text, bullet=True) for text in told), *_more(pack, rows, most))
+
+
+def _otherwise(row: Row) -> float:
+    """The value of the best plan that decides otherwise; where there is none, that decision comes first."""
+    return float(row["otherwise_musd"]) if row.has("otherwise_musd") else float("-inf")
+
+
+def _alternatives_title(pack: Pack, rows: list[Row]) -> str:
+    ledger = pack.ledger
+    others = sorted((row for row in rows if float(row["number"]) != 1), key=lambda row: float(row["gives_up_musd"]))
+    room = ledger.money(about_figure(pack.studies["alternatives"], "within_musd"))
+    if not others:
+        return f"No other plan was found that gives up less than {room}"
+    count = ledger.whole(pack.source.count("alternatives", len(others)))
+    most, least = ledger.money(others[-1].figure("gives_up_musd")), ledger.money(others[0].figure("gives_up_musd"))
+    if len(others) == 1:
+        return f"One other plan gives up less than {room}: {least}"
+    return f"{count} other plans give up less than {room}: between {least} and {most}"
+
+
+# ---- scenarios and regret -------------------------------------------------------------------------------------------
+
+
+def regret(pack: Pack) -> Slide | None:
+    """What each plan's decisions are worth in each scenario, its worst regret, and what can be decided now."""
+    if "regret" not in pack.studies:
+        return None
+    study = pack.studies["regret"]
+    plans, values = study_rows(study, "plans"), study_rows(study, "values")
+    if not plans:
+        return None
+    scenarios = list(dict.fromkeys(str(row["scenario"]) for row in values))[:5]
+    plans = sorted(plans, key=lambda row: float(row["worst_regret_musd"]) if row.has("worst_regret_musd") else 1e99)
+    names = [
+        pack.ledger.word(next(row for row in values if str(row["scenario"]) == name).word("scenario"))
+        for name in scenarios
+    ]
+    told = list(dict.fromkeys(str(row["plan"]) for row in values))
+    runs = dict(zip(study.about.get("run_ids", ()), told, strict=False))
+    mine = runs.get(pack.plan.run_id, "")
+    cells = tuple(_regret_cells(pack, plan, values, scenarios, mine) for plan in plans)
+    wide = (0.22, *(0.6 / len(scenarios) for _ in scenarios), 0.18)
+    head = ("Decisions of", *(f"Value in {name}" for name in names), "Worst regret")
+    aligns = "l" + "r" * len(scenarios) + "r"
+    table = Table("table:regret", head, cells, wide, aligns, strong=frozenset({0}))
+    blocks = ((Box(0, 0, 1, 0.44), table), (Box(0, 0.46, 1, 0.54), Texts(_verdicts(pack), largest=15)))
+    note = "Decisions are kept, money is settled anew; why some cannot be kept, the study tells. "
+    note += "Regret: what a plan made for the scenario is worth more."
+    return Slide("regret", _regret_title(pack, plans), blocks, note)
+
+
+def _regret_cells(pack: Pack, plan: Row, values: list[Row], scenarios: list[str], mine: str) -> tuple[str, ...]:
+    ledger = pack.ledger
+    cells = [f"{ledger.word(plan.word('plan'))}{' (this plan)' if str(plan['plan']) == mine else ''}"]
+    for scenario in scenarios:
+        row = next((r for r in values if r["plan"] == plan["plan"] and str(r["scenario"]) == scenario), None)
+        if row is None or not row.has("value_musd"):
+            cells.append(_why_unkept(row) if row else "not solved")
+        elif row.has("short_musd") and row["short_musd"] > 0.05:
+            cells.append(f"{ledger.money(row.figure('value_musd'))}, {ledger.money(row.figure('short_musd'))} short")
+        else:
+            cells.append(ledger.money(row.figure("value_musd")))
+    worst = ledger.money(plan.figure("worst_regret_musd")) if plan.has("worst_regret_musd") else _why_unkept(plan)
+    return (*cells, worst)
+
+
+def _why_unkept(row: Row) -> str:
+    """What stands where a plan has no value: that it cannot be kept, or that this is not known."""
+    return unsolved_word(str(row.cells.get("words", ""))) or "cannot be kept"
+
+
+def _verdicts(pack: Pack) -> tuple[Paragraph, ...]:
+    rows, word = study_rows(pack.studies["regret"], "decisions"), pack.ledger.word
+    now = [row for row in rows if str(row["verdict"]) == "commit now"]
+    wait = [row for row in rows if str(row["verdict"]) != "commit now"]
+    words = [Paragraph(_verdict_head("Right in every scenario, so commit now", now), bold=True)]
+    words += [Paragraph(word(row.word("words")), bullet=True) for row in now[:MOST_NOW]]
+    words += _more(pack, now, MOST_NOW)
+    words.append(Paragraph(_verdict_head("Right in some, so wait where that is free", wait), bold=True))
+    told = wait[:MOST_WAITING]
+    words += [Paragraph(f"{word(row.word('words'))} ({word(row.word('scenarios'))})", bullet=True) for row in told]
+    return (*words, *_more(pack, wait, MOST_WAITING))
+
+
+def _more(pack: Pack, rows: list[Row], most: int) -> list[Paragraph]:
+    """How many decisions a list leaves to the study."""
+    left = len(rows) - most
+    if left <= 0:
+        return []
+    count = pack.ledger.whole(pack.source.count("decisions of the study not listed", left))
+    return [Paragraph(f"and {count} more, told by the study", bullet=True)]
+
+
+def _verdict_head(words: str, rows: list[Row]) -> str:
+    return words if rows else f"{words}: nothing"
+
+
+def _regret_title(pack: Pack, plans: list[Row]) -> str:
+    ledger, best = pack.ledger, plans[0]
+    if not best.has("worst_regret_musd"):
+        return "No plan's decisions can be kept in every scenario"
+    worst: Figure = best.figure("worst_regret_musd")
+    where = ledger.word(best.word("worst_scenario"))
+    name = f"“{ledger.word(best.word('plan'))}”"
+    if worst.value < LEAST_SWING:
+        return (
+            f"The decisions of {name} suit every scenario that was tried: their worst regret is {ledger.money(worst)}"
+        )
+    if len(plans) == 1:
+        return f"The decisions of {name} cost {ledger.money(worst)} of regret at worst, in “{where}”"
+    if not any(plan.has("worst_regret_musd") for plan in plans[1:]):
+        kept = f"Only the decisions of {name} can be kept in every scenario"
+        return f"{kept}; at worst they cost {ledger.money(worst)} of regret, in “{where}”"
+    return f"The decisions of {name} are the safest: at worst they cost {ledger.money(worst)} of regret, in “{where}”"

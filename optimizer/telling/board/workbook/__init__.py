@@ -1,0 +1,133 @@
+"""A plan as an Excel workbook: live totals that tie to the plan, native charts, every number with its receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optimizer.files.folders import hand_out
+from optimizer.ground.errors import PlanError
+from optimizer.telling.board.gate import Stamps, audited, kept_study, names_of, refuse_stale
+
+if TYPE_CHECKING:
+    from optimizer.audit.report import Report
+    from optimizer.case.case import Case
+    from optimizer.plan.plan import Plan
+    from optimizer.questions.studies.study import Study
+    from optimizer.telling.board.workbook.book import Workbook
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What a workbook tells: plans with their short names, the first one's audit and studies, stamps, sources."""
+
+    plans: tuple[Plan, ...]
+    names: tuple[str, ...]
+    audit: Report
+    studies: dict[str, Study]
+    stamps: tuple[str, ...] = ()
+    sources: Path | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A workbook that was written: its file, its sheets, how many numbers and checks it holds, and its stamps."""
+
+    path: Path
+    sheets: tuple[str, ...]
+    numbers: int
+    checks: int
+    stamps: tuple[str, ...]
+
+
+def write_workbook(
+    folders: Sequence[str | Path],
+    output: str | Path,
+    *,
+    case: Case | None = None,
+    sources: str | Path | None = None,
+    force: bool = False,
+) -> Written:
+    """Write the workbook of a plan folder, compared with others; with `force` what would be refused is stamped.
+
+    `case` is what the plan is held against for being stale. Raises PlanError for plans that were edited or are stale,
+    for studies of other runs and for a number without its receipt; AuditFault for a plan that fails its audit.
+    """
+    output = Path(output)
+    if output.suffix.lower() != ".xlsx":
+        raise PlanError(f"{output} is not written: a workbook's name ends with .xlsx.")
+    pack = gather([Path(folder) for folder in folders], case, None if sources is None else Path(sources), force)
+    data, written = workbook_bytes(pack)
+    return Written(hand_out(output, data), *written, pack.stamps)
+
+
+def workbook_bytes(pack: Pack) -> tuple[bytes, tuple[tuple[str, ...], int, int]]:
+    """The file, and its sheets, numbers and checks; equal packs give equal bytes. Raises PlanError."""
+    from optimizer.telling.board.receipts import Ledger, input_hash
+    from optimizer.telling.board.workbook.book import Workbook
+    from optimizer.telling.board.workbook.reading import refuse_untrue
+
+    plan = pack.plans[0]
+    ledger = Ledger({plan.run_id: plan for plan in pack.plans}, pack.studies, pack.audit)
+    desk = Workbook(plan, ledger, plan.word, pack.stamps, input_hash(plan))
+    _write_sheets(desk, pack)
+    data = desk.finish()
+    refuse_untrue(data, desk)
+    return data, (tuple(desk.sheets), len(ledger.receipts), len(desk.checks))
+
+
+def _write_sheets(desk: Workbook, pack: Pack) -> None:
+    from optimizer.telling.board.workbook import deals, evidence, money, others, power
+
+    summary = deals.write_summary(desk)
+    power.write_megawatts(desk)
+    money.write_statement(desk)
+    money.write_liquidity(desk)
+    money.write_capex(desk)
+    money.write_debt(desk)
+    money.write_value(desk)
+    deals.write_contracts(desk)
+    deals.write_sold(desk)
+    power.write_fleet(desk)
+    others.write_sensitivities(desk, pack.studies)
+    others.write_comparison(desk, pack.plans, pack.names)
+    for plan, name in zip(pack.plans[1:], pack.names[1:], strict=True):
+        others.write_other(desk, plan, name)
+    evidence.write_assumptions(desk)
+    evidence.write_sources(desk, pack.sources)
+    evidence.write_audit(desk)
+    evidence.write_checks(desk)
+    deals.add_summary_charts(summary)
+
+
+# ---- what may be told ---------------------------------------------------------------------------------------------
+
+
+def gather(folders: Sequence[Path], case: Case | None, sources: Path | None, force: bool) -> Pack:
+    """Read and audit plans, and read the first one's studies and the list of sources. Raises PlanError, AuditFault."""
+    from optimizer.plan.folder import load_plan
+
+    stamps: Stamps = {}
+    plans = [load_plan(folder, inspect=force) for folder in folders]
+    if len({plan.run_id for plan in plans}) < len(plans):
+        raise PlanError("A plan is compared with itself: the folders given hold the same run.")
+    reports = [audited(plan, force, stamps) for plan in plans]
+    refuse_stale(plans[0], folders[0], case, force, stamps, "workbook")
+    studies = _studies(folders[0], plans[0], force, stamps)
+    beside = folders[0] / "SOURCES.md"
+    listing = sources or (beside if beside.is_file() else None)
+    if listing is not None and not listing.is_file():
+        raise PlanError(f"{listing} is not a file; name a list of sources like SOURCES.md.")
+    return Pack(tuple(plans), names_of(plans), reports[0], studies, tuple(stamps), listing)
+
+
+def _studies(folder: Path, plan: Plan, force: bool, stamps: Stamps) -> dict[str, Study]:
+    """The studies kept with a plan, by the name of their folder; one of another run is refused or stamped.
+
+    What a killed write left beside them, under a name with a dot, is no study.
+    """
+    places = sorted((folder / "studies").glob("[!.]*"))
+    found = {place.name: kept_study(place, plan, force, stamps, "workbook") for place in places}
+    return {name: study for name, study in found.items() if study is not None}
