@@ -59,7 +59,7 @@ def assert_as_pyomo_compiles(model: ConcreteModel) -> None:
     for name, (ours, theirs) in pairs.items():
         np.testing.assert_array_equal(ours, theirs, err_msg=name)
     assert program.starts.dtype == program.indices.dtype == np.int32
-    assert [*program.row.local_names] == [row.name.replace(" ", "_") for row in rows]
+    assert [*program.row_names] == [row.local_name.replace(" ", "_") for row in rows]
     assert [*program.column_names] == [x.local_name.replace(" ", "_") for x in columns]
 
 
