@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optimizer.audit import audit as audit
+    from optimizer.auditors import audit as audit
     from optimizer.case.case import Case as Case
     from optimizer.case.folder import load_case as load_case
     from optimizer.case.saving import save_case as save_case
@@ -37,7 +37,7 @@ _PUBLIC = {
     "NoPlan": "optimizer.ground.errors",
     "Plan": "optimizer.plan.plan",
     "PlanError": "optimizer.ground.errors",
-    "audit": "optimizer.audit",
+    "audit": "optimizer.auditors",
     "compare": "optimizer.questions.compare",
     "explain": "optimizer.questions.conflicts",
     "load_case": "optimizer.case.folder",

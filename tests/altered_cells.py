@@ -20,7 +20,7 @@ from mutant_cases import Trial, trials
 from records import Records
 
 import optimizer as opt
-from optimizer.audit import audit
+from optimizer.auditors import audit
 from optimizer.case.case import assemble
 from optimizer.plan.plan import NUMERIC
 

@@ -65,7 +65,7 @@ class Outcome:
 def solve_and_audit(trial: Trial) -> Outcome:
     """With whatever program this process has. Raises what that program raises, but for a case that has no plan."""
     from optimizer import solver
-    from optimizer.audit import audit
+    from optimizer.auditors import audit
     from optimizer.case.case import assemble
     from optimizer.ground.errors import Infeasible
     from optimizer.questions import planner
@@ -246,7 +246,7 @@ def _words(error: Exception) -> str:
 
 def warm(trial: Trial) -> None:
     """Import what every child needs."""
-    from optimizer.audit import audit
+    from optimizer.auditors import audit
     from optimizer.case.case import assemble
     from optimizer.questions import planner
     from optimizer.solver.models import compile_model

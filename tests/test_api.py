@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from conftest import ROOT
@@ -28,6 +29,14 @@ def test_dir_shows_the_public_names_and_nothing_else() -> None:
     assert all(getattr(opt, name) is not None for name in dir(opt))
     with pytest.raises(AttributeError):
         opt.sovle  # noqa: B018
+
+
+def test_no_room_hides_a_public_name() -> None:
+    """Importing a room sets its name on the package, whatever stood there: a name is a room's or public, never both."""
+    rooms = {path.name.removesuffix(".py") for path in (ROOT / "optimizer").iterdir()}
+    assert {"auditors", "case", "cli"} <= rooms
+    assert not rooms & set(opt.__all__)
+    assert not [name for name in dir(opt) if isinstance(getattr(opt, name), ModuleType)]
 
 
 def test_looking_imports_nothing() -> None:

@@ -11,10 +11,10 @@ import pytest
 from hand_cases import AI, CORPORATE, discount, every, hall, lease_case, q, rents
 
 import optimizer as opt
-from optimizer.audit import audit
-from optimizer.audit.books import Books, exact
-from optimizer.audit.kpis import _falls_once, _worth_at, gained
-from optimizer.audit.value import tie, worth, worth_after
+from optimizer.auditors import audit
+from optimizer.auditors.books import Books, exact
+from optimizer.auditors.kpis import _falls_once, _worth_at, gained
+from optimizer.auditors.value import tie, worth, worth_after
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.plan import Plan
@@ -69,7 +69,7 @@ def test_a_tie_widens_with_what_is_summed(lease: tuple[Case, Plan]) -> None:
 
 
 def _flow(musd: int) -> Any:
-    from optimizer.audit.books import Flow
+    from optimizer.auditors.books import Flow
 
     return Flow(Quarter.parse(q(0)), "rent", "colo", "north", "lease", Decimal(musd), Decimal(1))
 

@@ -14,12 +14,12 @@ import pytest
 from hand_cases import HOURS, NO_OFFERS, Row, asic, hand_case, machine_market, q, revenue_musd, run_hours
 
 import optimizer as opt
-from optimizer.audit import audit
-from optimizer.audit.books import Books, exact
-from optimizer.audit.hashprice import hashprice, subsidy_btc
-from optimizer.audit.inputs import Inputs
-from optimizer.audit.machines import fit_until, opening_gross_mw, purchase_musd, resale_musd
-from optimizer.audit.mining import MiningQuarter, fleet, hour, last_mining_quarter, summed
+from optimizer.auditors import audit
+from optimizer.auditors.books import Books, exact
+from optimizer.auditors.hashprice import hashprice, subsidy_btc
+from optimizer.auditors.inputs import Inputs
+from optimizer.auditors.machines import fit_until, opening_gross_mw, purchase_musd, resale_musd
+from optimizer.auditors.mining import MiningQuarter, fleet, hour, last_mining_quarter, summed
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.plan import Plan

@@ -14,9 +14,9 @@ from shared import solved_once
 from small_cases import scenario_of, small_case
 
 import optimizer as opt
-from optimizer.audit import audit
-from optimizer.audit.forms import COLUMNS
-from optimizer.audit.report import Report
+from optimizer.auditors import audit
+from optimizer.auditors.forms import COLUMNS
+from optimizer.auditors.report import Report
 from optimizer.case.case import TABLE_NAMES, Case
 from optimizer.ground.errors import Infeasible, NoPlan
 from optimizer.ground.findings import InputError

@@ -16,10 +16,10 @@ import pytest
 from hand_cases import Row, every, facility, lease_case, q
 
 import optimizer as opt
-from optimizer.audit import audit
-from optimizer.audit.books import Books, exact
-from optimizer.audit.debt import life
-from optimizer.audit.tax import LossesCarried, depreciation, taxable_income, taxes_after
+from optimizer.auditors import audit
+from optimizer.auditors.books import Books, exact
+from optimizer.auditors.debt import life
+from optimizer.auditors.tax import LossesCarried, depreciation, taxable_income, taxes_after
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.plan import TABLES, Plan

@@ -23,9 +23,10 @@ import pytest
 from pyomo.environ import ConcreteModel, Constraint, Integers, Objective, Var, maximize
 
 import optimizer as opt
-from optimizer import cli, solver
+from optimizer import solver
 from optimizer.business.model import build_model
 from optimizer.case.case import Case
+from optimizer.commands import root
 from optimizer.ground.errors import (
     AuditFault,
     Clash,
@@ -197,14 +198,6 @@ def test_a_plan_proven_twice_says_so_and_one_with_a_wide_gap_does_not(case: Case
     assert not opt.audit(case, wide).clean, "its gap is wider than was asked for"
     boast = dataclasses.replace(plan, proof=plan.proof | {"margin_musd": 5.0})
     assert not opt.audit(case, boast).clean
-
-
-def test_an_audit_can_be_asked_for_after_a_solve(case: Case, plan: opt.Plan) -> None:
-    """Importing the package of that name must not hide the function."""
-    import optimizer.audit
-
-    assert opt.audit(case, plan).clean
-    assert optimizer.audit(case, plan).clean
 
 
 def test_fault_105_what_a_second_search_refuses_leaves_its_model(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -502,7 +495,7 @@ def test_what_the_system_refuses_is_not_laid_to_the_output(
     def refuse(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "app", refuse)
+    monkeypatch.setattr(root, "app", refuse)
     code, _, err = run()
     assert (code, err.strip()) == (7, told)
 

@@ -13,7 +13,7 @@ import tiny_cases
 from told_cases import committed_case
 
 import optimizer as opt
-from optimizer.audit import audit
+from optimizer.auditors import audit
 from optimizer.ground.amounts import TIE_MUSD, highest, lowest, margin_musd, margin_words, share_words
 from optimizer.ground.errors import Infeasible
 from optimizer.ground.quarters import Quarter

@@ -19,7 +19,7 @@ from page_studies import made_studies
 from small_cases import scenario_of, small_case, tiny_case
 
 import optimizer as opt
-from optimizer.audit import audit
+from optimizer.auditors import audit
 from optimizer.case.case import TABLE_NAMES, Case
 from optimizer.ground.errors import AuditFault, PlanError
 from optimizer.plan.folder import save_plan

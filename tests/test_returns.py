@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import optimizer as opt
-from optimizer.audit.kpis import _falls_once
+from optimizer.auditors.kpis import _falls_once
 from optimizer.plan.returns import HIGHEST, LOWEST, Rate, programme_rates, rates, the_return
 from optimizer.telling.board.deck.plan_slides import _return_cards
 from optimizer.telling.board.page.headline import _return

@@ -8,7 +8,7 @@ from pyomo.environ import Var
 from small_cases import small_case
 
 import optimizer as opt
-from optimizer.audit.forms import COLUMNS
+from optimizer.auditors.forms import COLUMNS
 from optimizer.business.model import build_model
 from optimizer.business.variables import OF_CONFLICTS, VARIABLES
 from optimizer.case.case import Case

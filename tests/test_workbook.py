@@ -24,7 +24,7 @@ from sheet_formulas import Sheets
 from small_cases import scenario_of, small_case
 
 import optimizer as opt
-from optimizer.audit import audit
+from optimizer.auditors import audit
 from optimizer.case.case import TABLE_NAMES
 from optimizer.files.sheets import Book, read_book
 from optimizer.ground.errors import AuditFault, PlanError

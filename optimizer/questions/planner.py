@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from optimizer.audit import audit
+from optimizer.auditors import audit
 from optimizer.business.model import PROBABLY, build_model
 from optimizer.case.case import Case
 from optimizer.case.folder import input_hashes

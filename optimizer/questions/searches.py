@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from optimizer.audit import audit
-from optimizer.audit.report import Check, Report, Tally
+from optimizer.auditors import audit
+from optimizer.auditors.report import Check, Report, Tally
 from optimizer.business.model import build_model
 from optimizer.case.case import Case
 from optimizer.ground.errors import Infeasible, NoPlan, SolverFault

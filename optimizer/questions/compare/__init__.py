@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
-
 from optimizer.plan.plan import Plan
 from optimizer.questions.compare.comparison import Comparison, Pair, Span, compare_plans
 
@@ -16,14 +13,5 @@ def compare(first: Plan, second: Plan, *more: Plan) -> Comparison:
     """
     return compare_plans((first, second, *more))
 
-
-class _CallableModule(ModuleType):
-    """Lets `opt.compare(a, b)` work: importing this package puts the module itself under that name."""
-
-    def __call__(self, first: Plan, second: Plan, *more: Plan) -> Comparison:
-        return compare(first, second, *more)
-
-
-sys.modules[__name__].__class__ = _CallableModule
 
 __all__ = ["Comparison", "Pair", "Span", "compare"]

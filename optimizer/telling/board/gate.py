@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer.ground.errors import AuditFault, PlanError
 
 if TYPE_CHECKING:
-    from optimizer.audit.report import Report
+    from optimizer.auditors.report import Report
     from optimizer.case.case import Case
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study

@@ -21,7 +21,7 @@ from optimizer.plan.figures import figures_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from optimizer.audit.report import Report
+    from optimizer.auditors.report import Report
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study
 

@@ -16,7 +16,7 @@ from optimizer.telling.board.deck.ledger import Ledger
 from optimizer.telling.board.deck.origins import Origin
 
 if TYPE_CHECKING:
-    from optimizer.audit import Report
+    from optimizer.auditors import Report
     from optimizer.plan.figures import Part, Room, Sentence
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study

@@ -26,7 +26,7 @@ from optimizer.telling.board.page.numbers import Name, Number, Style, words
 if TYPE_CHECKING:
     import pandas as pd
 
-    from optimizer.audit.report import Report
+    from optimizer.auditors.report import Report
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study
 

@@ -12,7 +12,7 @@ from optimizer.ground.errors import PlanError
 from optimizer.telling.board.gate import Stamps, audited, kept_study, names_of, refuse_stale
 
 if TYPE_CHECKING:
-    from optimizer.audit.report import Report
+    from optimizer.auditors.report import Report
     from optimizer.case.case import Case
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study

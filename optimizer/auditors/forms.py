@@ -1,0 +1,193 @@
+"""The form of a plan's tables: their columns, names that the case knows, quarters, finite numbers, no row twice.
+
+What is computed again is computed from these tables, so nothing is when their form does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from decimal import Decimal
+
+from optimizer.auditors.books import ZERO, Books, Row
+from optimizer.auditors.lines import COMPANY, CORPORATE, LINES, MINING
+from optimizer.auditors.machines import IDLE, RUNNING
+from optimizer.auditors.report import Check, Tally
+from optimizer.auditors.sites import CONSTRUCTION, UNUSED
+from optimizer.auditors.tolerances import WATT
+from optimizer.ground.quarters import Quarter
+from optimizer.plan.plan import NUMERIC
+
+COLUMNS: dict[str, str] = {
+    "allocation": "scenario site quarter use detail gross_mw",
+    "capacity": "scenario site product quarter in_service_it_mw usable_it_mw contracted_it_mw market_it_mw "
+    "vacant_it_mw",
+    "starts": "scenario option site product start_quarter blocks gross_mw it_mw handover_quarter service_quarter "
+    "facility_capex_musd gpu_capex_musd decided",
+    "contracts": "scenario offer customer product site delivery_quarter end_quarter it_mw price price_basis value_musd "
+    "decided",
+    "capex": "scenario quarter site source product line musd",
+    "capex_to_date": "scenario quarter capex_musd to_date_musd",
+    "sources_and_uses": "scenario quarter side item musd",
+    "cash_flow": "scenario quarter line business site source musd",
+    "cash": "scenario quarter opening_musd net_musd closing_musd liquidity_musd minimum_musd",
+    "value": "scenario line business within_musd after_musd",
+    "after_horizon": "scenario quarter line business site source musd factor",
+    "mining": "scenario quarter installed_gross_mw running_gross_mw on_own_plant_gross_mw btc_mined "
+    "mining_cash_cost_musd direct_cash_cost_usd_per_btc total_cash_cost_usd_per_btc",
+    "machines": "scenario quarter site asic bought_gross_mw arrived_gross_mw moved_away_gross_mw sold_gross_mw "
+    "retired_gross_mw",
+    "btc": "scenario quarter opening_btc mined_btc sold_btc closing_btc market_value_musd",
+    "debt": "scenario facility quarter opening_musd draws_musd repayments_musd closing_musd interest_musd fees_musd",
+    "late": "scenario offer site quarter missing_it_mw",
+    "refreshes": "scenario option site start_quarter refresh_quarter blocks it_mw",
+    "own_plants": "scenario quarter site asic on_own_plant_gross_mw",
+}
+KEYS: dict[str, str] = {
+    "allocation": "site quarter use detail",
+    "capacity": "site product quarter",
+    "starts": "option start_quarter decided",
+    "contracts": "offer",
+    "capex_to_date": "quarter",
+    "sources_and_uses": "quarter side item",
+    "cash_flow": "quarter line business site source",
+    "cash": "quarter",
+    "value": "line business",
+    "mining": "quarter",
+    "machines": "quarter site asic",
+    "btc": "quarter",
+    "debt": "facility quarter",
+    "late": "offer quarter",
+    "refreshes": "option start_quarter refresh_quarter",
+    "own_plants": "quarter site asic",
+}
+"""What no two rows of a table share. Capex and flows after the horizon may repeat: one row for each start."""
+
+MAY_BE_BLANK = ("direct_cash_cost_usd_per_btc", "total_cash_cost_usd_per_btc")
+"""A quarter in which nothing is mined has no cost per BTC."""
+
+
+def well_formed(books: Books) -> tuple[Check, ...]:
+    """The checks of form; any that fails makes a further audit pointless."""
+    tables = _tables(books)
+    return (tables, _cells(books), _lines(books), _unique(books)) if tables.clean else (tables,)
+
+
+def _tables(books: Books) -> Check:
+    tally = Tally(
+        "identity", "tables", "Every table of a plan is there, with its columns, and no other.", "so or not", ZERO
+    )  # fmt: skip
+    for name in {**COLUMNS, **books.tables}:
+        tally.same(f"{name}: columns", books.columns.get(name), tuple(COLUMNS.get(name, "").split()))
+    return tally.check()
+
+
+def _cells(books: Books) -> Check:
+    """Names that the case has, quarters where quarters stand, numbers where numbers stand."""
+    tally = Tally(
+        "domain", "cells", "Every name in a table is one of the case's, every number finite, every quarter a quarter.",
+        "so or not", ZERO,
+    )  # fmt: skip
+    known = _known(books)
+    for name, rows in books.tables.items():
+        tests = [(column, _test(name, column, known)) for column in COLUMNS.get(name, "").split()]
+        for place, row in enumerate(rows, start=1):
+            tally.rows += len(tests)
+            for column, holds in tests:
+                if column not in row or not holds(row[column]):
+                    tally.rows -= 1
+                    tally.holds(f"{name}, row {place}, {column}: {row.get(column)!r} cannot be", False)
+    return tally.check()
+
+
+def _known(books: Books) -> dict[str, Collection[str]]:
+    """Words that each column of names may hold."""
+    row = books.case.rows
+    sites, products = {r.site for r in row("sites")}, {r.product for r in row("products")}
+    asics, options = {r.asic for r in row("asics")}, {r.option for r in row("options")}
+    offers, loans = {r.offer for r in row("offers")}, {r.facility for r in row("facilities")}
+    lines = {line for names in LINES.values() for line in names}
+    owed = {r.name for r in row("obligations")}
+    return {
+        "scenario": {books.scenario},
+        "site": sites | {""},
+        "product": products | {MINING},
+        "business": products | {MINING, CORPORATE},
+        "asic": asics,
+        "option": options,
+        "offer": offers,
+        "facility": loans,
+        "customer": {r.customer for r in row("offers")},
+        "price_basis": {"usd_per_kw_month", "musd_per_it_mw_year", "usd_per_gpu_hour"},
+        "decided": {"new", "committed"},
+        "side": {"source", "use"},
+        "line": lines,
+        "item": lines | {"cash", "debt_drawn", "debt_repaid"},
+        "use": products | {RUNNING, IDLE, CONSTRUCTION, UNUSED},
+        "detail": asics | options | {""},
+        "source": asics | options | offers | loans | products | owed | COMPANY,
+    }
+
+
+def _test(table: str, column: str, known: dict[str, Collection[str]]) -> Callable[[object], bool]:
+    if NUMERIC.fullmatch(column) or column in MAY_BE_BLANK:
+        blank = column in MAY_BE_BLANK
+        return lambda cell: isinstance(cell, Decimal) and (cell.is_finite() or (blank and cell.is_nan()))
+    if column.endswith("quarter"):
+        return lambda cell: isinstance(cell, Quarter)
+    words = known[column]
+    return lambda cell: cell in words
+
+
+def _lines(books: Books) -> Check:
+    """Lines stand with their business, and flows with their side of the horizon."""
+    tally = Tally(
+        "domain", "lines",
+        "Every flow stands in its business, within the horizon or after it, and is something.", "so or not", ZERO,
+    )  # fmt: skip
+    last = books.case.last
+    for name in ("cash_flow", "value", "after_horizon", "capex"):
+        for row in books.tables.get(name, ()):
+            business = row["product"] if name == "capex" else row["business"]
+            kind = business if business in (MINING, CORPORATE) else "product"
+            tally.holds(f"{name}: {row['line']} of {business}", row["line"] in LINES[kind])
+            if name == "value":
+                continue
+            tally.holds(f"{name}: {row['line']} in {row['quarter']} of nothing", row["musd"] != ZERO)
+            if isinstance(row["quarter"], Quarter):
+                within = books.case.first <= row["quarter"] <= last
+                fits = row["quarter"] > last if name == "after_horizon" else within
+                tally.holds(f"{name}: {row['line']} in {row['quarter']}", fits)
+    return tally.check()
+
+
+def _unique(books: Books) -> Check:
+    tally = Tally("domain", "unique_rows", "No row of a table stands there twice.", "rows", ZERO)
+    for name, key in KEYS.items():
+        columns, seen = key.split(), set()
+        for row in books.tables.get(name, ()):
+            identity = tuple(row.get(column) for column in columns)
+            if identity in seen:
+                tally.holds(f"{name}: {_told(row, columns)}", False)
+            seen.add(identity)
+        tally.rows += len(seen)
+    return tally.check()
+
+
+def _told(row: Row, columns: list[str]) -> str:
+    return ", ".join(str(row.get(column)) for column in columns if row.get(column))
+
+
+def record(books: Books) -> None:
+    """Form moves no money."""
+
+
+def checks(books: Books) -> Iterator[Check]:
+    """Megawatts and blocks are never negative."""
+    tally = Tally("domain", "not_negative", "Megawatts, blocks and BTC are never negative.", "MW, blocks or BTC", WATT)
+    for name, rows in books.tables.items():
+        columns = [c for c in COLUMNS[name].split() if c.endswith(("_mw", "blocks", "_btc", "btc_mined"))]
+        columns = [c for c in columns if c not in MAY_BE_BLANK]
+        for row in rows:
+            for column in columns:
+                tally.at_least(f"{name}: {column}", row[column], ZERO)
+    yield tally.check()

@@ -1,0 +1,294 @@
+"""Conversions: blocks, their megawatts and quarters, GPUs and their successors, capex, what is left of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from optimizer.auditors.books import ZERO, Books, Row, decimal
+from optimizer.auditors.inputs import Inputs
+from optimizer.auditors.report import Check, Tally
+from optimizer.auditors.tolerances import A_FEW_DIGITS
+from optimizer.case.schema import Option
+from optimizer.ground.quarters import Quarter
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Blocks of one option that start in one quarter; `renewed[i]` of them get their i-th new GPUs."""
+
+    inputs: Inputs
+    option: Option
+    start: Quarter
+    blocks: Decimal
+    renewed: dict[int, Decimal]
+
+    @property
+    def handover(self) -> Quarter:
+        """The first quarter in which the blocks take their megawatts from mining."""
+        return self.start + self.option.mining_stops_quarters
+
+    @property
+    def service(self) -> Quarter:
+        return self.start + self.option.lead_quarters
+
+    @property
+    def gross_mw(self) -> Decimal:
+        return self.blocks * decimal(self.option.block_gross_mw)
+
+    @property
+    def it_mw_per_block(self) -> Decimal:
+        return decimal(self.option.block_gross_mw) / decimal(self.option.design_ratio)
+
+    @property
+    def it_mw(self) -> Decimal:
+        return self.blocks * self.it_mw_per_block
+
+    @property
+    def facility_musd(self) -> Decimal:
+        level = self.inputs.case.settings.capex_level
+        return self.it_mw * decimal(getattr(self.option, f"facility_{level}_musd_per_it_mw"))
+
+    @property
+    def gpu_musd(self) -> Decimal:
+        """Capex of the first GPUs."""
+        return self.it_mw * decimal(self.option.gpu_musd_per_it_mw)
+
+    @property
+    def life(self) -> Any:
+        """The row of `gpu_lives`, or None where GPUs serve for good."""
+        return self.inputs.row("gpu_lives", self.option.option)
+
+    def end_of_life(self, generation: int) -> Quarter:
+        """The quarter in which the GPUs of a generation, counted from 1, are no longer there."""
+        quarters: int = generation * self.life.life_quarters
+        return self.service + quarters
+
+    def serving(self, generation: int) -> Decimal:
+        """Blocks that have GPUs of a generation, counted from 1."""
+        return self.blocks if generation == 1 else self.renewed.get(generation - 1, ZERO)
+
+    def usable_it_mw(self, quarter: Quarter) -> Decimal:
+        """IT MW that can be sold in a quarter: by the hall's ramp, while its GPUs live."""
+        age = quarter - self.service
+        if age < 0:
+            return ZERO
+        generation = 1 if self.life is None else 1 + age // self.life.life_quarters
+        if generation == 1:
+            return self.it_mw * self.inputs.ramped(self.option.ramp, age)
+        return self.serving(generation) * self.it_mw_per_block
+
+
+def batches(books: Books) -> list[Batch]:
+    """The plan's starts, those of the same option and quarter together."""
+    blocks: dict[tuple[str, Quarter], Decimal] = {}
+    for row in books.table("starts"):
+        key = row["option"], row["start_quarter"]
+        blocks[key] = blocks.get(key, ZERO) + row["blocks"]
+    found = []
+    for (name, start), count in blocks.items():
+        option = books.inputs.row("options", name)
+        found.append(Batch(books.inputs, option, start, count, _renewals(books, name, start)))
+    return found
+
+
+def _renewals(books: Books, option: str, start: Quarter) -> dict[int, Decimal]:
+    """Blocks renewed by how often they have been; quarters at which no GPUs end are told by the checks."""
+    life = books.inputs.row("gpu_lives", option)
+    renewed: dict[int, Decimal] = {}
+    for row in books.table("refreshes"):
+        if life is not None and (row["option"], row["start_quarter"]) == (option, start):
+            age = row["refresh_quarter"] - start - books.inputs.row("options", option).lead_quarters
+            if age > 0 and age % life.life_quarters == 0:
+                renewed[age // life.life_quarters] = row["blocks"]
+    return renewed
+
+
+def product_mw(found: list[Batch], site: str, product: str, quarter: Quarter) -> tuple[Decimal, Decimal]:
+    """IT MW of a site and product that are in service, and that are usable, in a quarter."""
+    here = [b for b in found if b.option.site == site and b.option.product == product and b.service <= quarter]
+    return sum((b.it_mw for b in here), ZERO), sum((b.usable_it_mw(quarter) for b in here), ZERO)
+
+
+# ---- money -------------------------------------------------------------------------------------------------------
+
+
+def record(books: Books) -> None:
+    """Capex as it is paid, GPUs bought again and sold, mobilisation, and what usable capacity is worth at the end."""
+    found = batches(books)
+    for batch in found:
+        for quarter, line, musd in _spending(batch):
+            option = batch.option
+            books.record(line, quarter, musd, option.product, option.site, option.option)
+        _record_residual(books, batch)
+    for name in dict.fromkeys(batch.option.option for batch in found):
+        option = books.inputs.row("options", name)
+        first = min(batch.start for batch in found if batch.option.option == name)
+        books.record("mobilisation", first, -decimal(option.mobilisation_musd), option.product, option.site, name)
+
+
+def _spending(batch: Batch) -> Iterator[tuple[Quarter, str, Decimal]]:
+    inputs, option = batch.inputs, batch.option
+    deposits = inputs.rows_of("deposits", "option", option.option)
+    later = 1 - sum((decimal(row.share) for row in deposits), ZERO)
+    for row in deposits:
+        yield batch.start - row.quarters_before, "facility_capex", -batch.facility_musd * decimal(row.share)
+    for step, share in enumerate(inputs.profile(option.facility_curve)):
+        yield batch.start + step, "facility_capex", -batch.facility_musd * later * share
+    for step, share in enumerate(inputs.profile(option.gpu_curve)):
+        yield batch.start + step, "gpu_capex", -batch.gpu_musd * share
+    if batch.life is not None:
+        yield from _generations(batch)
+
+
+def _generations(batch: Batch) -> Iterator[tuple[Quarter, str, Decimal]]:
+    """At each end of life the GPUs that served are sold, and those that follow are paid for."""
+    life, option = batch.life, batch.option
+    generation = 1
+    while batch.serving(generation):
+        quarter = batch.end_of_life(generation)
+        cost = option.gpu_musd_per_it_mw if generation == 1 else life.refresh_musd_per_it_mw
+        sold = batch.serving(generation) * batch.it_mw_per_block * decimal(cost)
+        yield quarter, "gpu_sales", sold * decimal(life.residual_share)
+        bought = batch.serving(generation + 1) * batch.it_mw_per_block * decimal(life.refresh_musd_per_it_mw)
+        yield quarter, "gpu_capex", -bought
+        generation += 1
+
+
+def _record_residual(books: Books, batch: Batch) -> None:
+    """Capacity usable in the last quarter, at the product's residual; contracts take theirs back."""
+    option = batch.option
+    worth = decimal(books.inputs.row("products", option.product).residual_musd_per_it_mw)
+    musd = batch.usable_it_mw(books.case.last) * worth
+    books.record_residual(musd, option.product, option.site, option.option)
+
+
+# ---- rules -------------------------------------------------------------------------------------------------------
+
+
+def checks(books: Books) -> Iterator[Check]:
+    found = batches(books)
+    yield _whole_blocks(books)
+    yield _starts_follow(books)
+    yield _most_blocks(books, found)
+    yield from _new_starts(books)
+    yield _committed(books)
+    yield from _refreshes(books, found)
+
+
+def _where(row: Row) -> str:
+    return f"{row['option']} in {row['start_quarter']}"
+
+
+def _whole_blocks(books: Books) -> Check:
+    tally = Tally("domain", "whole_blocks", "Blocks are started and renewed whole, one or more.", "blocks", ZERO)
+    for name in ("starts", "refreshes"):
+        for row in books.table(name):
+            blocks = row["blocks"]
+            tally.equal(f"{name}: {_where(row)}", blocks, blocks.to_integral_value())
+            tally.at_least(f"{name}: {_where(row)}", blocks, Decimal(1))
+    return tally.check()
+
+
+def _starts_follow(books: Books) -> Check:
+    tally = Tally(
+        "rules", "starts_table",
+        "Megawatts, quarters and capex of a start follow from its blocks and its option.",
+        "MW, quarters or $M", A_FEW_DIGITS,
+    )  # fmt: skip
+    for row in books.table("starts"):
+        option = books.inputs.row("options", row["option"])
+        batch = Batch(books.inputs, option, row["start_quarter"], row["blocks"], {})
+        tally.holds(f"{_where(row)}: site {row['site']}", row["site"] == option.site)
+        tally.holds(f"{_where(row)}: product {row['product']}", row["product"] == option.product)
+        tally.same(f"{_where(row)}: hand-over", row["handover_quarter"], batch.handover)
+        tally.same(f"{_where(row)}: service", row["service_quarter"], batch.service)
+        tally.equal(f"{_where(row)}: gross MW", row["gross_mw"], batch.gross_mw)
+        tally.equal(f"{_where(row)}: IT MW", row["it_mw"], batch.it_mw)
+        tally.equal(f"{_where(row)}: facility capex", row["facility_capex_musd"], batch.facility_musd)
+        tally.equal(f"{_where(row)}: GPU capex", row["gpu_capex_musd"], batch.gpu_musd)
+    return tally.check()
+
+
+def _most_blocks(books: Books, found: list[Batch]) -> Check:
+    tally = Tally("rules", "blocks", "An option is used for no more blocks than it has.", "blocks", ZERO)
+    for option in books.case.rows("options"):
+        started = sum((b.blocks for b in found if b.option is option), ZERO)
+        tally.at_most(option.option, started, Decimal(option.max_blocks))
+    return tally.check()
+
+
+def _new_starts(books: Books) -> Iterator[Check]:
+    """What a start that is not committed must keep."""
+    able = Tally(
+        "rules", "eligible_sites",
+        "Conversions stand where power is firm, fibre good and cooling dense enough.", "so or not", ZERO,
+    )  # fmt: skip
+    early = Tally("rules", "earliest_start", "No work starts before the option's earliest quarter.", "quarters", ZERO)
+    ahead = Tally(
+        "rules", "deposits_in_time",
+        "What is ordered ahead of a new start is ordered within the horizon.", "quarters", ZERO,
+    )  # fmt: skip
+    late = Tally("rules", "service_in_horizon", "New capacity comes into service within the horizon.", "quarters", ZERO)
+    for row in (row for row in books.table("starts") if row["decided"] == "new"):
+        option = books.inputs.row("options", row["option"])
+        site = books.inputs.row("sites", option.site)
+        fit = site.firm_power and site.fibre and option.rack_kw <= site.max_rack_kw
+        able.holds(_where(row), fit and books.decide)
+        start = row["start_quarter"]
+        early.at_least(option.option, Decimal(start), Decimal(max(option.earliest, books.case.first)), start)
+        deposits = books.inputs.rows_of("deposits", "option", option.option)
+        before = max((deposit.quarters_before for deposit in deposits), default=0)
+        ahead.at_least(option.option, Decimal(start - before), Decimal(books.case.first), start)
+        late.at_most(option.option, Decimal(start + option.lead_quarters), Decimal(books.case.last), start)
+    for tally in (able, early, ahead, late):
+        yield tally.check()
+
+
+def _committed(books: Books) -> Check:
+    tally = Tally(
+        "rules", "committed_starts",
+        "Conversions already decided are there, block for block, and no others.", "blocks", ZERO,
+    )  # fmt: skip
+    stated = {
+        (row["option"], row["start_quarter"]): row["blocks"]
+        for row in books.table("starts")
+        if row["decided"] == "committed"
+    }
+    given = {(row.option, row.quarter): Decimal(row.blocks) for row in books.case.rows("committed_starts")}
+    for key in {**given, **stated}:
+        tally.equal(f"{key[0]} in {key[1]}", stated.get(key, ZERO), given.get(key, ZERO))
+    return tally.check()
+
+
+def _refreshes(books: Books, found: list[Batch]) -> Iterator[Check]:
+    when = Tally(
+        "rules", "refresh_quarters",
+        "GPUs are replaced in the quarter in which the old ones end, within the horizon, where they can be.",
+        "so or not", ZERO,
+    )  # fmt: skip
+    follow = Tally("rules", "refreshes_table", "Renewed IT MW follow from the blocks renewed.", "IT MW", A_FEW_DIGITS)
+    by_start = {(batch.option.option, batch.start): batch for batch in found}
+    for row in books.table("refreshes"):
+        where = f"{row['option']} of {row['start_quarter']} in {row['refresh_quarter']}"
+        batch = by_start.get((row["option"], row["start_quarter"]))
+        when.holds(where, batch is not None and _may_be_renewed(books, batch, row["refresh_quarter"]))
+        if batch is not None:
+            follow.equal(where, row["it_mw"], row["blocks"] * batch.it_mw_per_block)
+            when.holds(f"{where}: site {row['site']}", row["site"] == batch.option.site)
+    yield when.check()
+    yield follow.check()
+    fewer = Tally("rules", "refreshes", "No more blocks get new GPUs than had GPUs until then.", "blocks", ZERO)
+    for batch in found:
+        for i, blocks in batch.renewed.items():
+            fewer.at_most(f"{batch.option.option} of {batch.start}, {i} times", blocks, batch.serving(i))
+    yield fewer.check()
+
+
+def _may_be_renewed(books: Books, batch: Batch, quarter: Quarter) -> bool:
+    life, age = batch.life, quarter - batch.service
+    if life is None or life.refresh_musd_per_it_mw is None or not books.case.first <= quarter <= books.case.last:
+        return False
+    return bool(age > 0 and age % life.life_quarters == 0)

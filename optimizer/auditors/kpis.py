@@ -1,0 +1,364 @@
+"""Key figures: each one that a plan tells, computed again from the flows and the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, localcontext
+from itertools import pairwise
+from math import comb
+from typing import Any
+
+from optimizer.auditors.books import Books
+from optimizer.auditors.debt import Quartered, lives
+from optimizer.auditors.hashprice import btc_usd
+from optimizer.auditors.inputs import MILLION, ONE, ZERO, decimal
+from optimizer.auditors.lines import CAPEX, NO_VALUE, RESIDUAL
+from optimizer.auditors.mining import MiningQuarter, btc_mined, compare_cost, fleet
+from optimizer.auditors.report import Check, Tally
+from optimizer.auditors.tolerances import (
+    FIGURE,
+    NOTHING_GAINED,
+    RATES_APART,
+    SAME_EXTREME,
+    SHARE_OF_FIGURE,
+    TWO_LAST_DIGITS,
+    YEARLY_RETURN,
+)
+from optimizer.auditors.value import worth, worth_after
+from optimizer.ground.quarters import Quarter
+
+LOWEST_RATE, HIGHEST_RATE = Decimal("-0.9"), Decimal(10)
+"""Yearly returns between which the programme's is looked for."""
+PROGRAMME = ("ai_programme_irr", "ai_programme_payback_quarter")
+COSTS_OF_BTC = ("direct_cash_cost_usd_per_btc", "cash_cost_usd_per_btc")
+OVER_NOTHING, LATER_OVER_NOTHING = "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd"
+SHARE = "terminal_share"
+
+Figures = Mapping[str, Any]
+
+
+def record(books: Books) -> None:
+    """None: key figures move no money."""
+
+
+def checks(books: Books) -> Iterator[Check]:
+    if books.decide:
+        yield _figures(books)
+        yield _cost_of_btc(books)
+        yield _quarters(books)
+        yield _return(books)
+        yield _payback(books)
+
+
+# ---- figures -----------------------------------------------------------------------------------------------
+
+
+def _figures(books: Books) -> Check:
+    tally = Tally(
+        "value",
+        "key_figures",
+        "Each key figure is what the flows and tables computed again say.",
+        "$M, MW, BTC",
+        FIGURE,
+    )
+    wanted = {**_money(books), **_over_nothing(books), **_megawatts(books), **_bitcoin(books)}
+    stated: Figures = books.plan.kpis
+    told_apart = {*PROGRAMME, *COSTS_OF_BTC, *_QUARTERS}
+    for name in wanted.keys() | stated.keys():
+        tally.holds(f"{name} told", name in stated and (name in wanted or name in told_apart))
+    for name, figure in wanted.items():
+        value = stated.get(name)
+        if name == SHARE and books.nothing is not None:
+            _compare_share(tally, books, None if value is None else decimal(value))
+        elif figure is None or value is None:
+            tally.holds(f"{name}, none", figure is None and value is None)
+        else:
+            tally.equal(name, decimal(value), figure, FIGURE + SHARE_OF_FIGURE * abs(figure))
+    return tally.check()
+
+
+def _money(books: Books) -> dict[str, Decimal | None]:
+    settings, horizon = books.case.settings, books.case.horizon
+    cash = [row["closing_musd"] for row in books.table("cash")]
+    liquidity = [row["liquidity_musd"] for row in books.table("cash")]
+    by_quarter = [-books.paid(CAPEX, quarter) for quarter in horizon]
+    owed = debt_by_quarter(books)
+    return {
+        "value_musd": worth(books),
+        "value_after_horizon_musd": worth_after(books),
+        "capex_musd": sum(by_quarter, ZERO),
+        "capex_budget_musd": decimal(settings.capex_budget_musd),
+        "peak_capex_musd": max(ZERO, *by_quarter),
+        "interest_and_fees_musd": -sum((books.paid(("interest", "fee"), quarter) for quarter in horizon), ZERO),
+        "highest_debt_musd": max(owed.values()),
+        "debt_at_end_musd": owed[books.case.last],
+        "lowest_cash_musd": min(cash),
+        "lowest_liquidity_musd": min(liquidity),
+        "minimum_cash_musd": decimal(settings.minimum_cash_musd),
+    }
+
+
+def debt_by_quarter(books: Books) -> dict[Quarter, Decimal]:
+    """What is owed on all facilities at each quarter's end."""
+    owed = dict.fromkeys(books.case.horizon, ZERO)
+    all_lives: Mapping[str, Mapping[Quarter, Quartered]] = lives(books)
+    for quarters in all_lives.values():
+        for quarter, now in quarters.items():
+            if quarter in owed:
+                owed[quarter] += now.closing
+    return owed
+
+
+def _over_nothing(books: Books) -> dict[str, Decimal | None]:
+    names = (
+        "do_nothing_value_musd",
+        OVER_NOTHING,
+        LATER_OVER_NOTHING,
+        SHARE,
+        "do_nothing_lowest_cash_musd",
+    )
+    nothing = books.nothing
+    if nothing is None:
+        return dict.fromkeys(names)
+    lowest = min(row["closing_musd"] for row in nothing.table("cash"))
+    return dict(zip(names, (worth(nothing), *_gain(books, nothing), None, lowest), strict=True))
+
+
+def _gain(books: Books, nothing: Books) -> tuple[Decimal, Decimal]:
+    """Value over doing nothing, and the part of it that lies after the horizon."""
+    return worth(books) - worth(nothing), worth_after(books) - worth_after(nothing)
+
+
+def _compare_share(tally: Tally, books: Books, stated: Decimal | None) -> None:
+    """A share of a small gain hangs on the last digits of both values; of no gain at all there is none."""
+    assert books.nothing is not None
+    gain, later = _gain(books, books.nothing)
+    digits = SHARE_OF_FIGURE * (len(books.flows) + len(books.nothing.flows))
+    if abs(gain) <= digits:
+        gain, later = (decimal(books.plan.kpis.get(name)) for name in (OVER_NOTHING, LATER_OVER_NOTHING))
+        fits = stated is None or (gain != 0 and abs(stated - later / gain) < FIGURE)
+        tally.holds(f"{SHARE} of next to nothing", fits)
+        return
+    if stated is None:
+        tally.holds(f"{SHARE}, none", False)
+        return
+    share = later / gain
+    tally.equal(SHARE, stated, share, SHARE_OF_FIGURE + digits * (ONE + abs(share)) / abs(gain))
+
+
+def _megawatts(books: Books) -> dict[str, Decimal | None]:
+    def total(table: str, column: str) -> Decimal:
+        return sum((row[column] for row in books.table(table)), ZERO)
+
+    return {
+        "machines_sold_gross_mw": total("machines", "sold_gross_mw"),
+        "converted_gross_mw": total("starts", "gross_mw"),
+        "converted_it_mw": total("starts", "it_mw"),
+        "contracted_it_mw": total("contracts", "it_mw"),
+    }
+
+
+def _bitcoin(books: Books) -> dict[str, Decimal | None]:
+    held = [row["closing_btc"] for row in books.table("btc") if row["quarter"] == books.case.last]
+    return {"btc_mined": sum(btc_mined(books).values(), ZERO), "btc_at_end": sum(held, ZERO)}
+
+
+def _cost_of_btc(books: Books) -> Check:
+    tally = Tally(
+        "value",
+        "key_cost_of_btc",
+        "A BTC of the whole plan costs its power less interruptible income, and with that its sites; none without BTC.",
+        "$",
+        SHARE_OF_FIGURE,
+    )
+    whole = MiningQuarter()
+    for machines in fleet(books):
+        whole.add(machines, btc_usd(books.inputs, machines.quarter) / MILLION)
+    for name, musd in zip(COSTS_OF_BTC, (whole.direct_musd, whole.cash_musd), strict=True):
+        stated = books.plan.kpis.get(name)
+        compare_cost(tally, name, Decimal("nan") if stated is None else decimal(stated), musd, whole)
+    return tally.check()
+
+
+# ---- quarters ----------------------------------------------------------------------------------------------
+
+_QUARTERS = (
+    "do_nothing_lowest_cash_quarter",
+    "lowest_cash_quarter",
+    "lowest_liquidity_quarter",
+    "peak_capex_quarter",
+)
+
+
+def _quarters(books: Books) -> Check:
+    """The quarter named is one that has the figure, a tie aside; where several have it, the first."""
+    sentence = "A quarter told beside a figure is the first that has it, or ties with one that has."
+    tally = Tally("value", "key_quarters", sentence, "$M", TWO_LAST_DIGITS)
+    nothing = books.nothing
+    cash, liquidity = _column(books, "closing_musd"), _column(books, "liquidity_musd")
+    spent = {row["quarter"]: row["capex_musd"] for row in books.table("capex_to_date")}
+    series = {
+        "lowest_cash_quarter": {quarter: -musd for quarter, musd in cash.items()},
+        "lowest_liquidity_quarter": {quarter: -musd for quarter, musd in liquidity.items()},
+        "peak_capex_quarter": spent if max(spent.values()) > FIGURE else {},
+        "do_nothing_lowest_cash_quarter": {}
+        if nothing is None
+        else {quarter: -musd for quarter, musd in _column(nothing, "closing_musd").items()},
+    }
+    for name, highest in series.items():
+        stated = books.plan.kpis.get(name)
+        if stated is None or not highest:
+            tally.holds(f"{name}, none", stated is None and not highest)
+            continue
+        most = {str(quarter): musd for quarter, musd in highest.items()}
+        tied = max(most.values()) - SAME_EXTREME
+        tally.at_least(f"{name}, {stated}", most.get(stated, -max(most.values()) - MILLION), tied)
+        earlier = [musd for quarter, musd in most.items() if quarter < stated]
+        none_before = max(earlier, default=-MILLION * MILLION) < tied + TWO_LAST_DIGITS
+        tally.holds(f"{name}, none before {stated}", none_before)
+    return tally.check()
+
+
+def _column(books: Books, column: str) -> dict[Quarter, Decimal]:
+    return {row["quarter"]: row[column] for row in books.table("cash")}
+
+
+# ---- the AI programme --------------------------------------------------------------------------------------
+
+
+def gained(books: Books, nothing: Books) -> dict[int, Decimal]:
+    """What the plan's flows are above those of doing nothing, undiscounted, principal left out.
+
+    Keyed by eighths of a year from the first day on: flows fall in the middle of their quarter, a residual on its
+    first day.
+    """
+    flows: dict[int, Decimal] = {}
+    for sign, side in ((1, books), (-1, nothing)):
+        for flow in side.flows:
+            if flow.line != NO_VALUE:
+                eighths = 2 * (flow.quarter - books.case.first) + (0 if flow.line == RESIDUAL else 1)
+                flows[eighths] = flows.get(eighths, ZERO) + sign * flow.musd
+    return dict(sorted(flows.items()))
+
+
+def _return(books: Books) -> Check:
+    tally = Tally(
+        "value",
+        "programme_return",
+        "At the return that the plan tells, and at no other, what it gains over doing nothing is worth nothing.",
+        "a year",
+        ZERO,
+    )
+    stated, nothing = books.plan.kpis.get("ai_programme_irr"), books.nothing
+    if nothing is None:
+        tally.holds("none without doing nothing", stated is None)
+        return tally.check()
+    flows = {when: musd for when, musd in gained(books, nothing).items() if abs(musd) > NOTHING_GAINED}
+    falls = _falls_once(flows)
+    if stated is None:
+        tally.holds("none", falls is not True)
+        return tally.check()
+    rate, hidden = decimal(stated), SHARE_OF_FIGURE * 3 * len(books.flows)
+    near = YEARLY_RETURN * max(ONE, abs(rate))
+    there = _worth_at(flows, rate - near) >= 0 >= _worth_at(flows, rate + near) or abs(_worth_at(flows, rate)) <= hidden
+    tally.holds(f"{stated}", falls is not False and LOWEST_RATE <= rate <= HIGHEST_RATE and there)
+    return tally.check()
+
+
+def _falls_once(flows: Mapping[int, Decimal]) -> bool | None:
+    """Whether the flows are worth nothing at one rate only, and less above it; None where that hangs on a hair.
+
+    Else there is no return to tell: none, several, or that of money taken first and paid back later.
+
+    What flows are worth is a polynomial in the discount of an eighth of a year. Written in Bernstein's basis on an
+    interval it has no more zeros there than its coefficients change sign, and exactly one where they change it once.
+    """
+    if len(set(map(_gains, flows.values()))) < 2:
+        return False
+    with localcontext() as context:
+        context.prec = 80 + max(flows)
+        ends = [(ONE + rate) ** (-ONE / 8) for rate in (HIGHEST_RATE, LOWEST_RATE)]
+        coefficients = _in_bernsteins_basis(flows, *ends)
+        changes = _changes_apart(coefficients, ends[1] - ends[0])
+    return None if changes is None else changes == 1 and _gains(coefficients[-1])
+
+
+def _in_bernsteins_basis(flows: Mapping[int, Decimal], low: Decimal, high: Decimal) -> list[Decimal]:
+    """The polynomial of the flows on an interval of discounts, the earliest flow taken at once."""
+    first, degree = min(flows), max(flows) - min(flows)
+    powers = [flows.get(first + power, ZERO) for power in range(degree + 1)]
+    for done in range(degree):  # Horner's scheme moves the origin to the interval's low end
+        for power in range(degree - 1, done - 1, -1):
+            powers[power] += low * powers[power + 1]
+    scaled = [musd * (high - low) ** power / comb(degree, power) for power, musd in enumerate(powers)]
+    for done in range(degree):
+        for place in range(degree, done, -1):
+            scaled[place] += scaled[place - 1]
+    return scaled
+
+
+def _changes_apart(coefficients: list[Decimal], width: Decimal) -> int | None:
+    """How often the polynomial changes sign, by halving the interval until each part does so once at most."""
+    changes = sum(before != after for before, after in pairwise(_gains(value) for value in coefficients if value))
+    if changes < 2:
+        return changes
+    if width < RATES_APART:
+        return None
+    low, high = _halved(coefficients)
+    parts = _changes_apart(low, width / 2), _changes_apart(high, width / 2)
+    return None if None in parts else sum(part for part in parts if part is not None)
+
+
+def _halved(coefficients: list[Decimal]) -> tuple[list[Decimal], list[Decimal]]:
+    """The polynomial on each half of its interval, by de Casteljau's means of neighbours."""
+    low, high, row = [], [], coefficients
+    while row:
+        low.append(row[0])
+        high.append(row[-1])
+        row = [(before + after) / 2 for before, after in pairwise(row)]
+    return low, high[::-1]
+
+
+def _gains(musd: Decimal) -> bool:
+    return musd > 0
+
+
+def _worth_at(flows: Mapping[int, Decimal], rate: Decimal) -> Decimal:
+    """Value of the flows on the first day at a yearly rate, the last flow discounted first."""
+    an_eighth = (ONE + rate) ** (ONE / 8)
+    steps: dict[int, Decimal] = {}
+    total, later = ZERO, max(flows, default=0)
+    for when, musd in sorted(flows.items(), reverse=True):
+        gap = later - when
+        if gap not in steps:
+            steps[gap] = an_eighth**gap
+        total, later = total / steps[gap] + musd, when
+    return total / an_eighth**later
+
+
+def _payback(books: Books) -> Check:
+    tally = Tally(
+        "value",
+        "programme_payback",
+        "The plan is paid back in the quarter from which on what it has gained over doing nothing stays positive.",
+        "$M",
+        FIGURE,
+    )
+    stated, nothing = books.plan.kpis.get("ai_programme_payback_quarter"), books.nothing
+    if nothing is None:
+        tally.holds("none without doing nothing", stated is None)
+        return tally.check()
+    total, sums = ZERO, {}
+    for when, musd in gained(books, nothing).items():
+        total += musd
+        sums[str(books.case.first + when // 2)] = total
+    before = [musd for quarter, musd in sums.items() if stated is None or quarter < stated]
+    since = [musd for quarter, musd in sums.items() if stated is not None and quarter >= stated]
+    if stated is None:
+        paid_back = min(before, default=ZERO) < -FIGURE and before[-1] > FIGURE
+        tally.holds("none", not paid_back)
+        return tally.check()
+    tally.holds(f"{stated}", stated in sums and bool(before))
+    tally.at_least(f"{stated} and later", min(since, default=ZERO), ZERO)
+    tally.at_most(f"before {stated}", before[-1] if before else ZERO, ZERO)
+    return tally.check()
