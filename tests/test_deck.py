@@ -22,6 +22,7 @@ from shared import solved_once
 from small_cases import scenario_of, small_case
 
 import optimizer as opt
+from optimizer.case.origins import origin_of, read_origins
 from optimizer.ground.errors import AuditFault, PlanError
 from optimizer.plan.folder import save_plan
 from optimizer.questions.studies.study import load_study, save_study
@@ -31,7 +32,6 @@ from optimizer.telling.board.deck.figures import Figure, Source, Word
 from optimizer.telling.board.deck.layout import open_frame
 from optimizer.telling.board.deck.ledger import Ledger, Receipt, adds, plain_text
 from optimizer.telling.board.deck.money_slides import bridge as bridge_slide
-from optimizer.telling.board.deck.origins import origin_of, read_origins
 from optimizer.telling.board.deck.pack import Pack
 from optimizer.telling.board.deck.reading import find_problems, find_wrong_keys
 from optimizer.telling.board.deck.story import tell
@@ -488,7 +488,7 @@ def test_the_bridge_between_two_plans_is_told_where_it_was_made(folder: Path, ot
 
 
 def test_sources_are_found_by_file_and_name() -> None:
-    origins = read_origins(ROOT / "data" / "bitfarms_2025" / "SOURCES.md")
+    origins = read_origins(None, ROOT / "data" / "bitfarms_2025")
     budget = origin_of(origins, "case.toml", "capex_budget_musd")
     assert budget is not None and budget.confidence == "J" and budget.value == "550"
     refinancing = origin_of(origins, "facilities", "Refinancing 2031")

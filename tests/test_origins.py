@@ -10,8 +10,9 @@ from test_reader import change_bytes, edit
 
 import optimizer as opt
 from optimizer.case.case import TABLE_NAMES
-from optimizer.case.origins import NAME, idle_origins, means, origin_of, origins_in
+from optimizer.case.origins import NAME, idle_origins, means, origin_of, origins_in, read_origins
 from optimizer.case.schema import Settings
+from optimizer.ground.errors import PlanError
 
 STARTER = ROOT / "optimizer" / "starter"
 FOLDERS = [*(DATA / name for name in ("bitfarms_2025", "keel_2026", "washington_2025")), STARTER]
@@ -115,3 +116,17 @@ def test_a_list_that_is_no_text_is_noted_and_never_a_traceback(run: Run, folder:
     code, _, err = run("convert", folder, folder.parent / "book.xlsx")
     assert code == 2
     assert "SOURCES.md:1: is not UTF-8" in err
+
+
+def test_a_list_beside_the_plan_is_found_and_one_that_is_named_must_be_a_list(tmp_path: Path) -> None:
+    """The first folder with a list gives it; a file without a table is no list, which is said where it is named."""
+    beside, within = tmp_path / "plan", tmp_path / "plan" / "inputs"
+    within.mkdir(parents=True)
+    assert read_origins(None, beside, within) == ()
+    (within / "SOURCES.md").write_text("| a | b | c | d |\n|---|---|---|---|\n| sites `x \\| y` | **1** | o | H |\n")
+    assert [origin.cells for origin in read_origins(None, beside, within)] == [("sites x | y", "1", "o", "H")]
+    (beside / "SOURCES.md").write_text("Told elsewhere.\n")
+    assert read_origins(None, beside, within) == ()
+    for named, why in ((beside / "SOURCES.md", "holds no table of four columns"), (tmp_path, "cannot be read")):
+        with pytest.raises(PlanError, match=why):
+            read_origins(named, within)

@@ -223,7 +223,7 @@ def test_the_page_can_be_read_without_eyes(written: str) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_texts_stand_out_from_their_ground(theme: str) -> None:
-    css = (Path(opt.__file__).parent / "board/page/page.css").read_text(encoding="utf-8")
+    css = (Path(opt.__file__).parent / "telling/board/page/page.css").read_text(encoding="utf-8")
     block = css[: css.index("@media")] if theme == "light" else css[css.index(':root[data-theme="dark"]') :]
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block[: block.index("}")]))
     for ground in ("paper", "card"):

@@ -6,15 +6,17 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from optimizer.case.case import TABLE_NAMES, Case
 from optimizer.case.schema import Row, Settings
+from optimizer.ground.errors import PlanError
 from optimizer.ground.findings import Finding
 
 NAME = "SOURCES.md"
 SETTINGS = "case.toml"
-COLUMNS = 4
-"""Inputs, value, origin, confidence."""
+HEADS = ("inputs", "value", "origin", "confidence")
+COLUMNS = len(HEADS)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Origin:
     line: int = field(default=0, kw_only=True)
 
     @property
+    def cells(self) -> tuple[str, ...]:
+        """What the line says, cell by cell as people read it, without the backticks of its names."""
+        return tuple(cell.replace("`", "") for cell in (self.inputs, self.value, self.origin, self.confidence))
+
+    @property
     def heads(self) -> list[str]:
         """The words outside backticks, among them the tables that it speaks of; `sites.csv` is the table `sites`."""
         words = re.sub(r"`[^`]*`|[,;:()]", " ", self.inputs).split()
@@ -38,6 +45,24 @@ class Origin:
     def quoted(self) -> list[str]:
         """The names in backticks: columns, settings, names of rows."""
         return re.findall(r"`([^`]*)`", self.inputs)
+
+
+def read_origins(named: Path | None, *folders: Path) -> tuple[Origin, ...]:
+    """The lines of the file named, or of the first SOURCES.md that lies in one of the folders; none where none does.
+
+    Raises PlanError where a file cannot be read, or the one named holds no table of four columns.
+    """
+    beside = (folder / NAME for folder in folders if (folder / NAME).is_file())
+    path = named or next(beside, None)
+    if path is None:
+        return ()
+    try:
+        origins = origins_in(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"{path} cannot be read as a list of sources: {error}.") from None
+    if named and not origins:
+        raise PlanError(f"{path} holds no table of four columns: {', '.join(HEADS)}.")
+    return origins
 
 
 def origins_in(text: str, name: str = NAME) -> tuple[Origin, ...]:

@@ -67,10 +67,10 @@ def write_deck(
 
 def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Path | None, force: bool) -> Pack:
     """Read and audit the plans, their studies and the list of sources."""
+    from optimizer.case.origins import read_origins
     from optimizer.plan.folder import load_plan
     from optimizer.telling.board.deck.figures import Source
     from optimizer.telling.board.deck.ledger import Ledger
-    from optimizer.telling.board.deck.origins import find_sources, read_origins
     from optimizer.telling.board.deck.pack import Pack
 
     stamps: Stamps = {}
@@ -87,11 +87,10 @@ def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Pa
         if plan.run_id not in bridges
     ]
     names = names_of(plans)
-    listing = find_sources(folder, sources)
     return Pack(
         Source(plans[0], names[0] if against else ""), Ledger(), reports[0],
         tuple(Source(plan, name) for plan, name in zip(plans[1:], names[1:], strict=True)), studies, bridges,
-        read_origins(listing) if listing else (), tuple(stamps), tuple(missing),
+        read_origins(sources, folder, folder / "inputs"), tuple(stamps), tuple(missing),
     )  # fmt: skip
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optimizer.case.market import hashprice_usd_per_ph_day
+from optimizer.case.origins import origin_of
 from optimizer.telling.board.deck.blocks import WHOLE, Box, Paragraph, Slide, Table, Texts
 from optimizer.telling.board.deck.contract_slide import price_words
 from optimizer.telling.board.deck.figures import Figure, Row, Word
 from optimizer.telling.board.deck.ledger import listed
-from optimizer.telling.board.deck.origins import origin_of
 from optimizer.telling.board.deck.pack import Pack
 from optimizer.telling.board.receipts import input_hash
 

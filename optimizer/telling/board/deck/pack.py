@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from optimizer.case.origins import Origin
 from optimizer.ground.amounts import TOLD_SHARE, share_words
 from optimizer.ground.units import USD_PER_MUSD
 from optimizer.plan.figures import figures_of
 from optimizer.plan.power_uses import Use, uses_of
 from optimizer.telling.board.deck.figures import Figure, Source, Word
 from optimizer.telling.board.deck.ledger import Ledger
-from optimizer.telling.board.deck.origins import Origin
 
 if TYPE_CHECKING:
     from optimizer.auditors import Report

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from optimizer.case.case import TABLE_TYPES
+from optimizer.case.origins import HEADS
 from optimizer.telling.board.page.blocks import Column, Line, Section, Table, Words
 from optimizer.telling.board.page.book import Book, about, case_tables, is_number
 from optimizer.telling.board.page.keys import Row, at
@@ -33,10 +34,13 @@ def _origins(book: Book) -> tuple[Table | Words, ...]:
     if not book.origins:
         told = "Where each number comes from, and how sure it is, stands in the sources of the case, if it keeps any; "
         return (Words([told + "named with --case they are told here."], note=True),)
-    first, *heading = book.origins[0]
-    rows = [Line(Name(row[0]), "", [Name(cell) if cell else NOT_SET for cell in row[1:]]) for row in book.origins[1:]]
+    rows = [
+        Line(Name(first), "", [Name(cell) if cell else NOT_SET for cell in rest])
+        for first, *rest in (origin.cells for origin in book.origins)
+    ]
     caption = Markup("<strong>sources</strong> Where each number comes from, and how sure it is.")
-    return (Table(caption, [Column(Name(name), number=False) for name in heading], rows, Name(first), folded=True),)
+    first, *heads = HEADS
+    return (Table(caption, [Column(name, number=False) for name in heads], rows, first, folded=True),)
 
 
 def _many(book: Book, rows: Sequence[object], what: str) -> object:

@@ -27,12 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from optimizer.auditors.report import Report
+    from optimizer.case.origins import Origin
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study
-
-
-Origins = tuple[tuple[str, ...], ...]
-"""Where numbers come from: a heading, then rows of texts."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Book:
     studies: Mapping[str, Study] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     stamps: tuple[str, ...] = ()
-    origins: Origins = ()
+    origins: tuple[Origin, ...] = ()
     date: str = ""
 
     @property
@@ -158,7 +155,7 @@ class Book:
             yield from _texts(study.about)
         yield from (text for reason in reasons_of(self.plan) for text in (reason.hall, reason.machines))
         yield from self.plan.edited
-        yield from (cell for row in self.origins for cell in row)
+        yield from (cell for origin in self.origins for cell in origin.cells)
 
 
 def about(setting: str) -> str:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimizer.case.folder import load_case
+from optimizer.case.origins import Origin, read_origins
 from optimizer.ground.errors import PlanError
 from optimizer.plan.folder import load_plan
 from optimizer.questions.studies.study import Study, is_kept, load_study
 from optimizer.telling.board.gate import Stamps, audited, refuse_stale, unanswered
-from optimizer.telling.board.page.book import Book, Origins
+from optimizer.telling.board.page.book import Book
 from optimizer.telling.board.page.comparison import date_of
-from optimizer.telling.board.page.origins import read_origins
 from optimizer.telling.board.page.studies import TOPICS
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def open_books(folders: Sequence[Path], *, force: bool = False, cases: Sequence[
     today = {}
     for place in cases:
         case = load_case(place)
-        today[case.settings.name] = (case, read_origins(place / "SOURCES.md"))
+        today[case.settings.name] = (case, read_origins(None, place))
     books = [_open(f"p{n}", folder, force, today) for n, folder in enumerate(folders, 1)]
     if date := date_of(books):
         books = [replace(book, date=date) for book in books]
@@ -42,7 +42,7 @@ def open_books(folders: Sequence[Path], *, force: bool = False, cases: Sequence[
     return books
 
 
-def _open(id: str, folder: Path, force: bool, today: Mapping[str, tuple[Case, Origins]]) -> Book:
+def _open(id: str, folder: Path, force: bool, today: Mapping[str, tuple[Case, tuple[Origin, ...]]]) -> Book:
     plan = load_plan(folder, inspect=force)
     stamps: Stamps = {}
     report = audited(plan, force, stamps)

@@ -14,6 +14,7 @@ from optimizer.telling.board.gate import Stamps, audited, kept_study, names_of, 
 if TYPE_CHECKING:
     from optimizer.auditors.report import Report
     from optimizer.case.case import Case
+    from optimizer.case.origins import Origin
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study
     from optimizer.telling.board.workbook.book import Workbook
@@ -28,7 +29,7 @@ class Pack:
     audit: Report
     studies: dict[str, Study]
     stamps: tuple[str, ...] = ()
-    sources: Path | None = None
+    origins: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _write_sheets(desk: Workbook, pack: Pack) -> None:
     for plan, name in zip(pack.plans[1:], pack.names[1:], strict=True):
         others.write_other(desk, plan, name)
     evidence.write_assumptions(desk)
-    evidence.write_sources(desk, pack.sources)
+    evidence.write_sources(desk, pack.origins)
     evidence.write_audit(desk)
     evidence.write_checks(desk)
     deals.add_summary_charts(summary)
@@ -107,6 +108,7 @@ def _write_sheets(desk: Workbook, pack: Pack) -> None:
 
 def gather(folders: Sequence[Path], case: Case | None, sources: Path | None, force: bool) -> Pack:
     """Read and audit plans, and read the first one's studies and the list of sources. Raises PlanError, AuditFault."""
+    from optimizer.case.origins import read_origins
     from optimizer.plan.folder import load_plan
 
     stamps: Stamps = {}
@@ -116,11 +118,8 @@ def gather(folders: Sequence[Path], case: Case | None, sources: Path | None, for
     reports = [audited(plan, force, stamps) for plan in plans]
     refuse_stale(plans[0], folders[0], case, force, stamps, "workbook")
     studies = _studies(folders[0], plans[0], force, stamps)
-    beside = folders[0] / "SOURCES.md"
-    listing = sources or (beside if beside.is_file() else None)
-    if listing is not None and not listing.is_file():
-        raise PlanError(f"{listing} is not a file; name a list of sources like SOURCES.md.")
-    return Pack(tuple(plans), names_of(plans), reports[0], studies, tuple(stamps), listing)
+    origins = read_origins(sources, folders[0], folders[0] / "inputs")
+    return Pack(tuple(plans), names_of(plans), reports[0], studies, tuple(stamps), origins)
 
 
 def _studies(folder: Path, plan: Plan, force: bool, stamps: Stamps) -> dict[str, Study]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from optimizer.case.case import TABLE_NAMES, TABLE_TYPES
 from optimizer.case.columns import choices_of, column_kind
+from optimizer.case.origins import HEADS, Origin
 from optimizer.case.schema import Settings
 from optimizer.telling.board.receipts import Key
 from optimizer.telling.board.workbook.book import HEAD_ROWS, Sheet, Workbook
@@ -91,14 +90,15 @@ def _told(value: Any) -> str:
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
-def write_sources(desk: Workbook, path: Path | None) -> None:
+def write_sources(desk: Workbook, origins: Sequence[Origin]) -> None:
     """The list of sources beside the case: inputs, value, origin and confidence, as its author wrote them."""
-    rows = _source_rows(path) if path is not None else []
-    if not rows:
+    if not origins:
         return
     sheet = desk.add("sources", "Sources: where the inputs are from and how sure they are")
     widths = (42, 46, 80, 14)
-    for number, cells in enumerate(rows, HEAD_ROWS):
+    for number, cells in enumerate(
+        (tuple(map(str.capitalize, HEADS)), *(origin.cells for origin in origins)), HEAD_ROWS
+    ):
         lines = max(1 + len(words) // width for words, width in zip(cells, widths, strict=False))
         sheet.at.set_row(number, 14.0 * lines)
         for column, words in enumerate(cells):
@@ -106,17 +106,6 @@ def write_sources(desk: Workbook, path: Path | None) -> None:
     for column, width in enumerate(widths):
         sheet.at.set_column(column, column, width)
     sheet.freeze(HEAD_ROWS + 1, 1)
-
-
-def _source_rows(path: Path) -> list[list[str]]:
-    """The rows of the first kind of table in a SOURCES.md, its header first, without rules and marks of emphasis."""
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.lstrip().startswith("|"):
-            cells = [re.sub(r"\*\*|`", "", cell).strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
-            if not all(re.fullmatch(r":?-+:?", cell) for cell in cells):
-                rows.append(cells)
-    return [cells for cells in rows if len(cells) == len(rows[0])] if rows else []
 
 
 # ---- audit and checks -----------------------------------------------------------------------------------------------
