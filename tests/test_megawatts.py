@@ -18,7 +18,7 @@ from optimizer.ground.errors import PlanError
 from optimizer.plan.folder import save_plan
 from optimizer.plan.power_uses import limits_of, reach_limit, uses_of, uses_there
 from optimizer.telling.board.deck import write_deck
-from optimizer.telling.board.page.gate import open_books
+from optimizer.telling.board.page import open_books
 from optimizer.telling.board.page.writing import write_page
 from optimizer.telling.board.workbook import write_workbook
 from optimizer.telling.pictures.gallery import pictures_of

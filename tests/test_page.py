@@ -24,9 +24,9 @@ from optimizer.case.case import TABLE_NAMES, Case
 from optimizer.ground.errors import AuditFault, PlanError
 from optimizer.plan.folder import save_plan
 from optimizer.questions.studies.study import save_study
+from optimizer.telling.board.page import open_books
 from optimizer.telling.board.page.book import Book
 from optimizer.telling.board.page.charts import Axis, axis, stacked
-from optimizer.telling.board.page.gate import open_books
 from optimizer.telling.board.page.keys import Keys, Source, at, decoded, encoded
 from optimizer.telling.board.page.numbers import Number
 from optimizer.telling.board.page.receipts import check

@@ -17,7 +17,7 @@ from page_studies import made_studies
 import optimizer as opt
 from optimizer.plan.folder import save_plan
 from optimizer.questions.studies.study import save_study
-from optimizer.telling.board.page.gate import open_books
+from optimizer.telling.board.page import open_books
 from optimizer.telling.board.page.writing import write_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -25,7 +25,7 @@ from optimizer.telling.board.deck import gather as gather_deck
 from optimizer.telling.board.deck import write_deck
 from optimizer.telling.board.deck.ledger import MINUS
 from optimizer.telling.board.deck.story import tell
-from optimizer.telling.board.page.gate import open_books
+from optimizer.telling.board.page import open_books
 from optimizer.telling.board.page.receipts import _Reader, parsed
 from optimizer.telling.board.page.writing import write_page
 from optimizer.telling.board.receipts import agrees

@@ -41,7 +41,7 @@ from optimizer.questions.sweeps.drivers import drivers_of
 from optimizer.questions.sweeps.runner import Sweep, workers
 from optimizer.solver import SolverOptions
 from optimizer.telling.board.deck import write_deck
-from optimizer.telling.board.page.gate import open_books
+from optimizer.telling.board.page import open_books
 from optimizer.telling.board.workbook import write_workbook
 from optimizer.telling.pictures import picture_of
 

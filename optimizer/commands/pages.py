@@ -30,7 +30,7 @@ def page(
 ) -> None:
     """Tell plans as one self-contained page to read, explore and print; it needs no network."""
     from optimizer.ground.errors import PlanError
-    from optimizer.telling.board.page.gate import open_books
+    from optimizer.telling.board.page import open_books
     from optimizer.telling.board.page.writing import write_page
 
     if output.is_dir() or not output.parent.is_dir():

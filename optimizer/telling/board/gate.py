@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,44 @@ if TYPE_CHECKING:
 
 Stamps = dict[str, None]
 """Words that a forced document carries on every page, in the order in which they were found."""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A plan that may be shown: its folder, its audit, and the stamps that it must carry."""
+
+    folder: Path
+    plan: Plan
+    report: Report
+    stamps: Stamps
+
+
+def admit(
+    folders: Sequence[Path], today: Callable[[int, Plan], Case | None], force: bool, document: str
+) -> list[Admitted]:
+    """Read and audit plans; what is edited, fails its audit or is stale is refused, or stamped when forced.
+
+    `today` gives the case as it is now that a plan, with its number, is held against; None for none. Raises PlanError,
+    also for a run that is given twice, and AuditFault.
+    """
+    from optimizer.plan.folder import load_plan
+
+    plans = [load_plan(folder, inspect=force) for folder in folders]
+    runs = [plan.run_id for plan in plans]
+    if len(set(runs)) < len(runs):
+        twice = next(run for run in runs if runs.count(run) > 1)
+        raise PlanError(f"Run {twice} was given twice, so that it would be compared with itself; give each plan once.")
+    admitted = []
+    for number, (folder, plan) in enumerate(zip(folders, plans, strict=True)):
+        stamps: Stamps = {}
+        admitted.append(Admitted(folder, plan, audited(plan, force, stamps), stamps))
+        refuse_stale(plan, folder, today(number, plan), force, stamps, document)
+    return admitted
+
+
+def all_stamps(admitted: Sequence[Admitted]) -> Stamps:
+    """The stamps of several plans, for a document that carries them together."""
+    return {stamp: None for one in admitted for stamp in one.stamps}
 
 
 def audited(plan: Plan, force: bool, stamps: Stamps) -> Report:
@@ -50,30 +89,28 @@ def refuse_stale(plan: Plan, folder: Path, case: Case | None, force: bool, stamp
 def kept_study(place: Path, plan: Plan, force: bool, stamps: Stamps, document: str) -> Study | None:
     """The study of a plan in a folder, None where there is none.
 
-    One of another run, or with anything in it that came to no answer, is refused; it is stamped when forced. A bridge
-    belongs to both of its plans. Raises PlanError.
+    One of another run, or with anything in it that came to no answer, is refused; it is stamped when forced. Raises
+    PlanError.
     """
     from optimizer.questions.studies.study import is_kept, load_study
 
     if not is_kept(place):
         return None
     study = load_study(place)
-    of = study.about.get("run_id", study.about.get("to_run_id"))
-    if plan.run_id not in (of, study.about.get("from_run_id")):
+    for stamp, why in faults_of(study, plan.run_id):
         if not force:
-            raise PlanError(
-                f"{place} is a study of run {of}, and the plan is run {plan.run_id}. Make it again, take it away, or "
-                f"have the {document} stamped with --force."
-            )
-        stamps[f"STALE STUDY: {_name(study, place)}"] = None
-    if study.unsolved:
-        if not force:
-            raise PlanError(
-                f"{place} is not whole ({unanswered(study)}). Make it again, take it away, or have the {document} "
-                "stamped with --force."
-            )
-        stamps[f"UNFINISHED STUDY: {_name(study, place)}"] = None
+            raise PlanError(f"{place} {why}. Make it again, take it away, or have the {document} stamped with --force.")
+        stamps[f"{stamp} STUDY: {_name(study, place)}"] = None
     return study
+
+
+def faults_of(study: Study, run_id: str) -> Iterator[tuple[str, str]]:
+    """Why a study may not be told beside a plan, as a stamp and in words; a bridge belongs to both of its plans."""
+    of = study.about.get("run_id", study.about.get("to_run_id"))
+    if run_id not in (of, study.about.get("from_run_id")):
+        yield "STALE", f"is a study of run {of}, and the plan is run {run_id}"
+    if study.unsolved:
+        yield "UNFINISHED", f"is not whole ({unanswered(study)})"
 
 
 def _name(study: Study, place: Path) -> str:

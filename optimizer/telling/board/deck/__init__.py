@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.files.folders import hand_out
 from optimizer.ground.errors import PlanError
-from optimizer.telling.board.gate import Stamps, audited, kept_study, names_of, refuse_stale
+from optimizer.telling.board.gate import Stamps, admit, all_stamps, kept_study, names_of
 
 if TYPE_CHECKING:
     from optimizer.case.case import Case
@@ -68,17 +68,12 @@ def write_deck(
 def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Path | None, force: bool) -> Pack:
     """Read and audit the plans, their studies and the list of sources."""
     from optimizer.case.origins import read_origins
-    from optimizer.plan.folder import load_plan
     from optimizer.telling.board.deck.figures import Source
     from optimizer.telling.board.deck.ledger import Ledger
     from optimizer.telling.board.deck.pack import Pack
 
-    stamps: Stamps = {}
-    plans = [load_plan(path, inspect=force) for path in (folder, *against)]
-    if len({plan.run_id for plan in plans}) < len(plans):
-        raise PlanError("A plan is compared with itself: the folders given hold the same run.")
-    reports = [audited(plan, force, stamps) for plan in plans]
-    refuse_stale(plans[0], folder, case, force, stamps, "deck")
+    admitted = admit([folder, *against], lambda number, _: None if number else case, force, "deck")
+    plans, stamps = [one.plan for one in admitted], all_stamps(admitted)
     studies, missing = _studies(folder, plans[0], force, stamps)
     bridges = _bridges(folder, against, plans, force, stamps)
     missing += [
@@ -88,7 +83,7 @@ def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Pa
     ]
     names = names_of(plans)
     return Pack(
-        Source(plans[0], names[0] if against else ""), Ledger(), reports[0],
+        Source(plans[0], names[0] if against else ""), Ledger(), admitted[0].report,
         tuple(Source(plan, name) for plan, name in zip(plans[1:], names[1:], strict=True)), studies, bridges,
         read_origins(sources, folder, folder / "inputs"), tuple(stamps), tuple(missing),
     )  # fmt: skip

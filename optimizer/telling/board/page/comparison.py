@@ -45,14 +45,8 @@ def comparison(books: Sequence[Book]) -> Section:
     return Section("comparison", "Comparison", message, tuple(blocks))
 
 
-def date_of(books: Sequence[Book]) -> str:
-    """The quarter at whose start all plans are valued, the latest first quarter; blank where all begin together."""
-    firsts = {book.plan.case.first for book in books}
-    return str(max(firsts)) if len(firsts) > 1 else ""
-
-
 def _message(a: Book, b: Book, books: Sequence[Book]) -> Markup:
-    names, date = [Name(label(book, books)) for book in (a, b)], date_of(books)
+    names, date = [Name(label(book, books)) for book in (a, b)], books[0].date
     when = words(", at the start of {}", Name(date)) if date else ""
     if not (a.has("value_over_do_nothing_musd") and b.has("value_over_do_nothing_musd")):
         worth = [_figure(book, "value_musd", date) for book in (a, b)]
@@ -74,7 +68,7 @@ def _figure(book: Book, key: str, date: str) -> Number | str:
 
 
 def _figures(books: Sequence[Book]) -> Table:
-    columns, date = [Column(Name(label(book, books))) for book in books], date_of(books)
+    columns, date = [Column(Name(label(book, books))) for book in books], books[0].date
     rows = [Line(ROOM[key].label, "", [_figure(book, key, date) for book in books]) for key in FIGURES]
     rows.append(Line("Gross MW unused at last", "", [_unused(book) for book in books]))
     rows.append(Line("Status", "", [Name(book.plan.word) for book in books]))
@@ -95,7 +89,7 @@ def _unused(book: Book) -> Number:
 def _certainty(books: Sequence[Book]) -> tuple[Words, ...]:
     """How sure the difference of two rival plans is: it lies between what their gaps leave open."""
     a, b = books[0], books[1]
-    if date_of(books):
+    if books[0].date:
         return (Words([_UNLIKE_DATES], note=True),)
     if (a.plan.scenario, a.plan.case.settings.name) != (b.plan.scenario, b.plan.case.settings.name):
         note = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.files.folders import hand_out
 from optimizer.ground.errors import PlanError
-from optimizer.telling.board.gate import Stamps, audited, kept_study, names_of, refuse_stale
+from optimizer.telling.board.gate import Stamps, admit, all_stamps, kept_study, names_of
 
 if TYPE_CHECKING:
     from optimizer.auditors.report import Report
@@ -109,17 +109,12 @@ def _write_sheets(desk: Workbook, pack: Pack) -> None:
 def gather(folders: Sequence[Path], case: Case | None, sources: Path | None, force: bool) -> Pack:
     """Read and audit plans, and read the first one's studies and the list of sources. Raises PlanError, AuditFault."""
     from optimizer.case.origins import read_origins
-    from optimizer.plan.folder import load_plan
 
-    stamps: Stamps = {}
-    plans = [load_plan(folder, inspect=force) for folder in folders]
-    if len({plan.run_id for plan in plans}) < len(plans):
-        raise PlanError("A plan is compared with itself: the folders given hold the same run.")
-    reports = [audited(plan, force, stamps) for plan in plans]
-    refuse_stale(plans[0], folders[0], case, force, stamps, "workbook")
+    admitted = admit(folders, lambda number, _: None if number else case, force, "workbook")
+    plans, stamps = [one.plan for one in admitted], all_stamps(admitted)
     studies = _studies(folders[0], plans[0], force, stamps)
     origins = read_origins(sources, folders[0], folders[0] / "inputs")
-    return Pack(tuple(plans), names_of(plans), reports[0], studies, tuple(stamps), origins)
+    return Pack(tuple(plans), names_of(plans), admitted[0].report, studies, tuple(stamps), origins)
 
 
 def _studies(folder: Path, plan: Plan, force: bool, stamps: Stamps) -> dict[str, Study]:
