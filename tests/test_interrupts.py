@@ -200,7 +200,7 @@ def test_presses_over_all_commands_leave_nothing_false() -> None:
 
 def test_presses_in_studies_leave_nothing_false() -> None:
     """Two of those that the campaign makes by the hundred: in a study, and while scenarios are solved for one."""
-    assert presses("2", "--only", "tornado", "--only", "regret of a case").endswith(" 0 false\n")
+    assert presses("2", "--only", "tornado", "--only", "regret of a case").rstrip().endswith(" 0 false")
 
 
 def presses(*words: str) -> str:
