@@ -21,7 +21,7 @@ from hand_cases import AI, Row, discount, hand_case, lease_case, own_power, q
 import optimizer as opt
 from optimizer.auditors import _AUDITORS, audit
 from optimizer.auditors.books import Books, Flow, exact
-from optimizer.auditors.drivers import Driver, rank_drivers
+from optimizer.auditors.contributions import Contribution, rank_contributions
 from optimizer.auditors.forms import COLUMNS
 from optimizer.auditors.halls import Batch, checks, record
 from optimizer.auditors.inputs import Inputs
@@ -390,7 +390,7 @@ def test_a_report_says_where_and_when_a_limit_binds() -> None:
     assert [breach.where for breach in tally.breaches] == ["north in 2027Q4"]
 
 
-def test_drivers_are_the_largest_present_values_received_or_paid() -> None:
+def test_contributions_are_the_largest_present_values_received_or_paid() -> None:
     """Rent of 2 x 10 less half, capex of 12, G&A of 1: of 23 in all, signs aside. Principal is none."""
     half = Decimal("0.5")
 
@@ -404,24 +404,24 @@ def test_drivers_are_the_largest_present_values_received_or_paid() -> None:
         flow("tax", "corporate", "", 3),
         flow("tax", "corporate", "", -3),
     ]
-    found = [(driver.told, driver.words, driver.share) for driver in rank_drivers(flows)]
+    found = [(one.told, one.words, one.share) for one in rank_contributions(flows)]
     assert found == [
         ("-$12.0M", "facility capex, colo at north", Decimal(12) / 23),
         ("$10.0M", "rent, colo at north", Decimal(10) / 23),
         ("-$1.0M", "G&A, company", Decimal(1) / 23),
     ]
-    assert rank_drivers(flows, most=1)[0].line == "facility_capex"
-    assert rank_drivers([]) == ()
+    assert rank_contributions(flows, most=1)[0].line == "facility_capex"
+    assert rank_contributions([]) == ()
 
 
-def test_the_drivers_of_a_plan_are_lines_of_its_value(plan: opt.Plan, case: Case) -> None:
+def test_the_contributions_of_a_plan_are_lines_of_its_value(plan: opt.Plan, case: Case) -> None:
     """Summed over its sites the largest lines are those of the plan's own table of value."""
     report = audit(case, plan)
     lines = plan.value.set_index(["line", "business"])[["within_musd", "after_musd"]].sum(axis=1)
-    told = json.loads(report.to_json())["drivers"]
-    everything = rank_drivers_of(case, plan)
-    assert [driver.record() for driver in everything[:5]] == told
-    sizes = [abs(driver.present_value_musd) for driver in everything]
+    told = json.loads(report.to_json())["contributions"]
+    everything = rank_contributions_of(case, plan)
+    assert [one.record() for one in everything[:5]] == told
+    sizes = [abs(one.present_value_musd) for one in everything]
     assert sizes == sorted(sizes, reverse=True)
     for (line, business), musd in lines.items():
         there = sum(float(d.present_value_musd) for d in everything if (d.line, d.business) == (line, business))
@@ -429,13 +429,13 @@ def test_the_drivers_of_a_plan_are_lines_of_its_value(plan: opt.Plan, case: Case
     assert all(row["words"] in report.summary() for row in told)
 
 
-def rank_drivers_of(case: Case, plan: opt.Plan) -> tuple[Driver, ...]:
+def rank_contributions_of(case: Case, plan: opt.Plan) -> tuple[Contribution, ...]:
     """All of them, not the largest five."""
     with exact():
         books = Books.of(plan, case)
         for auditor in _AUDITORS:
             auditor.record(books)
-        return rank_drivers(books.flows, most=10_000)
+        return rank_contributions(books.flows, most=10_000)
 
 
 def test_what_is_no_number_is_a_breach() -> None:

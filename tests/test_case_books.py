@@ -24,9 +24,9 @@ from small_cases import small_case
 import optimizer as opt
 from optimizer.case import layout as case_sheets
 from optimizer.case.folder import case_texts, input_hashes, load_case, write_case
-from optimizer.case.layout import book_bytes, write_book
+from optimizer.case.layout import case_workbook_bytes, write_case_workbook
 from optimizer.files import tables
-from optimizer.files.sheets import BookError, read_book
+from optimizer.files.sheets import WorkbookError, read_workbook
 
 SAYS = {
     fault["number"]: fault.get("workbook", fault["says"])
@@ -41,7 +41,7 @@ def washington() -> opt.Case:
 
 @cache
 def washington_bytes() -> bytes:
-    return book_bytes(washington(), {})
+    return case_workbook_bytes(washington(), {})
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def part_of(book: Path, sheet: str) -> str:
 def test_csv_to_workbook_to_csv_is_the_identity(name: str, tmp_path: Path) -> None:
     """Texts and hashes of every file are those of the folder, with and without another program saving the workbook."""
     case = opt.load_case(DATA / name)
-    book = write_book(case, tmp_path / "a.xlsx")
+    book = write_case_workbook(case, tmp_path / "a.xlsx")
     assert case_texts(load_case(book)) == case_texts(case)
     change(book, lambda opened: None)
     again = load_case(book)
@@ -102,7 +102,7 @@ def test_csv_to_workbook_to_csv_is_the_identity(name: str, tmp_path: Path) -> No
 def test_random_cases_come_back_whole(seed: int, tmp_path: Path) -> None:
     """Random numbers have 17 digits, of which a workbook keeps 16 in a cell that holds a number."""
     case = small_case(seed)
-    assert case_texts(load_case(write_book(case, tmp_path / "a.xlsx"), check_units=False)) == case_texts(case)
+    assert case_texts(load_case(write_case_workbook(case, tmp_path / "a.xlsx"), check_units=False)) == case_texts(case)
 
 
 NAMES = (
@@ -121,17 +121,17 @@ def test_names_stay_text(name: str, tmp_path: Path) -> None:
         path.write_text(path.read_text("utf-8").replace("Moses Lake", quoted), "utf-8") if path.suffix == ".csv" else ""
     case = load_case(folder)
     assert case.sites[0].site == name
-    assert case_texts(load_case(write_book(case, tmp_path / "a.xlsx"))) == case_texts(case)
+    assert case_texts(load_case(write_case_workbook(case, tmp_path / "a.xlsx"))) == case_texts(case)
 
 
 def test_equal_cases_give_equal_bytes() -> None:
-    assert book_bytes(washington(), {}) == washington_bytes()
+    assert case_workbook_bytes(washington(), {}) == washington_bytes()
 
 
 def test_number_with_more_digits_than_a_workbook_keeps(tmp_path: Path) -> None:
     cash = next(1000 + k / 7 for k in range(99) if float(f"{1000 + k / 7:.16G}") != 1000 + k / 7)
     case = washington().replace(opening_cash_musd=cash)
-    assert case_texts(load_case(write_book(case, tmp_path / "a.xlsx"))) == case_texts(case)
+    assert case_texts(load_case(write_case_workbook(case, tmp_path / "a.xlsx"))) == case_texts(case)
 
 
 # ---- what is refused ------------------------------------------------------------------------------------------------
@@ -400,7 +400,7 @@ def test_days_are_told_by_the_calendar_of_the_workbook(book: Path, from_1904: bo
         opened["settings"]["B5"] = datetime(2025, 11, 13)
 
     change(book, edit)
-    assert read_book(book.read_bytes()).from_1904 is from_1904
+    assert read_workbook(book.read_bytes()).from_1904 is from_1904
     assert load_case(book).settings.as_of == date(2025, 11, 13)
 
 
@@ -422,7 +422,7 @@ def test_a_row_that_looks_like_notes_is_told(book: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(300))
 def test_a_damaged_workbook_is_refused_in_a_sentence(seed: int) -> None:
-    """Bytes changed at random places give a workbook or a BookError, never another error."""
+    """Bytes changed at random places give a workbook or a WorkbookError, never another error."""
     import random
 
     draw = random.Random(seed)
@@ -430,8 +430,8 @@ def test_a_damaged_workbook_is_refused_in_a_sentence(seed: int) -> None:
     for _ in range(draw.randint(1, 20)):
         data[draw.randrange(len(data))] = draw.randrange(256)
     try:
-        read_book(bytes(data))
-    except BookError as error:
+        read_workbook(bytes(data))
+    except WorkbookError as error:
         assert error.why
 
 

@@ -74,7 +74,7 @@ def test_a_new_contracts_prepayment_falls_no_earlier_than_the_first_quarter() ->
     for committed, paid in ((False, case.first), (True, case.first - 3)):
         deal = Deal(case, "base", offer, "north", case.first + 2, committed=committed)
         deal.receive("prepayments", 5, 7.0)
-        assert (deal.bills[-1].first, deal.bills[-1].amounts.tolist()) == (paid, [7.0])
+        assert (deal.payments[-1].first, deal.payments[-1].amounts.tolist()) == (paid, [7.0])
 
 
 def test_a_prepayment_is_taxed_when_it_is_received() -> None:

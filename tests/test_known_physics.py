@@ -19,7 +19,7 @@ from test_reader import change_bytes, edit
 import optimizer as opt
 from optimizer.case.checks.protocol import NEXT, PAST, SLACK, halvings_until, odd_subsidy
 from optimizer.case.checks.units import check_subsidy
-from optimizer.case.layout import write_book
+from optimizer.case.layout import write_case_workbook
 from optimizer.commands.common import changed
 
 ALLOWED = {"file": "case.toml", "column": "halvings", "row": "halvings", "reason": "what if the date moves"}
@@ -213,7 +213,7 @@ def test_one_line_edits_of_a_folder(
 ])  # fmt: skip
 def test_the_same_in_a_workbook(run: Run, tmp_path: Path, change: dict[str, Any], sheet: str, words: str) -> None:
     odd = washington().replace(**change, allow=[ALLOWED | {"column": "*", "row": "*"}])
-    book = write_book(odd.replace(allow=washington().allow), tmp_path / "mycase.xlsx")
+    book = write_case_workbook(odd.replace(allow=washington().allow), tmp_path / "mycase.xlsx")
     code, _, err = run("check", book)
     assert code == 2
     assert f"mycase.xlsx, sheet {sheet}, cell B" in err

@@ -181,7 +181,7 @@ def test_a_disk_that_is_full_leaves_the_earlier_case(
 def test_what_would_not_read_back_is_not_written(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = opt.save_case(tiny_case(), tmp_path / kind)
     other = tiny_case(capex_budget_musd=1.5)
-    for reader in ("case_saving.load_case", "case_sheets.load_book"):
+    for reader in ("case.saving.load_case", "case.layout.load_workbook"):
         monkeypatch.setattr(f"optimizer.{reader}", lambda *_, **__: other)
     with pytest.raises(PlanError, match="would not read back to the same case"):
         opt.save_case(tiny_case(capex_budget_musd=2.5), target)

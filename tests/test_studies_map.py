@@ -116,12 +116,12 @@ def decided(*quarters: str, mw: float = 10.0) -> Decisions:
 def test_regions_merge_only_as_far_as_they_must() -> None:
     """Three plans by their quarters are three regions; twelve are one region of the same megawatts."""
     few = [decided("2026Q1"), decided("2026Q2"), decided("2026Q3"), decided("2026Q1")]
-    rule, regions = divide(few)
-    assert "quarter and size" in rule.words
+    grain, regions = divide(few)
+    assert "quarter and size" in grain.words
     assert [(region.letter, region.points) for region in regions] == [("A", (0, 3)), ("B", (1,)), ("C", (2,))]
     many = [decided(f"20{i}Q1") for i in range(26, 38)]
-    rule, regions = divide([*many, None, decided("2030Q1", mw=25.0)])
-    assert "whatever the quarters" in rule.words
+    grain, regions = divide([*many, None, decided("2030Q1", mw=25.0)])
+    assert "whatever the quarters" in grain.words
     assert [(region.name, len(region.points)) for region in regions] == [
         ("north 10 MW colo", 12),
         ("north 25 MW colo", 1),

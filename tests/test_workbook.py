@@ -26,7 +26,7 @@ from small_cases import scenario_of, small_case
 import optimizer as opt
 from optimizer.auditors import audit
 from optimizer.case.case import TABLE_NAMES
-from optimizer.files.sheets import Book, read_book
+from optimizer.files import sheets
 from optimizer.ground.errors import AuditFault, PlanError
 from optimizer.plan.figures import figures_of
 from optimizer.questions.studies.study import Study, save_study
@@ -74,8 +74,8 @@ def names_in(data: bytes) -> dict[str, str]:
 
 
 @cache
-def book_of(data: bytes) -> Book:
-    return read_book(data)
+def book_of(data: bytes) -> sheets.Workbook:
+    return sheets.read_workbook(data)
 
 
 def parts_of(data: bytes) -> dict[str, str]:
@@ -96,7 +96,7 @@ def differing(data: bytes) -> list[str]:
     ]
 
 
-def failing(book: Book, data: bytes, changed: dict[tuple[str, str], float]) -> float:
+def failing(book: sheets.Workbook, data: bytes, changed: dict[tuple[str, str], float]) -> float:
     """What the cell `checks` reckons to when some cells are changed."""
     names = names_in(data)
     return float(Sheets(book, names, changed).reckon(names["checks"], "checks"))
@@ -507,7 +507,7 @@ def test_libreoffice_reckons_the_same(tmp_path: Path) -> None:
          "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path / "out"), str(spoilt)],
         check=True, capture_output=True, timeout=180,
     )  # fmt: skip
-    reckoned = {sheet.name: sheet for sheet in read_book((tmp_path / "out/a.xlsx").read_bytes()).sheets}
+    reckoned = {sheet.name: sheet for sheet in sheets.read_workbook((tmp_path / "out/a.xlsx").read_bytes()).sheets}
     for sheet in book_of(data).sheets:
         for at, cell in sheet.cells.items():
             if cell.formula is not None:

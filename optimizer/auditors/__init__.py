@@ -14,11 +14,11 @@ from optimizer.auditors import (
     company,
     contracts,
     debt,
+    flows,
     forms,
     halls,
     identity,
     kpis,
-    ledger,
     machines,
     mining,
     plausibility,
@@ -30,7 +30,7 @@ from optimizer.auditors import (
     value,
 )
 from optimizer.auditors.books import ZERO, Books, Inputs, exact
-from optimizer.auditors.drivers import Driver, rank_drivers
+from optimizer.auditors.contributions import Contribution, rank_contributions
 from optimizer.auditors.report import Breach, Check, Report, Tally
 from optimizer.case.case import Case
 from optimizer.plan.plan import Plan
@@ -50,7 +50,7 @@ class Auditor(Protocol):
 
 _AUDITORS: tuple[Auditor, ...] = (
     identity, forms, machines, mining, halls, contracts, spot, company, debt, treasury,
-    sites, policies, ledger, value, kpis, quality, plausibility,
+    sites, policies, flows, value, kpis, quality, plausibility,
 )  # fmt: skip
 """In the order in which they record: tax needs the flows before it, the treasury needs all."""
 
@@ -71,7 +71,7 @@ def audit(case: Case, plan: Plan) -> Report:
         books.nothing = nothing
         beside = () if nothing is None else _audited(nothing)
         checks = _audited(books)
-        return Report((*form, *checks), (*form_of_nothing, *beside), rank_drivers(books.flows))
+        return Report((*form, *checks), (*form_of_nothing, *beside), rank_contributions(books.flows))
 
 
 def audit_folder(folder: str | Path) -> Report:
@@ -110,4 +110,4 @@ def _stumble(auditor: Auditor, error: Exception) -> Check:
     return tally.check()
 
 
-__all__ = ["Books", "Breach", "Check", "Driver", "Report", "Tally", "audit", "audit_folder"]
+__all__ = ["Books", "Breach", "Check", "Contribution", "Report", "Tally", "audit", "audit_folder"]

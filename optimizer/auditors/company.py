@@ -23,5 +23,5 @@ def record(books: Books) -> None:
 
 
 def checks(books: Books) -> Iterator[Check]:
-    """None: the ledger compares these flows with the statement."""
+    """None: `flows` compares these flows with the statement."""
     yield from ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from optimizer.auditors.drivers import Driver
+from optimizer.auditors.contributions import Contribution
 from optimizer.ground.quarters import Quarter, spans
 
 if TYPE_CHECKING:
@@ -144,12 +144,13 @@ def _when(where: str, quarter: Quarter | None) -> str:
 class Report:
     """All checks of a plan; `nothing` are the same checks of the plan that decides nothing.
 
-    `drivers` are what the plan's value comes from most, largest first; none where the tables cannot be computed again.
+    `contributions` are what the plan's value comes from most, largest first; none where the tables cannot be computed
+    again.
     """
 
     checks: tuple[Check, ...]
     nothing: tuple[Check, ...] = ()
-    drivers: tuple[Driver, ...] = ()
+    contributions: tuple[Contribution, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -176,19 +177,19 @@ class Report:
         rules = len({check.name for _, check in self._all()})
         told = f"{rules} rules, {self.rows:,} rows computed again"
         if self.clean:
-            return "\n".join([f"Audit clean: {told}, none misses.", *self._drivers(), *self._limits()])
+            return "\n".join([f"Audit clean: {told}, none misses.", *self._contributions(), *self._limits()])
         broken = [(plan, check) for plan, check in self._all() if not check.clean]
         lines = [f"Audit NOT clean: {len(broken)} of {len(self.checks) + len(self.nothing)} checks fail ({told})."]
         for plan, check in broken:
             lines += _told(plan, check)
         return "\n".join(lines)
 
-    def _drivers(self) -> Iterator[str]:
+    def _contributions(self) -> Iterator[str]:
         """What the value comes from: the largest present values, received or paid."""
-        if self.drivers:
+        if self.contributions:
             yield "What its value comes from most (present value; share of all that is received or paid):"
-        for driver in self.drivers:
-            yield f"  {driver.told:>12} {driver.share:>6.1%}  {driver.words}"
+        for contribution in self.contributions:
+            yield f"  {contribution.told:>12} {contribution.share:>6.1%}  {contribution.words}"
 
     def _limits(self) -> Iterator[str]:
         """The limits that bind in some row, where and when: what the plan leans on."""
@@ -205,7 +206,7 @@ class Report:
         whole = {
             "clean": self.clean,
             "rows": self.rows,
-            "drivers": [driver.record() for driver in self.drivers],
+            "contributions": [contribution.record() for contribution in self.contributions],
             "checks": [_record(plan, check) for plan, check in self._all()],
         }
         return json.dumps(whole, indent=2) + "\n"

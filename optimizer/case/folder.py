@@ -18,7 +18,7 @@ from optimizer.case.case import TABLE_NAMES, TABLE_TYPES, Case, _nearest, assemb
 from optimizer.case.columns import column_kind, fitting_rows, number_text
 from optimizer.case.origins import NAME as SOURCES
 from optimizer.case.origins import idle_origins
-from optimizer.case.workbook import SETTINGS_FILE, is_book, load_book
+from optimizer.case.workbook import SETTINGS_FILE, is_workbook, load_workbook
 from optimizer.files.tables import kind_of_bytes, line_of, read_csv, read_text, read_toml
 from optimizer.ground.findings import Finding, InputError
 
@@ -32,8 +32,8 @@ def load_case(folder: str | Path, *, check_units: bool = True) -> Case:
     `check_units` also refuses numbers whose size does not fit their unit, unless `allow.csv` says that they are meant,
     and promises that no plan could keep; and it notes what is odd.
     """
-    if is_book(folder):
-        return load_book(Path(folder), check_units=check_units)
+    if is_workbook(folder):
+        return load_workbook(Path(folder), check_units=check_units)
     if problem := _no_folder(folder):
         raise InputError([problem])
     folder = Path(folder)

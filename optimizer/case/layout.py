@@ -23,11 +23,11 @@ from optimizer.case.workbook import (
     SETTINGS_COLUMNS,
     SETTINGS_SHEET,
     SOURCES_SHEET,
-    load_book,
+    load_workbook,
     sources_of,
 )
 from optimizer.files.folders import put_file
-from optimizer.files.sheets import read_book
+from optimizer.files.sheets import read_workbook
 from optimizer.ground.errors import PlanError
 
 LISTS_SHEET = "_lists"
@@ -63,23 +63,23 @@ _FORMATS: Mapping[str, Mapping[str, Any]] = {
 class _Target:
     """The workbook being written, its formats, and the columns of names in `_lists`."""
 
-    book: Any
+    workbook: Any
     case: Case
     formats: Mapping[str, Any]
     lists: dict[str, str]
 
 
-def write_book(case: Case, path: Path, notes: Mapping[str, str] | None = None) -> Path:
+def write_case_workbook(case: Case, path: Path, notes: Mapping[str, str] | None = None) -> Path:
     """Write the case as a workbook that `load_case` reads back to the same case; where it stands then.
 
     `notes` are texts for people (`SOURCES` -> lines), each on a sheet of its own. Raises PlanError, and InputError for
     a case that cannot be read back; then nothing was written.
     """
-    data = book_bytes(case, notes or {})
+    data = case_workbook_bytes(case, notes or {})
     with tempfile.TemporaryDirectory() as folder:
         tried = Path(folder) / path.name
         tried.write_bytes(data)
-        if case_texts(load_book(tried, check_units=False)) != case_texts(case):
+        if case_texts(load_workbook(tried, check_units=False)) != case_texts(case):
             raise PlanError(f"{path} would not read back to the same case; please report this.")
     try:
         return put_file(path, data)
@@ -90,29 +90,29 @@ def write_book(case: Case, path: Path, notes: Mapping[str, str] | None = None) -
 def own_sheets_in(path: Path) -> list[str]:
     """Sheets of a workbook that are no part of a case, and not what this module writes beside it."""
     ours = {SETTINGS_SHEET, LISTS_SHEET, *OTHER_SHEETS, *TABLE_NAMES}
-    return [sheet.name for sheet in read_book(path.read_bytes()).sheets if sheet.name not in ours and sheet.cells]
+    return [sheet.name for sheet in read_workbook(path.read_bytes()).sheets if sheet.name not in ours and sheet.cells]
 
 
 def sources_in(path: Path) -> str:
     """The text of a workbook's sheet SOURCES, a line for each of its rows; empty without that sheet."""
-    sheets = {sheet.name: sheet for sheet in read_book(path.read_bytes()).sheets}
+    sheets = {sheet.name: sheet for sheet in read_workbook(path.read_bytes()).sheets}
     return sources_of(sheets[SOURCES_SHEET]) if SOURCES_SHEET in sheets else ""
 
 
-def book_bytes(case: Case, notes: Mapping[str, str]) -> bytes:
+def case_workbook_bytes(case: Case, notes: Mapping[str, str]) -> bytes:
     """The workbook as bytes; equal cases and notes give equal bytes."""
     import xlsxwriter
 
     buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(
+    workbook = xlsxwriter.Workbook(
         buffer,
         {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
     )
     as_of = case.settings.as_of
-    book.set_properties(
+    workbook.set_properties(
         {"title": case.settings.title, "author": "", "created": datetime(as_of.year, as_of.month, as_of.day)}
     )
-    target = _Target(book, case, {name: book.add_format(dict(look)) for name, look in _FORMATS.items()}, {})
+    target = _Target(workbook, case, {name: workbook.add_format(dict(look)) for name, look in _FORMATS.items()}, {})
     _write_readme(target)
     _write_settings(target)
     for name in TABLE_NAMES:
@@ -120,7 +120,7 @@ def book_bytes(case: Case, notes: Mapping[str, str]) -> bytes:
     for name, text in notes.items():
         _write_lines(target, name, text.splitlines())
     _write_lists(target)
-    book.close()
+    workbook.close()
     return buffer.getvalue()
 
 
@@ -128,7 +128,7 @@ def book_bytes(case: Case, notes: Mapping[str, str]) -> bytes:
 
 
 def _write_readme(target: _Target) -> None:
-    sheet = target.book.add_worksheet("README")
+    sheet = target.workbook.add_worksheet("README")
     sheet.hide_gridlines(2)
     _print_wide(sheet, 0, 0)
     sheet.set_column(0, 0, 24)
@@ -150,14 +150,14 @@ def _write_readme(target: _Target) -> None:
 
 
 def _write_lines(target: _Target, name: str, lines: Iterable[str]) -> None:
-    sheet = target.book.add_worksheet(name)
+    sheet = target.workbook.add_worksheet(name)
     sheet.set_column(0, 0, 160)
     for row, line in enumerate(lines):
         _text(sheet, row, 0, line, target.formats["text"])
 
 
 def _write_lists(target: _Target) -> None:
-    sheet = target.book.get_worksheet_by_name(LISTS_SHEET)
+    sheet = target.workbook.get_worksheet_by_name(LISTS_SHEET)
     if sheet is not None:
         sheet.hide()
 
@@ -166,7 +166,7 @@ def _write_lists(target: _Target) -> None:
 
 
 def _write_settings(target: _Target) -> None:
-    sheet = target.book.add_worksheet(SETTINGS_SHEET)
+    sheet = target.workbook.add_worksheet(SETTINGS_SHEET)
     for column, (name, width) in enumerate(zip(SETTINGS_COLUMNS, (34, 60, 90), strict=True)):
         _text(sheet, 0, column, name, target.formats["head"])
         sheet.set_column(column, column, width, target.formats["text"])
@@ -201,7 +201,7 @@ def _listed(value: Any) -> Any:
 
 def _write_table(target: _Target, name: str) -> None:
     row_type, rows = TABLE_TYPES[name], target.case.rows(name)
-    sheet = target.book.add_worksheet(name)
+    sheet = target.workbook.add_worksheet(name)
     if not row_type.required and not rows:
         sheet.set_tab_color("#C0C4CC")
     sheet.freeze_panes(BODY, len(row_type.key) if len(row_type.key) < 3 else 1)
@@ -263,7 +263,7 @@ def _offer(target: _Target, sheet: Any, info: FieldInfo, cells: tuple[int, int, 
 def _listed_names(target: _Target, home: str, kind: str) -> str:
     """The range of `_lists` that holds each name of a table once."""
     if home not in target.lists:
-        sheet = target.book.get_worksheet_by_name(LISTS_SHEET) or target.book.add_worksheet(LISTS_SHEET)
+        sheet = target.workbook.get_worksheet_by_name(LISTS_SHEET) or target.workbook.add_worksheet(LISTS_SHEET)
         column = len(target.lists)
         names = dict.fromkeys(str(getattr(row, kind)) for row in target.case.rows(home))
         for row, name in enumerate([kind, *names]):

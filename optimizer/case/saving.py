@@ -8,11 +8,11 @@ from pathlib import Path
 
 from optimizer.case.case import TABLE_NAMES, Case
 from optimizer.case.folder import case_texts, load_case
-from optimizer.case.layout import own_sheets_in, sources_in, write_book
+from optimizer.case.layout import own_sheets_in, sources_in, write_case_workbook
 from optimizer.case.origins import NAME as SOURCES
 from optimizer.case.workbook import SETTINGS_FILE
 from optimizer.files.folders import fresh_folder, put_in_place, sync_all, write_file, writing
-from optimizer.files.sheets import BookError
+from optimizer.files.sheets import WorkbookError
 from optimizer.ground.errors import PlanError
 
 BOOK = ".xlsx"
@@ -35,23 +35,23 @@ def save_case(case: Case, target: str | Path, *, sources: str | None = None) -> 
     target = Path(target)
     try:
         if target.suffix.lower() == BOOK:
-            return _save_book(case, target, sources)
+            return _save_workbook(case, target, sources)
         return _save_folder(case, target.resolve() if target.name in ("", "..") else target, sources)
     except OSError as error:
         raise PlanError(f"{target} cannot be written: {error.strerror}.") from None
 
 
-def _save_book(case: Case, book: Path, sources: str | None) -> Path:
-    if os.path.lexists(book):
+def _save_workbook(case: Case, workbook: Path, sources: str | None) -> Path:
+    if os.path.lexists(workbook):
         try:
-            own, kept = own_sheets_in(book), sources_in(book)
-        except BookError as error:
-            raise PlanError(f"{book} {error.why}; name another file.") from None
+            own, kept = own_sheets_in(workbook), sources_in(workbook)
+        except WorkbookError as error:
+            raise PlanError(f"{workbook} {error.why}; name another file.") from None
         if own:
-            raise PlanError(f"{book} holds sheets that are no part of a case ({', '.join(own[:3])}); name another.")
+            raise PlanError(f"{workbook} holds sheets that are no part of a case ({', '.join(own[:3])}); name another.")
         sources = kept if sources is None else sources
-    book.parent.mkdir(parents=True, exist_ok=True)
-    return write_book(case, book, {"SOURCES": sources} if sources else {})
+    workbook.parent.mkdir(parents=True, exist_ok=True)
+    return write_case_workbook(case, workbook, {"SOURCES": sources} if sources else {})
 
 
 def _save_folder(case: Case, folder: Path, sources: str | None) -> Path:

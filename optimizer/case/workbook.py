@@ -20,7 +20,7 @@ from optimizer.case.case import TABLE_NAMES, TABLE_TYPES, Case, _nearest, assemb
 from optimizer.case.columns import NOTE, ColumnKind, column_kind, column_note, fitting_rows, number_text
 from optimizer.case.origins import NAME as SOURCES
 from optimizer.case.origins import idle_origins
-from optimizer.files.sheets import Book, BookError, Cell, Sheet, column_letters, day_of, is_zero, read_book
+from optimizer.files.sheets import Cell, Sheet, Workbook, WorkbookError, column_letters, day_of, is_zero, read_workbook
 from optimizer.files.tables import RawTable, buried_header, kind_of_bytes, read_bytes
 from optimizer.ground.findings import Finding, InputError
 
@@ -48,12 +48,12 @@ _BELONGS = {
 class _Places:
     """Where the columns and settings of a case stand in its workbook."""
 
-    book: str
+    workbook: str
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     settings: dict[str, int] = field(default_factory=dict)
 
 
-def is_book(path: str | Path) -> bool:
+def is_workbook(path: str | Path) -> bool:
     """Whether this is a file that is, or is named like, an Excel workbook."""
     path = Path(path)
     try:
@@ -65,16 +65,18 @@ def is_book(path: str | Path) -> bool:
         return False
 
 
-def load_book(path: Path, *, check_units: bool = True) -> Case:
+def load_workbook(path: Path, *, check_units: bool = True) -> Case:
     """Read and check a workbook case. Raises InputError with every problem of every sheet in one pass."""
-    book = _opened(path)
-    if isinstance(book, Finding):
-        raise InputError([book])
+    workbook = _opened(path)
+    if isinstance(workbook, Finding):
+        raise InputError([workbook])
     places = _Places(path.name)
-    findings = _stray_sheets(book)
-    sheets = {sheet.name: sheet for sheet in book.sheets}
-    settings = _settings(sheets, book, places, findings)
-    tables = {name: _table(sheets.get(name), name, kind, book, places, findings) for name, kind in TABLE_TYPES.items()}
+    findings = _stray_sheets(workbook)
+    sheets = {sheet.name: sheet for sheet in workbook.sheets}
+    settings = _settings(sheets, workbook, places, findings)
+    tables = {
+        name: _table(sheets.get(name), name, kind, workbook, places, findings) for name, kind in TABLE_TYPES.items()
+    }
     try:
         case = assemble(settings, tables, findings, from_files=check_units)
     except InputError as error:
@@ -91,7 +93,7 @@ def sources_of(sheet: Sheet) -> str:
     return "".join(f"{lines.get(row, '')}\n" for row in range(1, max(lines, default=0) + 1))
 
 
-def _opened(path: Path) -> Book | Finding:
+def _opened(path: Path) -> Workbook | Finding:
     for lock in (path.with_name(f"~${path.name}"), path.with_name(f".~lock.{path.name}#")):
         if lock.exists():
             return Finding(path.name, f"is open in a spreadsheet ({lock.name})", "save and close it there")
@@ -103,19 +105,19 @@ def _opened(path: Path) -> Book | Finding:
         mend = "save it as Excel workbook (.xlsx), without a password"
         return Finding(path.name, f"is {kind[0] if kind else 'no workbook, whatever its name says'}", mend)
     try:
-        return read_book(data)
-    except BookError as error:
+        return read_workbook(data)
+    except WorkbookError as error:
         return Finding(path.name, error.why, error.mend)
 
 
 # ---- sheets -------------------------------------------------------------------------------------------------------
 
 
-def _stray_sheets(book: Book) -> list[Finding]:
+def _stray_sheets(workbook: Workbook) -> list[Finding]:
     """Sheets that are no table, twice there, hidden or merged; those that begin with `_` are the user's own."""
     known = [SETTINGS_SHEET, *TABLE_NAMES]
     findings, seen = [], set()
-    for sheet in book.sheets:
+    for sheet in workbook.sheets:
         file = _file_of(sheet.name)
         if sheet.name in seen:
             findings.append(Finding(file, "stands twice in the workbook", "keep one"))
@@ -159,7 +161,12 @@ def _grid(sheet: Sheet) -> list[tuple[int, dict[int, Cell]]]:
 
 
 def _table(
-    sheet: Sheet | None, name: str, row_type: type[schema.Row], book: Book, places: _Places, findings: list[Finding]
+    sheet: Sheet | None,
+    name: str,
+    row_type: type[schema.Row],
+    workbook: Workbook,
+    places: _Places,
+    findings: list[Finding],
 ) -> Any:
     file = f"{name}.csv"
     grid = _grid(sheet) if sheet else []
@@ -178,7 +185,7 @@ def _table(
         findings.append(Finding(file, "has a header but no data rows", "write rows"))
     kinds = {name: column_kind(info) for name, info in row_type.model_fields.items()}
     raw: list[Finding] = []
-    rows = tuple(_rows(body, columns, kinds, book, file, raw))
+    rows = tuple(_rows(body, columns, kinds, workbook, file, raw))
     read = RawTable(file, tuple(columns.values()), rows, tuple(raw), grid[0][0])
     return fitting_rows(read, row_type, findings)
 
@@ -225,7 +232,7 @@ def _rows(
     body: list[tuple[int, dict[int, Cell]]],
     columns: Mapping[int, str],
     kinds: Mapping[str, ColumnKind],
-    book: Book,
+    workbook: Workbook,
     file: str,
     findings: list[Finding],
 ) -> Iterator[tuple[int, dict[str, str]]]:
@@ -238,7 +245,7 @@ def _rows(
             whole = False
         record = {}
         for number, name in columns.items():
-            told = _told(cells.get(number), kinds.get(name, "text"), book)
+            told = _told(cells.get(number), kinds.get(name, "text"), workbook)
             if isinstance(told, tuple):
                 findings.append(Finding(file, *told, line=row, column=name, value=cells[number].text[:100]))
                 whole = False
@@ -248,7 +255,7 @@ def _rows(
             yield row, record
 
 
-def _told(cell: Cell | None, kind: ColumnKind, book: Book) -> str | tuple[str, str]:
+def _told(cell: Cell | None, kind: ColumnKind, workbook: Workbook) -> str | tuple[str, str]:
     """A cell as the text that a CSV file would hold, or why it cannot be taken and how to mend it."""
     if cell is None:
         return ""
@@ -260,8 +267,8 @@ def _told(cell: Cell | None, kind: ColumnKind, book: Book) -> str | tuple[str, s
         case "number" if kind == "number":
             return number_text(float(cell.text))
         case "date" if kind == "date":
-            day = day_of(cell, book)
-            return (f"is no day of the calendar{_calendar(book)}", mend) if day is None else str(day)
+            day = day_of(cell, workbook)
+            return (f"is no day of the calendar{_calendar(workbook)}", mend) if day is None else str(day)
         case "error":
             return "is an error of a formula", "mend the formula, or write the value"
         case "unsaved":
@@ -273,13 +280,13 @@ def _told(cell: Cell | None, kind: ColumnKind, book: Book) -> str | tuple[str, s
         case "number":
             return f"is a number where {_BELONGS[kind]} belongs", mend
         case _:
-            day = day_of(cell, book)
+            day = day_of(cell, workbook)
             told = f" ({day})" if day else ""
             return f"is a date{told} where {_BELONGS[kind]} belongs", mend
 
 
-def _calendar(book: Book) -> str:
-    return " of 1904 that this workbook uses" if book.from_1904 else ""
+def _calendar(workbook: Workbook) -> str:
+    return " of 1904 that this workbook uses" if workbook.from_1904 else ""
 
 
 def _formula_note(sheet: Sheet, file: str) -> Iterator[Finding]:
@@ -300,7 +307,7 @@ def _formula_note(sheet: Sheet, file: str) -> Iterator[Finding]:
 
 
 def _settings(
-    sheets: Mapping[str, Sheet], book: Book, places: _Places, findings: list[Finding]
+    sheets: Mapping[str, Sheet], workbook: Workbook, places: _Places, findings: list[Finding]
 ) -> dict[str, Any] | None:
     sheet = sheets.get(SETTINGS_SHEET)
     grid = _grid(sheet) if sheet else []
@@ -323,15 +330,15 @@ def _settings(
             continue
         places.settings[name] = row
         if at["value"] in cells:
-            _set(values, name, cells[at["value"]], book, findings)
+            _set(values, name, cells[at["value"]], workbook, findings)
     return values
 
 
-def _set(values: dict[str, Any], name: str, cell: Cell, book: Book, findings: list[Finding]) -> None:
+def _set(values: dict[str, Any], name: str, cell: Cell, workbook: Workbook, findings: list[Finding]) -> None:
     group, dot, part = name.partition(".")
     info = schema.Settings.model_fields.get(group)
     unknown: ColumnKind = "number" if cell.kind == "number" else "text"
-    told = _told(cell, unknown if info is None else column_kind(info), book)
+    told = _told(cell, unknown if info is None else column_kind(info), workbook)
     if isinstance(told, tuple):
         findings.append(Finding(SETTINGS_FILE, *told, column=name, value=cell.text[:100]))
     elif dot:
@@ -352,7 +359,7 @@ def _in_sheets(findings: Iterable[Finding], places: _Places) -> Iterator[Finding
     for finding in findings:
         yield replace(
             finding,
-            file=f"{places.book}, {_place(finding, places)}",
+            file=f"{places.workbook}, {_place(finding, places)}",
             line=None,
             why=_in_words(finding.why),
             mend=_in_words(finding.mend),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from optimizer.commands import boards, books, comparing, pages, solving, studying, studying_more
+from optimizer.commands import boards, cases, choosing, comparing, loosening, moving, solving
 
 
 class Commands(TyperGroup):
@@ -27,8 +27,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for room in (solving, comparing, studying, studying_more, boards, books, pages):
-    app.add_typer(room.app)
+for subject in (cases, solving, comparing, moving, loosening, choosing, boards):
+    app.add_typer(subject.app)
 
 
 def _tell_version(asked: bool) -> None:

@@ -1,9 +1,8 @@
-"""Commands around one case and its plan: init, check, solve, show, audit, explain."""
+"""Commands that make one plan of a case, and look at it: solve, show, audit, explain."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,48 +27,6 @@ class Second(StrEnum):
 
     CUT_OFF = "cut-off"
     SCIP = "scip"
-
-
-@app.command()
-def init(
-    folder: Annotated[Path, typer.Argument(help="Folder to make, or workbook (.xlsx).")],
-    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write an Excel workbook, a sheet for each table.")] = False,
-) -> None:
-    """Write an annotated starter case to begin your own company from."""
-    from importlib.resources import as_file, files
-
-    from optimizer.commands.books import starter_book
-    from optimizer.ground.errors import PlanError
-
-    if xlsx or folder.suffix.lower() == ".xlsx":
-        return starter_book(folder)
-    if folder.exists():
-        raise PlanError(f"{folder} exists already; name a new folder.")
-    try:
-        with as_file(files("optimizer") / "starter") as starter:
-            shutil.copytree(starter, folder)
-    except OSError as error:
-        raise PlanError(f"{folder} cannot be written: {error.strerror}.") from None
-    print(f"{folder} holds a small case with notes in case.toml. Edit it, then: optimizer check {folder}")
-    return None
-
-
-@app.command()
-def check(case: CaseFolder) -> None:
-    """Report every problem of a case at once, without solving it."""
-    from optimizer.case.folder import load_case
-
-    loaded = load_case(case)
-    for warning in loaded.warnings:
-        print(f"note: {warning}", file=sys.stderr)
-    settings = loaded.settings
-    kinds = {"site": loaded.sites, "option": loaded.options, "offer": loaded.offers}
-    counts = ", ".join(f"{len(rows)} {kind}{'' if len(rows) == 1 else 's'}" for kind, rows in kinds.items())
-    print(
-        f"{settings.name}: {counts}, "
-        f"{loaded.first} to {loaded.last}, scenarios {', '.join(row.scenario for row in loaded.scenarios)}. "
-        "No problem found."
-    )
 
 
 @app.command()

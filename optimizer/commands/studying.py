@@ -1,4 +1,4 @@
-"""Commands that study a solved plan: what would move it, and what a little more of anything is worth."""
+"""What every command that studies a plan shares: its options, keeping answers and the study, telling it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optimizer.commands.common import PlanFolder
 from optimizer.commands.exits import EXIT_INTERRUPTED, EXIT_NOT_PROVEN, fail
 
 if TYPE_CHECKING:
@@ -20,17 +19,12 @@ if TYPE_CHECKING:
     from optimizer.questions.studies.study import Study
     from optimizer.questions.sweeps.runner import Sweep, Tell
 
-app = typer.Typer(rich_markup_mode=None)
-
 Jobs = Annotated[
     int | None, typer.Option("-j", "--jobs", min=1, max=256, help="Solves at a time; one for each core unless named.")
 ]
 Gap = Annotated[float, typer.Option(min=0.0, max=1.0, help="Relative gap of each solve.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the study as JSON instead of telling it.")]
 Make = Callable[["Plan", "Sweep"], "Study"]
-
-
-# ---- what every study shares --------------------------------------------------------------------------------------
 
 
 def study_plan(folder: Path, kind: str, jobs: int | None, as_json: bool, make: Make) -> None:
@@ -118,109 +112,3 @@ def tell_study(study: Study, as_json: bool) -> None:
     from optimizer.questions.studies.telling import WIDTH, print_study
 
     print_study(study, Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False))
-
-
-# ---- commands -----------------------------------------------------------------------------------------------------
-
-
-@app.command()
-def tornado(
-    plan: PlanFolder,
-    driver: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--driver", metavar="NAME[=LOW:HIGH]", help="A driver instead of those of the whole case; may be repeated."
-        ),
-    ] = None,
-    jobs: Jobs = None,
-    gap: Gap = 1e-4,
-    as_json: AsJson = False,
-) -> None:
-    """Move each driver low and high, one at a time: what the plan is worth, decided again and decisions kept."""
-
-    def make(plan: Plan, sweep: Sweep) -> Study:
-        from optimizer.questions.studies.tornado import drivers_given
-        from optimizer.questions.studies.tornado import tornado as study
-
-        return study(plan, drivers_given(plan, driver) if driver else None, gap=gap, sweep=sweep)
-
-    study_plan(plan, "tornado", jobs, as_json, make)
-
-
-@app.command()
-def breakevens(
-    plan: PlanFolder,
-    site: Annotated[list[str] | None, typer.Option("--site", help="A site; may be repeated.")] = None,
-    offer: Annotated[list[str] | None, typer.Option("--offer", help="An offer; may be repeated.")] = None,
-    option: Annotated[list[str] | None, typer.Option("--option", help="An option; may be repeated.")] = None,
-    tolerance: Annotated[
-        float, typer.Option(min=1e-6, max=0.5, help="How far apart the two sides may be, as a share of the base.")
-    ] = 0.01,
-    grid: Annotated[int, typer.Option(min=3, max=101, help="Numbers of each driver that are tried first.")] = 9,
-    jobs: Jobs = None,
-    gap: Gap = 1e-4,
-    as_json: AsJson = False,
-) -> None:
-    """Find the numbers at which decisions turn: hashprice, power, rent, capex or delay, both sides solved.
-
-    Without --site, --offer or --option: hashprice for every site, rent for every offer, capex for every option.
-    """
-
-    def make(plan: Plan, sweep: Sweep) -> Study:
-        from optimizer.questions.studies.breakevens import breakevens as study
-        from optimizer.questions.studies.breakevens import turns_of
-
-        turns = turns_of(plan, sites=site or (), offers=offer or (), options=option or ())
-        return study(plan, turns, tolerance=tolerance, grid=grid, gap=gap, sweep=sweep)
-
-    study_plan(plan, "breakevens", jobs, as_json, make)
-
-
-@app.command()
-def frontier(
-    plan: PlanFolder,
-    budgets: Annotated[
-        str | None, typer.Option("--budgets", metavar="$M,$M,...", help="Capex budgets; 40% to 160% unless named.")
-    ] = None,
-    minima: Annotated[
-        str | None, typer.Option("--minima", metavar="$M,$M,...", help="Minima of cash; up from none unless named.")
-    ] = None,
-    cash: Annotated[bool, typer.Option("--cash/--no-cash", help="Whether minima of cash are tried too.")] = True,
-    jobs: Jobs = None,
-    gap: Gap = 1e-4,
-    as_json: AsJson = False,
-) -> None:
-    """Solve the case at other capex budgets and minima of cash: value against the limit, each point a whole plan."""
-
-    def make(plan: Plan, sweep: Sweep) -> Study:
-        from optimizer.questions.studies.frontier import frontier as study
-
-        tried = _numbers("--minima", minima) if cash else []
-        return study(plan, _numbers("--budgets", budgets), minima=tried, gap=gap, sweep=sweep)
-
-    study_plan(plan, "frontier", jobs, as_json, make)
-
-
-def _numbers(option: str, text: str | None) -> list[float] | None:
-    """Numbers with commas between them."""
-    from optimizer.ground.findings import Finding, InputError
-
-    try:
-        return None if text is None else [float(part) for part in text.split(",")]
-    except ValueError:
-        why = "is no list of numbers with commas between them"
-        raise InputError(
-            [Finding("command line", why, "such as 100,200,300", column=option, value=text or "")]
-        ) from None
-
-
-@app.command()
-def prices(plan: PlanFolder, jobs: Jobs = None, gap: Gap = 1e-4, as_json: AsJson = False) -> None:
-    """Say what a little more of every limit is worth: by duals with decisions kept, and by solving again."""
-
-    def make(plan: Plan, sweep: Sweep) -> Study:
-        from optimizer.questions.studies.prices import prices as study
-
-        return study(plan, gap=gap, sweep=sweep)
-
-    study_plan(plan, "prices", jobs, as_json, make)

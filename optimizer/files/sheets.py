@@ -49,7 +49,7 @@ _DAMAGE = (
 """What damaged files make the standard library raise."""
 
 
-class BookError(Exception):
+class WorkbookError(Exception):
     """The workbook cannot be read: why, and how to mend it."""
 
     def __init__(self, why: str, mend: str):
@@ -83,57 +83,57 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Book:
+class Workbook:
     """A workbook: its sheets in their order, and the day that serial 0 stands for."""
 
     sheets: tuple[Sheet, ...]
     from_1904: bool = False
 
 
-def read_book(data: bytes) -> Book:
-    """Every cell of every sheet of a workbook given as bytes. Raises BookError."""
+def read_workbook(data: bytes) -> Workbook:
+    """Every cell of every sheet of a workbook given as bytes. Raises WorkbookError."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _read(archive, _sizes(archive))
-    except BookError:
+    except WorkbookError:
         raise
     except _DAMAGE as error:
         if type(error).__module__.startswith("defusedxml"):
             why = "holds a document type or entities, which no spreadsheet writes"
         else:
             why = f"is damaged ({str(error)[:100] or type(error).__name__})"
-        raise BookError(why, "save it anew in Excel") from None
+        raise WorkbookError(why, "save it anew in Excel") from None
 
 
 def _sizes(archive: zipfile.ZipFile) -> dict[str, int]:
-    """Declared sizes of the parts, by name, before anything is unpacked. Raises BookError."""
+    """Declared sizes of the parts, by name, before anything is unpacked. Raises WorkbookError."""
     parts = archive.infolist()
     mend = "take out what is not needed"
     if len(parts) > MOST_PARTS or len({part.filename for part in parts}) < len(parts):
-        raise BookError(f"has more than {MOST_PARTS:,} parts, or a part twice", "save it anew in Excel")
+        raise WorkbookError(f"has more than {MOST_PARTS:,} parts, or a part twice", "save it anew in Excel")
     if any(part.flag_bits & 1 for part in parts):
-        raise BookError("is encrypted", "save it without a password")
+        raise WorkbookError("is encrypted", "save it without a password")
     unpacked = sum(part.file_size for part in parts)
     if unpacked > MOST_UNPACKED:
-        raise BookError(f"would unpack to {unpacked / 2**20:,.0f} MB, more than {MOST_UNPACKED / 2**20:.0f}", mend)
+        raise WorkbookError(f"would unpack to {unpacked / 2**20:,.0f} MB, more than {MOST_UNPACKED / 2**20:.0f}", mend)
     for part in parts:
         if part.file_size > 2**20 and part.file_size > MOST_RATIO * max(part.compress_size, 1):
             times = part.file_size / max(part.compress_size, 1)
-            raise BookError(f"unpacks to {times:,.0f} times its size (at most {MOST_RATIO})", mend)
+            raise WorkbookError(f"unpacks to {times:,.0f} times its size (at most {MOST_RATIO})", mend)
     return {part.filename: part.file_size for part in parts}
 
 
-def _read(archive: zipfile.ZipFile, sizes: Mapping[str, int]) -> Book:
+def _read(archive: zipfile.ZipFile, sizes: Mapping[str, int]) -> Workbook:
     if "xl/workbook.bin" in sizes:
-        raise BookError("is a binary workbook (.xlsb)", "save it as Excel workbook (.xlsx)")
+        raise WorkbookError("is a binary workbook (.xlsb)", "save it as Excel workbook (.xlsx)")
     if "content.xml" in sizes:
-        raise BookError("is a LibreOffice document", "save it as Excel workbook (.xlsx)")
+        raise WorkbookError("is a LibreOffice document", "save it as Excel workbook (.xlsx)")
     if "_rels/.rels" not in sizes:
-        raise BookError("is a zip file, not a workbook", "name a workbook (.xlsx) or a case folder")
+        raise WorkbookError("is a zip file, not a workbook", "name a workbook (.xlsx) or a case folder")
     main = next((path for kind, path in _relations(archive, "").values() if kind == "officeDocument"), "")
     root = _tree(archive, main)
     if _tag(root) != "workbook":
-        raise BookError("is no workbook", "name a workbook (.xlsx) or a case folder")
+        raise WorkbookError("is no workbook", "name a workbook (.xlsx) or a case folder")
     related = _relations(archive, main)
     targets = dict(related.values())
     texts = list(_shared_texts(archive, targets["sharedStrings"])) if "sharedStrings" in targets else []
@@ -148,7 +148,7 @@ def _read(archive: zipfile.ZipFile, sizes: Mapping[str, int]) -> Book:
             sheets.append(sheet)
     _mark_dummies(root, sheets)
     settings = _first(root, "workbookPr")
-    return Book(tuple(sheets), settings is not None and settings.get("date1904") in ("1", "true", "on"))
+    return Workbook(tuple(sheets), settings is not None and settings.get("date1904") in ("1", "true", "on"))
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def _fill_row(sheet: Sheet, element: Element, before: int, texts: list[str], dat
     if _is_on(element, "hidden") or element.get("ht") == "0":
         sheet.hidden_rows.add(row)
     if len(sheet.cells) > MOST_CELLS:
-        raise BookError(f"has more than {MOST_CELLS:,} cells in a sheet", "take out what is not needed")
+        raise WorkbookError(f"has more than {MOST_CELLS:,} cells in a sheet", "take out what is not needed")
     return row
 
 
@@ -311,7 +311,7 @@ def column_number(letters: str) -> int:
     return number
 
 
-def day_of(cell: Cell, book: Book) -> date | None:
+def day_of(cell: Cell, workbook: Workbook) -> date | None:
     """The day that a date cell holds; None for a time of a day, or for what is no day of its calendar."""
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}(T00:00:00(\.0+)?Z?)?", cell.text):
         return date.fromisoformat(cell.text[:10])
@@ -319,10 +319,10 @@ def day_of(cell: Cell, book: Book) -> date | None:
         serial = float(cell.text)
     except ValueError:
         return None
-    first = 0 if book.from_1904 else 61  # 1900 was no leap year, which Excel does not know
+    first = 0 if workbook.from_1904 else 61  # 1900 was no leap year, which Excel does not know
     if not serial.is_integer() or not first <= serial < 2_958_466:
         return None
-    return (date(1904, 1, 1) if book.from_1904 else date(1899, 12, 30)) + timedelta(days=int(serial))
+    return (date(1904, 1, 1) if workbook.from_1904 else date(1899, 12, 30)) + timedelta(days=int(serial))
 
 
 # ---- formulas that nobody calculated ------------------------------------------------------------------------------

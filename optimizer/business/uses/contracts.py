@@ -141,8 +141,10 @@ def _bind_and_bill(ports: OutcomePorts, signed: Deal, size: float, decision: Dec
             held = float(signed.held[j])
     ports.signed_it_mw.step((s, offer.product), t + signed.length, -size * held, decision)
     _bill_and_draw(ports, signed, decision, t, size, slice(signed.length))
-    for bill in signed.bills:
-        ports.pay(bill.line, offer.product, s, offer.offer, decision, bill.first, size * bill.amounts, signed.rate)
+    for payment in signed.payments:
+        ports.pay(
+            payment.line, offer.product, s, offer.offer, decision, payment.first, size * payment.amounts, signed.rate
+        )
     if t <= case.last < t + signed.length:
         worth = -size * float(signed.held[case.last - t]) * case.product[offer.product].residual_musd_per_it_mw
         ports.pay("residual", offer.product, s, offer.offer, decision, case.last + 1, [worth])

@@ -1,4 +1,4 @@
-"""The contract book: every term that an offer can have, in the order in which they shape a deal."""
+"""The terms of contracts: every one that an offer can have, in the order in which they shape a deal."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def shape(deal: Deal) -> None:
         return
     cost = row.rent_share * deal.rent
     cost[0] += row.upfront_musd_per_it_mw
-    deal.bill("backstop", -cost)
+    deal.pay("backstop", -cost)
     deal.rate = row.discount_rate
 
 

@@ -1,7 +1,6 @@
 """A deal: what one contracted IT MW of an offer holds, draws and pays, quarter by quarter of its contract.
 
-Terms of the contract book change a deal one after the other. A deal knows no decision: the model multiplies it with the
-size that is signed.
+Terms change a deal one after the other. A deal knows no decision: the model multiplies it with the size that is signed.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _Row = TypeVar("_Row", bound=Row)
 
 
 @dataclass(frozen=True)
-class Bill:
+class Payment:
     """A payment beside the rent: $M per contracted IT MW by quarter from `first` on, received positive."""
 
     line: str
@@ -54,7 +53,7 @@ class Deal:
     billed: Amounts = field(init=False)
     drawn: Amounts = field(init=False)
     price: Amounts = field(init=False)
-    bills: list[Bill] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
     rate: float | None = None
     price_factor: float = 1.0
     """What a site and a size make of the offer's price."""
@@ -115,20 +114,20 @@ class Deal:
     def receive(self, line: str, quarters_before: int, musd: float) -> None:
         """Money received ahead of delivery; for a new contract not before the first quarter."""
         paid = self.delivery - quarters_before
-        self.bills.append(Bill(line, paid if self.committed else max(self.case.first, paid), np.array([musd])))
+        self.payments.append(Payment(line, paid if self.committed else max(self.case.first, paid), np.array([musd])))
 
     def reprice(self, factor: float) -> None:
         self.price = self.price * factor
         self.price_factor *= factor
 
-    def bill(self, line: str, amounts: Amounts) -> None:
+    def pay(self, line: str, amounts: Amounts) -> None:
         """Amounts by quarter of the contract, $M per contracted IT MW."""
-        self.bills.append(Bill(line, self.delivery, amounts))
+        self.payments.append(Payment(line, self.delivery, amounts))
 
 
 @dataclass(frozen=True)
 class Term:
-    """A term of the contract book: its tables, what it does to a deal, and what would be wrong with its rows."""
+    """A term of contracts: its tables, what it does to a deal, and what would be wrong with its rows."""
 
     tables: tuple[type[Row], ...]
     shape: Callable[[Deal], None]

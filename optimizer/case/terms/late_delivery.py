@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from optimizer.case.schema.base import NotNegative, Row
-from optimizer.case.terms.deal import Bill, Deal, Term
+from optimizer.case.terms.deal import Deal, Payment, Term
 from optimizer.ground.cells import Name, QuarterCell, Whole
 from optimizer.ground.findings import Finding
 
@@ -40,7 +40,7 @@ def shape(deal: Deal) -> None:
     row = deal.row(LateDelivery)
     if row is not None and deal.delivery > row.deadline:
         late = deal.delivery - row.deadline
-        deal.bills.append(Bill("damages", row.deadline, np.full(late, -row.damages_musd_per_it_mw_quarter)))
+        deal.payments.append(Payment("damages", row.deadline, np.full(late, -row.damages_musd_per_it_mw_quarter)))
 
 
 def short_quarters(deal: Deal) -> range:

@@ -39,7 +39,7 @@ def shape(deal: Deal) -> None:
         return
     first_year = units.musd_per_mw_quarter_from_mw_year(row.cost_musd_per_it_mw_year)
     growth = row.cost_growth if row.kind == "gross" else 0.0
-    deal.bill("lease_cost", -first_year * (1 + growth) ** (np.arange(deal.length) // 4) * deal.held[: deal.length])
+    deal.pay("lease_cost", -first_year * (1 + growth) ** (np.arange(deal.length) // 4) * deal.held[: deal.length])
 
 
 def check(case: Case) -> Iterator[Finding]:

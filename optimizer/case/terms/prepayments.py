@@ -45,7 +45,7 @@ def shape(deal: Deal) -> None:
     if not credited.any():
         return
     deal.receive("prepayments", row.paid_quarters_before, prepaid)
-    deal.bill("prepayments", -prepaid * credited / float(credited.sum()))
+    deal.pay("prepayments", -prepaid * credited / float(credited.sum()))
 
 
 def check(case: Case) -> Iterator[Finding]:

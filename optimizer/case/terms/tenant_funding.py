@@ -45,7 +45,7 @@ def shape(deal: Deal) -> None:
         balance *= 1 + row.rate / 4
         credits[j] = min(balance, row.credit_share * float(rent))
         balance -= credits[j]
-    deal.bill("tenant_credits", -credits)
+    deal.pay("tenant_credits", -credits)
 
 
 def check(case: Case) -> Iterator[Finding]:

@@ -59,10 +59,10 @@ class Contract:
         """$M paid for that lateness from the first quarter on."""
         whole = sum(
             float(musd) * float(self.row.it_mw)
-            for bill in self.deal.bills
-            if bill.line == "damages"
-            for i, musd in enumerate(bill.amounts)
-            if bill.first + i >= self._first
+            for payment in self.deal.payments
+            if payment.line == "damages"
+            for i, musd in enumerate(payment.amounts)
+            if payment.first + i >= self._first
         )
         return damages(self.deal) * sum(self.missing.values()) - whole
 

@@ -46,10 +46,10 @@ def _of_tenants(case: Case, scenario: str) -> list[float]:
     return [
         row.it_mw * float(musd)
         for row in case.committed_contracts
-        for bill in committed_deal(case, scenario, row).bills
-        if bill.line in CAPEX_LINES
-        for i, musd in enumerate(bill.amounts)
-        if case.first <= bill.first + i <= case.last
+        for payment in committed_deal(case, scenario, row).payments
+        if payment.line in CAPEX_LINES
+        for i, musd in enumerate(payment.amounts)
+        if case.first <= payment.first + i <= case.last
     ]
 
 

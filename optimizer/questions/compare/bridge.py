@@ -44,7 +44,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Step:
+class Swap:
     """What one change of inputs does to the value: `kept_musd` is the new data's value of the old decisions."""
 
     before: Worth
@@ -58,21 +58,21 @@ class Step:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the bridge: the mean of its steps, and what the order of swapping makes of it."""
+    """A line of the bridge: the mean of its swaps, and what the order of swapping makes of it."""
 
     group: str
     words: str
-    steps: tuple[Step, ...]
+    swaps: tuple[Swap, ...]
     known_musd: float = 0.0
 
     def row(self) -> tuple[Any, ...]:
         """Its row in the table `lines`."""
-        count = max(1, len(self.steps))
-        changes = [step.change_musd for step in self.steps] or [0.0]
+        count = max(1, len(self.swaps))
+        changes = [swap.change_musd for swap in self.swaps] or [0.0]
         line = self.known_musd + fsum(changes) / count
-        repriced = fsum(step.kept_musd - step.before.value_musd for step in self.steps) / count if self.steps else nan
-        low = self.known_musd + fsum(s.after.value_musd - s.before.bound_musd for s in self.steps) / count
-        high = self.known_musd + fsum(s.after.bound_musd - s.before.value_musd for s in self.steps) / count
+        repriced = fsum(swap.kept_musd - swap.before.value_musd for swap in self.swaps) / count if self.swaps else nan
+        low = self.known_musd + fsum(s.after.value_musd - s.before.bound_musd for s in self.swaps) / count
+        high = self.known_musd + fsum(s.after.bound_musd - s.before.value_musd for s in self.swaps) / count
         ends = self.known_musd + min(changes), self.known_musd + max(changes)
         return (self.group, self.words, line, *ends, repriced, line - repriced, low, high)
 
@@ -145,10 +145,10 @@ def _lines(a: End, b: End, work: Work) -> tuple[list[Line], list[str]]:
     if a.draft is None or b.draft is None or a.end is None or b.end is None:
         why = "; ".join(end.why_not for end in (a, b) if end.why_not)
         words.append(f"All inputs are one line: a plan cannot be told as a case of the common horizon ({why}).")
-        return [*lines, Line(REST, "all inputs together", (Step(a.reached, b.reached),))], words
+        return [*lines, Line(REST, "all inputs together", (Swap(a.reached, b.reached),))], words
     groups = unlike_groups(a.draft, b.draft)
     if not groups:
-        same = Step(a.end, b.end)
+        same = Swap(a.end, b.end)
         return [
             *lines,
             *([Line(SEARCH, "the same inputs, searched again", (same,))] if same.change_musd else []),
@@ -169,7 +169,7 @@ def _time_lines(end: End, *, forward: bool) -> list[Line]:
         (HORIZON, "the shorter horizon made as long as the other, at its last numbers", end.end),
     ):
         if after is not None and after is not before:
-            lines.append(Line(group, words, (Step(before, after) if forward else Step(after, before),)))
+            lines.append(Line(group, words, (Swap(before, after) if forward else Swap(after, before),)))
             before = after
     return lines
 
@@ -215,15 +215,15 @@ def _group_lines(a: End, b: End, groups: Sequence[Group], work: Work) -> tuple[l
         for i, j in spans
     ]
     lines = []
-    steps: tuple[Step, ...]
+    swaps: tuple[Swap, ...]
     for (i, j), (forward, backward) in zip(spans, jobs, strict=True):
-        steps = (
-            Step(known[i].forward, known[j].forward, _number(forward.result())),
-            Step(known[j].backward, known[i].backward, _number(backward.result())),
+        swaps = (
+            Swap(known[i].forward, known[j].forward, _number(forward.result())),
+            Swap(known[j].backward, known[i].backward, _number(backward.result())),
         )
         inside = groups[i:j]
-        steps = steps[:1] if len(inside) == len(groups) else steps
-        lines.append(Line(_joint(g.name for g in inside), "; ".join(g.words for g in inside), steps))
+        swaps = swaps[:1] if len(inside) == len(groups) else swaps
+        lines.append(Line(_joint(g.name for g in inside), "; ".join(g.words for g in inside), swaps))
     return lines, merged
 
 
@@ -319,7 +319,7 @@ def _moves(lines: Sequence[Line]) -> pd.DataFrame:
         (line.group, order, sentence)
         for line in lines
         if line.group not in _UNSPLIT
-        for order, step in zip(("forward", "backward"), line.steps, strict=False)
-        for sentence in moved(step.before.taken.decisions, step.after.taken.decisions)
+        for order, swap in zip(("forward", "backward"), line.swaps, strict=False)
+        for sentence in moved(swap.before.taken.decisions, swap.after.taken.decisions)
     ]
     return pd.DataFrame(rows, columns=["group", "order", "words"], dtype=str)

@@ -10,7 +10,7 @@ import numpy as np
 from optimizer.case.case import Case
 from optimizer.plan.decisions import Decisions
 from optimizer.questions.studies.distances import last_states
-from optimizer.questions.sweeps.altered import Row, bounded, with_rows
+from optimizer.questions.sweeps.altered import NewRow, bounded, with_rows
 from optimizer.questions.sweeps.family import Compiled
 
 
@@ -43,7 +43,7 @@ class Choice:
     def forced(self, compiled: Compiled) -> Compiled:
         """The program that must take it."""
         states = [*last_states(compiled, "N").values(), *last_states(compiled, "Y").values()]
-        row = Row(("taken", (self.key,)), {i: 1.0 for i in states if self._is_of(compiled, i)}, low=1.0)
+        row = NewRow(("taken", (self.key,)), {i: 1.0 for i in states if self._is_of(compiled, i)}, low=1.0)
         return with_rows(compiled, [row])
 
     def _is_of(self, compiled: Compiled, i: int) -> bool:

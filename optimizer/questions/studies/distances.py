@@ -10,7 +10,7 @@ import numpy as np
 
 from optimizer.case.case import Case
 from optimizer.case.terms.size_tiers import tiers_of
-from optimizer.questions.sweeps.altered import Column, Row, maximising, with_columns, with_rows
+from optimizer.questions.sweeps.altered import NewColumn, NewRow, maximising, with_columns, with_rows
 from optimizer.questions.sweeps.family import Compiled
 from optimizer.solver.program import Floats
 
@@ -60,7 +60,7 @@ def farthest(compiled: Compiled, counted: Sequence[Amount], found: Sequence[Floa
     one direction; elsewhere a binary chooses it.
     """
     most = sum(amount.weight * (amount.high - amount.low) for amount in counted)
-    columns, rows = [Column(("distance", (None,)), most)], []
+    columns, rows = [NewColumn(("distance", (None,)), most)], []
     reached = compiled.program.size[1]
     for p, vector in enumerate(found):
         least: dict[int, float] = {reached: 1.0}
@@ -76,22 +76,22 @@ def farthest(compiled: Compiled, counted: Sequence[Amount], found: Sequence[Floa
                 continue
             apart, above = reached + len(columns), reached + len(columns) + 1
             columns += [
-                Column(("apart", (p, i)), max(up, down)),
-                Column(("above", (p, i)), 1.0, whole=True),
+                NewColumn(("apart", (p, i)), max(up, down)),
+                NewColumn(("above", (p, i)), 1.0, whole=True),
             ]
             rows += _absolute((p, i), amount, at, apart, above)
             least[apart] = -amount.weight
-        rows.append(Row(("no_farther_than", (p,)), least, high=constant))
+        rows.append(NewRow(("no_farther_than", (p,)), least, high=constant))
     return maximising(with_rows(with_columns(compiled, columns), rows), {reached: 1.0})
 
 
-def _absolute(key: tuple[int, int], amount: Amount, at: float, apart: int, above: int) -> list[Row]:
+def _absolute(key: tuple[int, int], amount: Amount, at: float, apart: int, above: int) -> list[NewRow]:
     """`apart` is no more than the amount lies above `at`, where `above` is 1, or below it, where that is 0."""
     up, down = 2 * (amount.high - at), 2 * (at - amount.low)
     over = {place: -coefficient for place, coefficient in amount.terms.items()}
     return [
-        Row(("apart_above", key), {**over, apart: 1.0, above: down}, high=down - at),
-        Row(("apart_below", key), {**amount.terms, apart: 1.0, above: -up}, high=at),
+        NewRow(("apart_above", key), {**over, apart: 1.0, above: down}, high=down - at),
+        NewRow(("apart_below", key), {**amount.terms, apart: 1.0, above: -up}, high=at),
     ]
 
 

@@ -16,7 +16,7 @@ Signs = frozenset[str]
 
 
 @dataclass(frozen=True)
-class Rule:
+class Grain:
     """How much of their decisions two points must share to be of one region."""
 
     words: str
@@ -44,11 +44,11 @@ def _products(d: Decisions) -> Signs:
     return frozenset(f"{start.site} to {start.product}" for start in d.starts)
 
 
-RULES = (
-    Rule("every start and every contract with its quarter and size", _all),
-    Rule("the megawatts of each product at each site and which offers are signed, whatever the quarters", _megawatts),
-    Rule("which sites become which product and which offers are signed, whatever the megawatts and quarters", _offers),
-    Rule("which sites become which product, whatever the megawatts, quarters and offers", _products),
+GRAINS = (
+    Grain("every start and every contract with its quarter and size", _all),
+    Grain("the megawatts of each product at each site and which offers are signed, whatever the quarters", _megawatts),
+    Grain("which sites become which product and which offers are signed, whatever the megawatts and quarters", _offers),
+    Grain("which sites become which product, whatever the megawatts, quarters and offers", _products),
 )
 """From the closest to the coarsest; the first that leaves a readable number of regions is taken."""
 
@@ -62,19 +62,19 @@ class Region:
     points: tuple[int, ...]
 
 
-def divide(decided: Sequence[Decisions | None], most: int = MOST_REGIONS) -> tuple[Rule, list[Region]]:
-    """The regions of a map and the rule that they follow; the largest first. Points without a plan are in none."""
-    for rule in RULES:
+def divide(decided: Sequence[Decisions | None], most: int = MOST_REGIONS) -> tuple[Grain, list[Region]]:
+    """The regions of a map and how finely they are told apart; the largest first. Points without a plan are in none."""
+    for grain in GRAINS:
         families: dict[Signs, list[int]] = {}
         for i, decisions in enumerate(decided):
             if decisions is not None:
-                families.setdefault(rule.signs(decisions), []).append(i)
+                families.setdefault(grain.signs(decisions), []).append(i)
         if len(families) <= most:
             break
     ordered = sorted(families.items(), key=lambda item: (-len(item[1]), item[1]))
     shared = frozenset.intersection(*families) if families else frozenset()
     letters = _letters(len(ordered))
-    return rule, [
+    return grain, [
         Region(letter, _name(signs, shared, alone=len(ordered) == 1), tuple(points))
         for letter, (signs, points) in zip(letters, ordered, strict=True)
     ]

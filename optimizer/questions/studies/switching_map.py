@@ -15,7 +15,7 @@ from optimizer.ground.errors import PlanError
 from optimizer.ground.findings import InputError
 from optimizer.plan.decisions import Decisions, decisions_of
 from optimizer.plan.plan import Plan
-from optimizer.questions.studies.regions import Region, Rule, divide
+from optimizer.questions.studies.regions import Grain, Region, divide
 from optimizer.questions.studies.sentences import told_clash
 from optimizer.questions.studies.study import Study, as_far_as_solved
 from optimizer.questions.sweeps.altered import bounded
@@ -231,7 +231,7 @@ def _study(chart: Chart) -> Study:
     import pandas as pd
 
     plan, (x, y) = chart.plan, chart.drivers
-    rule, regions = divide(chart.decided)
+    grain, regions = divide(chart.decided)
     letters = [""] * len(chart.grid)
     for region in regions:
         for i in region.points:
@@ -252,11 +252,11 @@ def _study(chart: Chart) -> Study:
     tables = {"points": points, "regions": _regions(chart, regions), "decisions": _details(chart.decided, keys)}
     about = {
         "case": plan.case.settings.name, "scenario": plan.scenario, "run_id": plan.run_id, "gap": chart.gap,
-        "gap_musd": chart.gap_musd, "rule": rule.words,
+        "gap_musd": chart.gap_musd, "rule": grain.words,
         "x_driver": x.name, "x_unit": x.unit, "x_words": x.name, "x_means": x.words, "base_x": x.base,
         "y_driver": y.name, "y_unit": y.unit, "y_words": y.name, "y_means": y.words, "base_y": y.base,
     }  # fmt: skip
-    study = Study("map", _title(chart, rule, regions), _words(chart, rule, regions, points), tables, about)
+    study = Study("map", _title(chart, grain, regions), _words(chart, grain, regions, points), tables, about)
     return as_far_as_solved(study, chart.unsolved)
 
 
@@ -295,13 +295,13 @@ def _details(decided: Sequence[Decisions | None], keys: Sequence[str]) -> pd.Dat
     return pd.DataFrame(rows, columns=["decided", "plans", "words"])
 
 
-def _title(chart: Chart, rule: Rule, regions: Sequence[Region]) -> str:
+def _title(chart: Chart, grain: Grain, regions: Sequence[Region]) -> str:
     x, y = chart.drivers
     count, over = len(chart.grid), f"over {x.name} and {y.name}"
     if not regions:
         return f"No plan keeps every rule at any of {count} points {over}"
-    own = rule.signs(decisions_of(chart.plan))
-    mine = next((one for one in regions if rule.signs(_typical(chart, one)) == own), None)
+    own = grain.signs(decisions_of(chart.plan))
+    mine = next((one for one in regions if grain.signs(_typical(chart, one)) == own), None)
     if mine is None:
         return f"None of {len(regions)} decisions that win {over} is the plan's own"
     if len(regions) == 1:
@@ -315,10 +315,10 @@ def _apart(points: pd.DataFrame) -> str:
     return f"at most ${most:,.3g}M above" if most >= LEAST_MUSD else f"less than ${LEAST_MUSD:g}M above"
 
 
-def _words(chart: Chart, rule: Rule, regions: Sequence[Region], points: pd.DataFrame) -> tuple[str, ...]:
+def _words(chart: Chart, grain: Grain, regions: Sequence[Region], points: pd.DataFrame) -> tuple[str, ...]:
     details = len(set(points["decided"]) - {""})
     told = [
-        f"Points are of one region when they agree in {rule.words}; counted by every start and contract with its "
+        f"Points are of one region when they agree in {grain.words}; counted by every start and contract with its "
         f"quarter and size, {details} different decisions win.",
         f"Every point has a value and a bound: no plan is worth more than the bound there, {_apart(points)} the value."
         if regions else "",

@@ -15,7 +15,7 @@ from optimizer.solver.program import Floats
 
 
 @dataclass(frozen=True)
-class Row:
+class NewRow:
     """A row to be added: `low <= sum of coefficients x columns <= high`, columns by their place."""
 
     name: Name
@@ -25,7 +25,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Column:
+class NewColumn:
     """A column to be added, with its coefficients in rows that are there, by their place."""
 
     name: Name
@@ -35,7 +35,7 @@ class Column:
     terms: Mapping[int, float] = field(default_factory=dict)
 
 
-def with_columns(compiled: Compiled, columns: Sequence[Column]) -> Compiled:
+def with_columns(compiled: Compiled, columns: Sequence[NewColumn]) -> Compiled:
     """The program with more columns, behind the others; none has a part in the objective."""
     p, names = compiled.program, [_written(column.name) for column in columns]
     cells = [(i, j, value) for j, column in enumerate(columns) for i, value in column.terms.items()]
@@ -51,7 +51,7 @@ def with_columns(compiled: Compiled, columns: Sequence[Column]) -> Compiled:
     return _with_matrix(Compiled(program, (*compiled.columns, *(c.name for c in columns)), compiled.rows), matrix)
 
 
-def with_rows(compiled: Compiled, rows: Sequence[Row]) -> Compiled:
+def with_rows(compiled: Compiled, rows: Sequence[NewRow]) -> Compiled:
     """The program with more rows, below the others."""
     p, names = compiled.program, [_written(row.name) for row in rows]
     cells = [(i, j, value) for i, row in enumerate(rows) for j, value in row.terms.items()]

@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 
 from optimizer.ground.quarters import Quarter
-from optimizer.questions.sweeps.altered import Column, Row, maximising, with_columns, with_rows
+from optimizer.questions.sweeps.altered import NewColumn, NewRow, maximising, with_columns, with_rows
 from optimizer.questions.sweeps.family import Compiled
 from optimizer.solver.program import Floats
 
@@ -31,7 +31,7 @@ def elastic(compiled: Compiled) -> Compiled:
             rows[t][i] = -1.0 if above else 1.0
             short = highest[i] - p.row_upper[i] if above else p.row_lower[i] - lowest[i]
             most[t] = max(most[t], float(short))
-    columns = [Column((MISSING, (t,)), max(0.0, most[t]), terms=rows[t]) for t in sorted(rows)]
+    columns = [NewColumn((MISSING, (t,)), max(0.0, most[t]), terms=rows[t]) for t in sorted(rows)]
     return with_columns(compiled, columns)
 
 
@@ -43,7 +43,7 @@ def least_missing(compiled: Compiled) -> Compiled:
 def missing_no_more(compiled: Compiled, musd: float) -> Compiled:
     """Of an elastic program: no more is missing, all quarters together, than so much, $M."""
     terms = dict.fromkeys(map(int, compiled.where(MISSING)), 1.0)
-    return with_rows(compiled, [Row(("missing_in_all", (None,)), terms, high=musd + ROOM_MUSD)])
+    return with_rows(compiled, [NewRow(("missing_in_all", (None,)), terms, high=musd + ROOM_MUSD)])
 
 
 def missing_in(compiled: Compiled, vector: Floats) -> dict[Quarter, float]:

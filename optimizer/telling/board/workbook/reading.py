@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optimizer.files.sheets import Cell, read_book
+from optimizer.files.sheets import Cell, read_workbook
 from optimizer.ground.errors import PlanError
 from optimizer.telling.board.workbook.book import Workbook
 
@@ -14,7 +14,7 @@ def refuse_untrue(data: bytes, desk: Workbook) -> None:
     read: dict[str, list[float]] = {}
     wrong: list[str] = []
     places: set[str] = set()
-    for sheet in read_book(data).sheets:
+    for sheet in read_workbook(data).sheets:
         for (row, column), cell in sheet.cells.items():
             place = desk.sheets[sheet.name].place(row - 1, column - 1)
             places.add(place)

@@ -1,4 +1,4 @@
-"""Drivers: the few lines, businesses and sites that most of a plan's value comes from, or goes to."""
+"""Contributions: the few lines, businesses and sites that most of a plan's value comes from, or goes to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IN_CAPITALS = {"ai": "AI", "gpu": "GPU", "btc": "BTC", "g": "G"}
 
 
 @dataclass(frozen=True)
-class Driver:
+class Contribution:
     """The present value of one line of a business at a site, within and after the horizon, $M.
 
     `site` is blank for the company as a whole. `share` is its part of all such present values, received or paid, taken
@@ -54,7 +54,7 @@ class Driver:
         }
 
 
-def rank_drivers(flows: Iterable[Flow], most: int = MOST) -> tuple[Driver, ...]:
+def rank_contributions(flows: Iterable[Flow], most: int = MOST) -> tuple[Contribution, ...]:
     """The largest present values by line, business and site, whether received or paid, largest first."""
     sums: dict[tuple[str, str, str], Decimal] = {}
     for flow in flows:
@@ -63,4 +63,4 @@ def rank_drivers(flows: Iterable[Flow], most: int = MOST) -> tuple[Driver, ...]:
             sums[key] = sums.get(key, ZERO) + flow.musd * flow.factor
     whole = sum((abs(musd) for musd in sums.values()), ZERO)
     ordered = sorted(sums.items(), key=lambda item: (-abs(item[1]), item[0]))
-    return tuple(Driver(*key, musd, abs(musd) / whole) for key, musd in ordered[:most] if musd)
+    return tuple(Contribution(*key, musd, abs(musd) / whole) for key, musd in ordered[:most] if musd)

@@ -22,7 +22,7 @@ def _place(flow: Flow) -> Key:
 
 
 def record(books: Books) -> None:
-    """The ledger compares what the others recorded."""
+    """Here is compared what the others recorded."""
 
 
 def checks(books: Books) -> Iterator[Check]:

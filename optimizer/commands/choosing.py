@@ -1,4 +1,4 @@
-"""Commands that study decisions: where others win, which plans are almost as good, how plans bear other futures."""
+"""Commands that set other decisions and other futures against a plan: alternatives, regret."""
 
 from __future__ import annotations
 
@@ -15,40 +15,9 @@ if TYPE_CHECKING:
     from optimizer.case.case import Case
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study
-    from optimizer.questions.sweeps.drivers import Driver
     from optimizer.questions.sweeps.runner import Sweep
 
 app = typer.Typer(rich_markup_mode=None)
-
-Axis = Annotated[
-    str | None, typer.Option(metavar="NAME[=LOW:HIGH]", help="A driver, with its range if not the usual one.")
-]
-
-
-@app.command("map")
-def switching_map(
-    plan: PlanFolder,
-    x: Axis = None,
-    y: Axis = None,
-    points: Annotated[int, typer.Option(min=2, max=200, help="Points along each axis.")] = 20,
-    jobs: Jobs = None,
-    gap: Gap = 1e-3,
-    as_json: AsJson = False,
-) -> None:
-    """Solve the case over two inputs, hashprice and rent unless named: which decisions win where, and their value."""
-
-    def make(plan: Plan, sweep: Sweep) -> Study:
-        from optimizer.questions.studies.switching_map import switching_map as study
-
-        return study(plan, _driver(plan, x), _driver(plan, y), points=(points, points), gap=gap, sweep=sweep)
-
-    study_plan(plan, "map", jobs, as_json, make)
-
-
-def _driver(plan: Plan, text: str | None) -> Driver | None:
-    from optimizer.questions.studies.tornado import drivers_given
-
-    return None if text is None else drivers_given(plan, [text])[0]
 
 
 @app.command()
