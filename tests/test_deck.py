@@ -36,7 +36,8 @@ from optimizer.telling.board.deck.pack import Pack
 from optimizer.telling.board.deck.reading import find_problems, find_wrong_keys
 from optimizer.telling.board.deck.story import tell
 from optimizer.telling.board.deck.writer import assemble
-from optimizer.telling.board.receipts import Key, input_hash
+from optimizer.telling.board.keys import Key
+from optimizer.telling.board.receipts import input_hash
 
 RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 

@@ -24,10 +24,10 @@ from optimizer.case.case import TABLE_NAMES, Case
 from optimizer.ground.errors import AuditFault, PlanError
 from optimizer.plan.folder import save_plan
 from optimizer.questions.studies.study import save_study
+from optimizer.telling.board.keys import Answers, Told, decoded, encoded, place, read_key
 from optimizer.telling.board.page import open_books
 from optimizer.telling.board.page.book import Book
 from optimizer.telling.board.page.charts import Axis, axis, stacked
-from optimizer.telling.board.page.keys import Keys, Source, at, decoded, encoded
 from optimizer.telling.board.page.numbers import Number
 from optimizer.telling.board.page.receipts import check
 from optimizer.telling.board.page.writing import page
@@ -97,7 +97,7 @@ def is_of_a_number(text: str, spot: int) -> bool:
 def test_fault_140_any_number_altered_in_the_file_is_found(plan: opt.Plan, written: str) -> None:
     """A digit more or less in any of sixty numbers of the text or of the kept figures, drawn at random."""
     one = book(plan)
-    keys, texts = Keys({"p1": one.source()}), set(one.texts()) | {plan.scenario}
+    keys, texts = Answers({"p1": one.told()}), set(one.texts()) | {plan.scenario}
     check(written, keys, texts)
     shown = re.compile(r">[^<>]*?(\d)[^<>]*<")
     told = [m.start(1) for m in shown.finditer(written, written.index("<main"), written.index("<script"))]
@@ -126,25 +126,29 @@ def test_a_number_without_its_place_in_the_plan_is_refused(plan: opt.Plan, writt
     one = book(plan)
     assert old in written
     with pytest.raises(PlanError):
-        check(written.replace(old, new, 1), Keys({"p1": one.source()}), set(one.texts()) | {plan.scenario})
+        check(written.replace(old, new, 1), Answers({"p1": one.told()}), set(one.texts()) | {plan.scenario})
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_key_means_the_sum_of_what_its_filters_leave(seed: int) -> None:
+def test_a_key_means_the_sum_of_what_its_filters_leave(plan: opt.Plan, seed: int) -> None:
     rng = random.Random(seed)
     names = ["a", "b c", "x=1&y", "p%20/q", "موقع", "2031 - 2032"]
     rows = [{"site": rng.choice(names), "quarter": f"203{rng.randint(0, 2)}Q1", "mw": rng.uniform(-9, 9)}
             for _ in range(30)]  # fmt: skip
-    table, keys = pd.DataFrame(rows), Keys({"p1": Source({"nothing/t": rows}, {"figures/v": 3.5})})
+    table = pd.DataFrame(rows)
+    held = dataclasses.replace(plan, tables={**plan.tables, "t": table})
+    keys, value = Answers({"p1": Told(held)}), plan.value_musd
     site, quarter = rng.choice(names), f"203{rng.randint(0, 2)}Q1"
     mine = table[(table["site"] == site) & (table["quarter"] <= quarter)]
-    key = f"p1/{at('nothing/t/mw', site=site)}&quarter<={quarter}"
+    key = f"p1/{place('t/mw', site=site)}&quarter<={quarter}"
     assert decoded(encoded(site)) == site
-    assert keys.value(key) == pytest.approx(mine["mw"].sum())
-    assert keys.value(f"p1/figures/v - {key}") == pytest.approx(3.5 - mine["mw"].sum())
-    assert keys.value("p1/nothing/t/site!distinct") == table["site"].nunique()
-    with pytest.raises(KeyError):
-        keys.value("p1/t/mw")
+    assert keys.read(key) == pytest.approx(mine["mw"].sum())
+    assert keys.read(f"p1/record/value_musd - {key}") == pytest.approx(value - mine["mw"].sum())
+    assert keys.read("p1/t/site!distinct") == table["site"].nunique()
+    assert keys.read(f"{read_key(key, ['p1'])}") == keys.read(key)
+    for wrong in ("p1/no/mw", "p1/t/no", "p1/t/mw!no", "p1/t/mw?site", "p1/t/mw!max?site=nobody", "p1/t/site", "mw"):
+        with pytest.raises(PlanError):
+            keys.read(wrong)
 
 
 def test_fault_138_what_is_no_number_is_not_written(plan: opt.Plan) -> None:

@@ -10,7 +10,8 @@ from shared import shipped, solved_once
 
 import optimizer as opt
 from optimizer.ground.errors import PlanError
-from optimizer.telling.board.receipts import Key, Ledger, Reckoned, adds_up, at, kpi, number_of, numbers_in
+from optimizer.telling.board.keys import Key, Reckoned, at, kpi
+from optimizer.telling.board.receipts import Ledger, adds_up, number_of, numbers_in
 
 pytestmark = pytest.mark.core
 
@@ -33,7 +34,7 @@ def test_keys_reach_every_room_of_a_plan() -> None:
     assert book.worth(at("cash_flow", "musd", line="rent")) == pytest.approx(
         plan().cash_flow.query("line == 'rent'")["musd"].sum(), rel=1e-12
     )
-    assert book.worth(Key("settings", "discount_rates.mining")) == plan().case.settings.discount_rates["mining"]
+    assert book.worth(Key("settings", "discount_rates/mining")) == plan().case.settings.discount_rates["mining"]
     assert book.worth(at("inputs/sites", "site", "count")) == len(plan().case.sites)
     assert plan().nothing is not None
     assert book.worth(at("nothing/cash", "net_musd")) == pytest.approx(plan().nothing["cash"]["net_musd"].sum())

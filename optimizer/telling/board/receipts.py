@@ -10,73 +10,18 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from optimizer.business.lines import LINES
 from optimizer.ground.errors import PlanError
-from optimizer.plan.figures import figures_of
+from optimizer.telling.board.keys import Amount, Answers, Told
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from optimizer.auditors.report import Report
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study
-
-How = Literal["sum", "min", "max", "count", "last"]
-FIGURES = frozenset({"figures", "record", "settings", "audit"})
-"""Rooms that hold figures, not tables."""
-
-
-@dataclass(frozen=True)
-class Key:
-    """Where a number of a plan stands: a column of a table, over the rows in which some columns hold some values.
-
-    `room` is a table of the plan (`cash`), the same of the plan that decides nothing (`nothing/cash`), a table of
-    the case (`inputs/sites`), of the room of figures (`figures/rents`) or of a study (`studies/tornado/drivers`);
-    or `figures`, `record` (of `plan.json`), `settings` and `audit`, where `name` is the figure itself. `how` says
-    what is taken over the rows. `plan` is a run id; blank means the document's first plan. Tables with quarters may
-    be asked by `year`, those with lines by their `group`, any table by the number `#` of a row.
-    """
-
-    room: str
-    name: str
-    where: tuple[tuple[str, str], ...] = ()
-    how: How = "sum"
-    plan: str = ""
-
-    def __str__(self) -> str:
-        rows = ", ".join(f"{column} {value}" for column, value in self.where)
-        taken = "" if self.how == "sum" else f"{self.how} of "
-        run = f"run {self.plan}: " if self.plan else ""
-        return f"{run}{taken}{self.room}.{self.name}" + (f" [{rows}]" if rows else "")
-
-
-@dataclass(frozen=True)
-class Reckoned:
-    """A number reckoned from others: their sum, the first less the rest, or the first over the second."""
-
-    how: Literal["sum", "less", "over"]
-    parts: tuple[Amount, ...]
-
-    def __str__(self) -> str:
-        word = {"sum": " + ", "less": " - ", "over": " / "}[self.how]
-        return word.join(f"({part})" if isinstance(part, Reckoned) else str(part) for part in self.parts)
-
-
-Amount = Key | Reckoned
-
-
-def kpi(name: str, plan: str = "") -> Key:
-    """The key of a figure of the room of figures."""
-    return Key("figures", name, plan=plan)
-
-
-def at(room: str, name: str, how: How = "sum", plan: str = "", /, **where: object) -> Key:
-    """The key of a cell, or of all cells of a column that share some values: `at("cash", "net_musd", quarter=q)`."""
-    return Key(room, name, tuple(sorted((column, str(value)) for column, value in where.items())), how, plan)
 
 
 @dataclass(frozen=True)
@@ -98,7 +43,10 @@ class Ledger:
     studies: Mapping[str, Study] = field(default_factory=dict)
     audit: Report | None = None
     receipts: list[Receipt] = field(default_factory=list)
-    _found: dict[Any, Mapping[tuple[str, ...], float]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _answers(self) -> Answers:
+        return Answers({name: Told(plan, self.studies, self.audit) for name, plan in self.plans.items()})
 
     def put(self, place: str, shown: float | str, key: Amount, decimals: int, scale: float = 1.0) -> None:
         """Record a number as it is shown at a place; a text is read as a number. Raises PlanError for none."""
@@ -114,63 +62,9 @@ class Ledger:
         self.put(place, text, key, decimals, scale)
         return text
 
-    # ---- what a key holds -----------------------------------------------------------------------------------------
-
     def worth(self, key: Amount) -> float:
         """What the plan holds under a key. Raises PlanError where it holds no number."""
-        if isinstance(key, Key):
-            return self._of_key(key)
-        first, *rest = (self.worth(part) for part in key.parts)
-        if key.how == "over":
-            if rest[0] == 0:
-                raise PlanError(f"{key} is no number: it divides by nothing.")
-            return first / rest[0]
-        return math.fsum([first, *rest] if key.how == "sum" else [first, *(-number for number in rest)])
-
-    def _of_key(self, key: Key) -> float:
-        plan = self.plans[key.plan] if key.plan else next(iter(self.plans.values()))
-        found = self._figure(plan, key) if key.room in FIGURES else self._cell(plan, key)
-        if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
-            raise PlanError(f"the plan holds no number under {key}.")
-        return float(found)
-
-    def _figure(self, plan: Plan, key: Key) -> object:
-        if key.room == "figures":
-            return figures_of(plan)[key.name]
-        if key.room == "record":
-            return plan.record().get(key.name)
-        if key.room == "audit":
-            return getattr(self.audit, key.name, None)
-        name, _, part = key.name.partition(".")
-        found = getattr(plan.case.settings, name, None)
-        return found.get(part) if isinstance(found, Mapping) else found
-
-    def _cell(self, plan: Plan, key: Key) -> object:
-        columns = tuple(column for column, _ in key.where)
-        index = (plan.run_id, key.room, key.name, columns, key.how)
-        if index not in self._found:
-            self._found[index] = _grouped(self._table(plan, key), key, columns)
-        none = 0.0 if key.how in ("sum", "count") else None
-        return self._found[index].get(tuple(value for _, value in key.where), none)
-
-    def _table(self, plan: Plan, key: Key) -> pd.DataFrame:
-        room, _, rest = key.room.partition("/")
-        if room == "nothing" and plan.nothing is not None:
-            tables: Mapping[str, pd.DataFrame] = plan.nothing
-        elif room == "inputs":
-            return plan.case.table(rest)
-        elif room == "figures":
-            tables = figures_of(plan).tables
-        elif room == "studies":
-            kind, _, rest = rest.partition("/")
-            tables = self.studies[kind].tables
-        elif room == "audit" and self.audit is not None:
-            tables = {"checks": self.audit.frame}
-        else:
-            tables, rest = plan.tables, key.room
-        if rest not in tables:
-            raise PlanError(f"the plan has no table for {key}.")
-        return tables[rest]
+        return self._answers.worth(key)
 
     # ---- what was written -----------------------------------------------------------------------------------------
 
@@ -196,45 +90,6 @@ class Ledger:
             if not agrees(number, held, match.decimals):
                 wrong.append(f"{place}: {number:g} is shown where the plan holds {held:.12g} ({match.key})")
         return wrong + [f"{place}: {r.shown:g} ({r.key}) was not found again" for r in left]
-
-
-def _grouped(table: pd.DataFrame, key: Key, columns: Sequence[str]) -> Mapping[tuple[str, ...], float]:
-    """What each group of rows holds, so that ten thousand keys do not search the table ten thousand times."""
-    table = _with_sums(table, columns)
-    lacking = [column for column in (key.name, *columns) if column not in table.columns]
-    if lacking and key.how != "count":
-        raise PlanError(f"{key.room} has no column {lacking[0]} ({key}).")
-    groups: dict[tuple[str, ...], list[float]] = {}
-    numbers = table[key.name] if key.how != "count" else [1.0] * len(table)
-    names = [table[column].astype(str) for column in columns]
-    for number, *group in zip(numbers, *names, strict=True):
-        groups.setdefault(tuple(group), []).append(float(number))
-    return {group: _taken(key.how, found) for group, found in groups.items()}
-
-
-def _with_sums(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """The table with the years of its quarters, the groups of its lines or the numbers of its rows, as a key asks."""
-    if "year" in columns and "year" not in table and "quarter" in table:
-        table = table.assign(year=table["quarter"].astype(str).str[:4])
-    if "#" in columns:
-        table = table.assign(**{"#": [str(number) for number in range(len(table))]})
-    if "group" in columns and "group" not in table and "line" in table:
-        table = table.assign(group=[LINES[line].group for line in table["line"]])
-    return table
-
-
-def _taken(how: How, numbers: Sequence[float]) -> float:
-    match how:
-        case "sum":
-            return math.fsum(numbers)
-        case "min":
-            return min(numbers)
-        case "max":
-            return max(numbers)
-        case "count":
-            return float(len(numbers))
-        case "last":
-            return numbers[-1]
 
 
 def input_hash(plan: Plan) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from optimizer.plan.figures import figures_of
 from optimizer.plan.figures.room import AT
-from optimizer.telling.board.receipts import Amount, Key, Reckoned
+from optimizer.telling.board.keys import Amount, Key, Reckoned, at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ class Row:
     run: str = ""
 
     def figure(self, column: str) -> Figure:
-        amount = Key(self.room, column, (("#", str(self.number)),), plan=self.run)
+        amount = Key(self.room, column, (("row", str(self.number)),), plan=self.run)
         return Figure(f"{self.key}.{column}", float(self.cells[column]), amount)
 
     def word(self, column: str) -> Word:
@@ -226,7 +226,7 @@ class Source:
         return tuple(self._limit(quarter, sorted(last[quarter].values())) for quarter in quarters)
 
     def _limit(self, quarter: str, rows: Sequence[int]) -> Figure:
-        keys = tuple(Key("inputs/site_limits", "limit_gross_mw", (("#", str(n)),), plan=self.plan.run_id) for n in rows)
+        keys = tuple(at("inputs/site_limits", "limit_gross_mw", "sum", self.plan.run_id, row=n) for n in rows)
         value = sum(self.plan.case.site_limits[n].limit_gross_mw for n in rows)
         return Figure(self._key(f"sum inputs/site_limits[{quarter}].limit_gross_mw"), value, Reckoned("sum", keys))
 

@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 from optimizer.case.case import TABLE_TYPES
 from optimizer.case.origins import HEADS
+from optimizer.telling.board.keys import encoded
+from optimizer.telling.board.keys import place as at
 from optimizer.telling.board.page.blocks import Column, Line, Section, Table, Words
-from optimizer.telling.board.page.book import Book, about, case_tables, is_number
-from optimizer.telling.board.page.keys import Row, at
+from optimizer.telling.board.page.book import Book, Row, about, case_tables, is_number
 from optimizer.telling.board.page.numbers import Name, Number, words
 
 MOST_ROWS = 80
@@ -75,7 +76,7 @@ def _setting_name(name: str, part: str) -> Markup:
 
 def _setting(book: Book, name: str, part: str, value: Any) -> object:
     if is_number(value):
-        return exact(book, float(value), f"settings/{name}" + (f"/{part}" if part else ""))
+        return exact(book, float(value), f"settings/{name}" + (f"/{encoded(part)}" if part else ""))
     if isinstance(value, list | tuple):
         return Markup(", ").join(words("{}", Name(str(one))) for one in value) if value else NOT_SET
     return Name(str(value))

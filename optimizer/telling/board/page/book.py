@@ -7,20 +7,20 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from markupsafe import Markup
 
-from optimizer.business.lines import LINES
+from optimizer.business.lines import Group
 from optimizer.case.case import TABLE_NAMES, TABLE_TYPES
 from optimizer.case.folder import cell_text
 from optimizer.case.schema import Settings
 from optimizer.ground.errors import PlanError
 from optimizer.ground.quarters import Quarter
-from optimizer.plan.figures import FIGURES, Part, Room, Sentence, figures_of
-from optimizer.plan.figures.room import AT
+from optimizer.plan.figures import Part, Room, Sentence, figures_of
 from optimizer.plan.unused import reasons_of
-from optimizer.telling.board.page.keys import Row, Source, at
+from optimizer.telling.board.keys import Told
+from optimizer.telling.board.keys import place as at
 from optimizer.telling.board.page.numbers import Name, Number, Style, words
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from optimizer.case.origins import Origin
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study
+
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class Book:
 
     def count(self, rows: Sequence[object], table: str) -> Number:
         """How many rows a table has."""
-        return self.number(len(rows), f"{table}/row!rows", decimals=0)
+        return self.number(len(rows), f"{table}/row!count", decimals=0)
 
     def many(self, rows: Sequence[object], table: str, one: str) -> Markup:
         """`1 site`, `11 sites`."""
@@ -115,29 +118,16 @@ class Book:
 
     # ---- what the keys mean ---------------------------------------------------------------------------------
 
-    def source(self) -> Source:
-        """Every table and figure of the plan, for looking numbers up."""
-        tables = {name: records(table) for name, table in self.plan.tables.items()}
-        nothing = self.plan.nothing or {}
-        tables |= {f"nothing/{name}": records(table) for name, table in nothing.items()}
-        tables |= {f"inputs/{name}": rows for name, rows in case_tables(self.plan)}
-        tables |= {f"figures/{name}": records(table) for name, table in self.room.tables.items()}
-        tables["audit"] = records(self.report.frame)
-        for kind, study in self.studies.items():
-            tables |= {f"studies/{kind}/{name}": records(table) for name, table in study.tables.items()}
-        return Source(tables, dict(self._figures()))
+    def told(self) -> Told:
+        """What the keys of this plan's numbers ask."""
+        return Told(self.plan, self.studies, self.report)
 
-    def _figures(self) -> Iterator[tuple[str, float]]:
-        yield from _numbers("record", self.plan.record())
-        yield from _numbers("figures", {key: self.room[key] for key in FIGURES})
-        yield from _numbers("settings", self.plan.case.settings.model_dump())
-        yield "audit/rows", float(self.report.rows)
-        yield "audit/rules", float(len({check.name for check in (*self.report.checks, *self.report.nothing)}))
-        if self.date:
-            dated = [f"{key}{AT}{self.date}" for key, known in FIGURES.items() if known.dated]
-            yield from _numbers("figures", {key: self.room[key] for key in dated})
-        for kind, study in self.studies.items():
-            yield from _numbers(f"studies/{kind}/about", study.about)
+    def _tables(self) -> Iterator[pd.DataFrame]:
+        """Every table that the plan, its figures, its audit and its studies hold."""
+        studies = (study.tables for study in self.studies.values())
+        for tables in (self.plan.tables, self.plan.nothing or {}, self.room.tables, *studies):
+            yield from tables.values()
+        yield self.report.frame
 
     def texts(self) -> Iterator[str]:
         """Every text of the plan: what a name on the page may say."""
@@ -148,8 +138,12 @@ class Book:
         yield from (TABLE_TYPES[name].about for name in TABLE_NAMES)
         yield from (str(self.plan.case.settings.as_of), *(str(day) for day in self.plan.case.settings.halvings))
         yield from (year for quarter in self.quarters for year in (quarter, quarter[:4]))
-        source = self.source()
-        yield from (text for rows in source.tables.values() for row in rows for text in _texts(row))
+        yield from get_args(Group)
+        for table in self._tables():
+            yield from map(str, table.columns)
+            yield from (text for column in table.columns for text in _texts(list(table[column])))
+            yield from (str(quarter)[:4] for quarter in table.get("quarter", ()))
+        yield from (text for _, rows in case_tables(self.plan) for row in rows for text in _texts(row))
         for study in self.studies.values():
             yield from (study.title, *study.words)
             yield from _texts(study.about)
@@ -161,18 +155,6 @@ class Book:
 def about(setting: str) -> str:
     """What a setting is, as the schema says it."""
     return str(Settings.model_fields[setting].description).replace("`", "")
-
-
-def records(table: pd.DataFrame) -> list[Row]:
-    """The rows of a table, each with its number, its year and the group of its line where there are such."""
-    rows: list[dict[str, Any]] = table.to_dict("records")
-    for number, row in enumerate(rows):
-        row["row"] = number
-        if "quarter" in row:
-            row["year"] = str(row["quarter"])[:4]
-        if "line" in row and row["line"] in LINES:
-            row["group"] = LINES[row["line"]].group
-    return list(rows)
 
 
 def case_tables(plan: Plan) -> Iterator[tuple[str, list[Row]]]:
@@ -191,15 +173,6 @@ def _case_row(number: int, row: Mapping[str, Any]) -> Row:
 
 def is_number(cell: object) -> bool:
     return isinstance(cell, int | float) and not isinstance(cell, bool | Quarter)
-
-
-def _numbers(place: str, held: Any) -> Iterator[tuple[str, float]]:
-    """Every number in nested dictionaries, by its path."""
-    if isinstance(held, Mapping):
-        for name, inner in held.items():
-            yield from _numbers(f"{place}/{name}", inner)
-    elif is_number(held) and math.isfinite(held):
-        yield place, float(held)
 
 
 def _texts(held: Any) -> Iterator[str]:

@@ -8,9 +8,9 @@ from typing import get_args
 from markupsafe import Markup
 
 from optimizer.business.lines import LINES, Group
+from optimizer.telling.board.keys import encoded
 from optimizer.telling.board.page.blocks import Bar, Bars, Rect, Section, Words
 from optimizer.telling.board.page.book import Book
-from optimizer.telling.board.page.keys import encoded
 from optimizer.telling.board.page.numbers import ROUNDED, Number, adds, words
 
 TINY = 0.005

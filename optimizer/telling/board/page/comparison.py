@@ -9,10 +9,10 @@ from markupsafe import Markup
 from optimizer.plan.figures import FIGURES as ROOM
 from optimizer.plan.figures.room import AT
 from optimizer.plan.power_uses import UNUSED
+from optimizer.telling.board.keys import place as at
 from optimizer.telling.board.page.blocks import Column, Line, Section, Table, Words
 from optimizer.telling.board.page.book import Book
 from optimizer.telling.board.page.headline import fate
-from optimizer.telling.board.page.keys import at
 from optimizer.telling.board.page.numbers import Name, Number, Style, listed, words
 from optimizer.telling.board.page.studies import study_table
 

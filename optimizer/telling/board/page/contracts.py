@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from optimizer.ground.quarters import Quarter
+from optimizer.telling.board.keys import place as at
 from optimizer.telling.board.page.blocks import (
     Chart,
     Column,
@@ -23,7 +24,6 @@ from optimizer.telling.board.page.blocks import (
 from optimizer.telling.board.page.book import Book
 from optimizer.telling.board.page.charts import axis, looks, stacked
 from optimizer.telling.board.page.headline import offers_signed
-from optimizer.telling.board.page.keys import at
 from optimizer.telling.board.page.numbers import Name, Style, words
 
 BASES: dict[str, tuple[Style, str]] = {

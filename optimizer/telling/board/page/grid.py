@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from optimizer.telling.board.keys import place as at
 from optimizer.telling.board.page.blocks import Cell, Column, Grid, GridRow, Line, Table, Words
 from optimizer.telling.board.page.book import Book
 from optimizer.telling.board.page.charts import LOOKS
-from optimizer.telling.board.page.keys import at
 from optimizer.telling.board.page.numbers import Name, Number, words
 
 if TYPE_CHECKING:

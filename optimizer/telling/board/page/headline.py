@@ -9,9 +9,9 @@ from markupsafe import Markup
 from optimizer.case.schema import MINING
 from optimizer.ground.amounts import TOLD_MUSD
 from optimizer.plan.figures import sales_and_delays
+from optimizer.telling.board.keys import place as at
 from optimizer.telling.board.page.blocks import Column, Line, Section, Table, Tile, Tiles, Words
 from optimizer.telling.board.page.book import Book
-from optimizer.telling.board.page.keys import at
 from optimizer.telling.board.page.numbers import Either, Name, Number, listed, words
 
 _MOST_NAMED = 3

@@ -10,6 +10,8 @@ from markupsafe import Markup
 from optimizer.case.schema import MINING
 from optimizer.plan.power_uses import BUILDING, UNUSED, limits_of, reach_limit, uses_of
 from optimizer.plan.unused import Facts, Standing, reasons_of, standings
+from optimizer.telling.board.keys import encoded
+from optimizer.telling.board.keys import place as at
 from optimizer.telling.board.page.blocks import (
     Chart,
     Column,
@@ -25,7 +27,6 @@ from optimizer.telling.board.page.blocks import (
 )
 from optimizer.telling.board.page.book import Book
 from optimizer.telling.board.page.charts import Axis, axis, looks, stacked, steps, years
-from optimizer.telling.board.page.keys import at, encoded
 from optimizer.telling.board.page.numbers import Either, Name, Number, listed, words
 
 Units = Literal["gross", "it"]

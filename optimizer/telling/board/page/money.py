@@ -6,10 +6,11 @@ from markupsafe import Markup
 
 from optimizer.business.lines import LINES
 from optimizer.ground.amounts import TOLD_MUSD
+from optimizer.telling.board.keys import encoded
+from optimizer.telling.board.keys import place as at
 from optimizer.telling.board.page.blocks import Chart, Column, Legend, Line, Mark, Path, Section, Table, Words
 from optimizer.telling.board.page.book import Book, finite
 from optimizer.telling.board.page.charts import LOOKS, Axis, axis, line, stacked, steps, years
-from optimizer.telling.board.page.keys import at, encoded
 from optimizer.telling.board.page.megawatts import quarter_columns
 from optimizer.telling.board.page.numbers import ROUNDED, Name, Number, adds, words
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from optimizer.telling.board.keys import place as at
 from optimizer.telling.board.page.blocks import Column, Line, Section, Table, Words
 from optimizer.telling.board.page.book import Book
-from optimizer.telling.board.page.keys import at
 from optimizer.telling.board.page.numbers import Name, words
 
 METHOD = (
@@ -73,7 +73,7 @@ def _checks(book: Book) -> Table:
             Name(row.rule), "",
             [
                 row.plan, row.group, Name(row.sentence),
-                *(book.number(float(getattr(row, column)), at(f"audit/{column}", row=row.Index), decimals=0)
+                *(book.number(float(getattr(row, column)), at(f"audit/checks/{column}", row=row.Index), decimals=0)
                   for column in ("rows", "breaches", "binding")),
             ],
         )

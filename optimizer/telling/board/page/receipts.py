@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from optimizer.ground.errors import PlanError
+from optimizer.telling.board.keys import Answers
 from optimizer.telling.board.page.blocks import composed
-from optimizer.telling.board.page.keys import Keys
 
 _NUMBER = re.compile(r"(−?)\$?([\d,]+(?:\.\d+)?)(M|%)?")
 _SPAN = re.compile(r"\d{4}(Q[1-4])?")
@@ -130,23 +130,23 @@ class Receipts:
     ticks: int
 
 
-def check(page: str, keys: Keys, texts: Collection[str]) -> Receipts:
+def check(page: str, answers: Answers, texts: Collection[str]) -> Receipts:
     """Hold every number of a finished page against the plans. Raises PlanError with the first that does not hold."""
     reader = _Reader()
     reader.feed(page)
     reader.close()
-    wrong = next(_wrong(reader, keys, set(texts)), None)
+    wrong = next(_wrong(reader, answers, set(texts)), None)
     if wrong is not None:
         raise PlanError(f"The page is not written: {wrong}.")
     return Receipts(len(reader.numbers), len(reader.claimed), sum(map(len, reader.axes)))
 
 
-def _wrong(reader: _Reader, keys: Keys, texts: set[str]) -> Iterator[str]:
+def _wrong(reader: _Reader, answers: Answers, texts: set[str]) -> Iterator[str]:
     kept = _kept(reader.data)
     if len(kept) != len(reader.numbers):
         yield f"it keeps {len(kept)} figures for {len(reader.numbers)} numbers"
     for (key, text, decimals), figure in zip(reader.numbers, kept, strict=False):
-        yield from _wrong_number(key, text, decimals, figure, keys)
+        yield from _wrong_number(key, text, decimals, figure, answers)
     for text in reader.claimed:
         if text not in texts and not all(part in texts for part in text.split(_SEPARATOR)):
             yield f"{text!r} is called a text of the plan and is none"
@@ -181,10 +181,10 @@ def _wrong_axis(axis: list[tuple[str, str]]) -> Iterator[str]:
                 yield f"{value:g} does not lie where it should on its axis"
 
 
-def _wrong_number(key: str, text: str, decimals: int, figure: float, keys: Keys) -> Iterator[str]:
+def _wrong_number(key: str, text: str, decimals: int, figure: float, answers: Answers) -> Iterator[str]:
     try:
-        value = keys.value(key)
-    except (KeyError, ValueError):
+        value = answers.read(key)
+    except PlanError:
         yield f"{text!r} has a key that the plan does not know ({key})"
         return
     if abs(figure - value) > 1e-9 * max(1.0, abs(value)):

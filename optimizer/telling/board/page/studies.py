@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from optimizer.questions.studies.study import KINDS
+from optimizer.telling.board.keys import place as at
 from optimizer.telling.board.page.blocks import (
     Bar,
     Bars,
@@ -26,7 +27,6 @@ from optimizer.telling.board.page.blocks import (
 from optimizer.telling.board.page.book import Book, is_number
 from optimizer.telling.board.page.charts import axis
 from optimizer.telling.board.page.grid import switching_map
-from optimizer.telling.board.page.keys import at
 from optimizer.telling.board.page.numbers import Name, Number, words
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from optimizer.files.folders import hand_out
+from optimizer.telling.board.keys import Answers
 from optimizer.telling.board.page.assumptions import assumptions
 from optimizer.telling.board.page.blocks import Section, Tiles
 from optimizer.telling.board.page.book import Book
@@ -23,7 +24,6 @@ from optimizer.telling.board.page.bridge import bridge
 from optimizer.telling.board.page.comparison import comparison, label
 from optimizer.telling.board.page.contracts import contracts
 from optimizer.telling.board.page.headline import decisions, described, headline, tiles
-from optimizer.telling.board.page.keys import Keys
 from optimizer.telling.board.page.megawatts import over_time, where_and_when
 from optimizer.telling.board.page.money import capex, cash, debt, statement
 from optimizer.telling.board.page.numbers import Name
@@ -69,13 +69,13 @@ class Told:
 
 def page(books: Sequence[Book]) -> tuple[str, Receipts]:
     """The page of some plans, held against them, and how much was. Raises PlanError where anything does not hold."""
-    keys = Keys({book.id: book.source() for book in books})
+    answers = Answers({book.id: book.told() for book in books})
     drawn = _drawn(books)
-    figures = [keys.value(key) for key in page_numbers(drawn)]
+    figures = [answers.read(key) for key in page_numbers(drawn)]
     data = {"plans": [_identity(book, books) for book in books], "numbers": figures}
     text = drawn.replace(_DATA, _json(data))
     texts = {text for book in books for text in book.texts()}
-    return text, check(text, keys, texts | {label(book, books) for book in books})
+    return text, check(text, answers, texts | {label(book, books) for book in books})
 
 
 def write_page(books: Sequence[Book], path: Path) -> Receipts:

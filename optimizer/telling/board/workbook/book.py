@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from optimizer.ground.errors import PlanError
-from optimizer.telling.board.receipts import Amount, Ledger
+from optimizer.telling.board.keys import Amount
+from optimizer.telling.board.receipts import Ledger
 
 if TYPE_CHECKING:
     from optimizer.plan.plan import Plan

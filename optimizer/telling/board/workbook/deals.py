@@ -10,7 +10,7 @@ from optimizer.case.schema import MINING
 from optimizer.ground.amounts import margin_musd
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.figures import FIGURES, figures_of, sales_and_delays
-from optimizer.telling.board.receipts import Key, at, kpi
+from optimizer.telling.board.keys import Key, at, kpi
 from optimizer.telling.board.workbook.book import HEAD_HEIGHT, HEAD_ROWS, Sheet, Workbook
 from optimizer.telling.board.workbook.charts import CHART_ROWS
 from optimizer.telling.board.workbook.money import add_capex_chart, add_liquidity_chart

@@ -9,7 +9,7 @@ from optimizer.case.case import TABLE_NAMES, TABLE_TYPES
 from optimizer.case.columns import choices_of, column_kind
 from optimizer.case.origins import HEADS, Origin
 from optimizer.case.schema import Settings
-from optimizer.telling.board.receipts import Key
+from optimizer.telling.board.keys import Key, encoded
 from optimizer.telling.board.workbook.book import HEAD_ROWS, Sheet, Workbook
 from optimizer.telling.board.workbook.tables import span, write_frame
 
@@ -46,13 +46,12 @@ def _write_settings(sheet: Sheet, row: int) -> int:
     values = sheet.desk.plan.case.settings.model_dump()
     for name, info in Settings.model_fields.items():
         held = values[name]
-        entries = {f"{name}.{part}": value for part, value in held.items()} if isinstance(held, dict) else {name: held}
-        for entry, value in entries.items():
+        for part, value in held.items() if isinstance(held, dict) else [("", held)]:
             if value is None or value == ():
                 continue
-            sheet.text(row, 0, entry)
+            sheet.text(row, 0, f"{name}.{part}" if part else name)
             if isinstance(value, int | float) and not isinstance(value, bool) and column_kind(info) == "number":
-                sheet.number(row, 1, value, Key("settings", entry), "price")
+                sheet.number(row, 1, value, Key("settings", f"{name}/{encoded(part)}" if part else name), "price")
             else:
                 sheet.text(row, 1, ", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
             sheet.text(row, 2, info.description or "", "note")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optimizer.business.lines import LINES
 from optimizer.plan.figures import FIGURES
-from optimizer.telling.board.receipts import Key, Reckoned, at, kpi
+from optimizer.telling.board.keys import Key, Reckoned, at, kpi
 from optimizer.telling.board.workbook.book import COLOURS, HEAD_ROWS, RED, Sheet, Workbook
 from optimizer.telling.board.workbook.charts import Series, add_chart
 from optimizer.telling.board.workbook.tables import letters, span, write_frame, write_grid

@@ -10,7 +10,8 @@ from optimizer.plan.figures import FIGURES, figures_of
 from optimizer.plan.figures.room import AT
 from optimizer.plan.power_uses import uses_of
 from optimizer.questions.studies.study import NUMERIC, Study
-from optimizer.telling.board.receipts import Amount, Key, Reckoned, at, input_hash, kpi
+from optimizer.telling.board.keys import Amount, Key, Reckoned, at, kpi
+from optimizer.telling.board.receipts import input_hash
 from optimizer.telling.board.workbook.book import COLOURS, HEAD_HEIGHT, HEAD_ROWS, Sheet, Workbook, about, is_missing
 from optimizer.telling.board.workbook.charts import CHART_ROWS, Series, add_bars, add_curve
 from optimizer.telling.board.workbook.deals import LOOKS
@@ -231,7 +232,7 @@ def _write_study_table(
             if is_missing(value):
                 sheet.text(row + 1 + number, column, NONE if field in numeric else "", "none")
             elif field in numeric:
-                key = Key(f"studies/{of[0]}/{of[1]}", str(field), (("#", str(number)),))
+                key = Key(f"studies/{of[0]}/{of[1]}", str(field), (("row", str(number)),))
                 sheet.number(row + 1 + number, column, value, key, look_of(str(field)))
             else:
                 sheet.text(row + 1 + number, column, str(value), "wrapped")

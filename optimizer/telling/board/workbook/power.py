@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optimizer.plan.power_uses import UNUSED, Use, limits_of, reach_limit, uses_of
 from optimizer.plan.unused import reasons_of
-from optimizer.telling.board.receipts import Key, at
+from optimizer.telling.board.keys import Key, at
 from optimizer.telling.board.workbook.book import COLOURS, HEAD_ROWS, INK, Sheet, Workbook
 from optimizer.telling.board.workbook.charts import Series, add_chart
 from optimizer.telling.board.workbook.tables import letters, span, write_frame, write_grid

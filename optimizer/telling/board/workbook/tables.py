@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from optimizer.telling.board.receipts import Key
+from optimizer.telling.board.keys import Key
 from optimizer.telling.board.workbook.book import HEAD_HEIGHT, Sheet, is_missing
 
 if TYPE_CHECKING:
