@@ -14,6 +14,7 @@ from pathlib import Path
 
 import optimizer as opt
 from optimizer.files import folders
+from optimizer.ground.errors import PlanError
 from optimizer.plan.folder import folder_texts, save_plan
 
 NOTE = b"what the board said\n"
@@ -60,7 +61,7 @@ def forked(work: Callable[[], object]) -> tuple[int, int]:
         os.read(reading, 1)
         work()
         code = 0
-    except opt.errors.PlanError:
+    except PlanError:
         code = 7
     finally:
         os._exit(code)

@@ -242,6 +242,11 @@ def answers_in(room: Path) -> dict[str, Any]:
     return kept
 
 
+def kept_in(room: Path) -> dict[str, Any]:
+    """Everything that a run may have left: what can be told from, and answers that the next run goes on with."""
+    return left_in(room) | answers_in(room)
+
+
 def unlike(one: Any, other: Any) -> bool:
     """Whether two things that were left are not the same."""
     import pandas as pd
@@ -333,6 +338,8 @@ def judge(press: Press, template: Path, whole: Whole, seconds: float) -> tuple[s
         if ended.code != 130 and not done and not _too_early(press, ended):
             wrong.append(f"exit code {ended.code}: {ended.said[-500:]}")
         wrong += false_in(room, whole)
+        if "nothing was written" in ended.said and unlike(kept_in(room), kept_in(template)):
+            wrong.append("it says that nothing was written, and something was")
         if done and unlike(left_in(room), whole.left):
             wrong.append("it says that it is done, and is not")
         again = run(press.argv, room)

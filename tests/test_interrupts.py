@@ -26,6 +26,7 @@ from conftest import DATA, ROOT
 from plan_writers import beside, standing, texts_of, which
 
 import optimizer as opt
+from optimizer.ground.errors import OptimizerError
 from optimizer.plan.folder import load_plan, save_plan
 
 BITFARMS = DATA / "bitfarms_2025"
@@ -147,7 +148,7 @@ def test_ctrl_c_at_random_times(plan: opt.Plan, tmp_path: Path) -> None:
             run = press(folder, _after_first_plan(moment) if number % 2 else _after_start(moment))
             try:
                 became = judge(run, folder, plan)
-            except (AssertionError, opt.errors.OptimizerError) as error:
+            except (AssertionError, OptimizerError) as error:
                 became = "wrong"
                 wrong.append(f"{moment:.3f} s: {error}")
             seen[became] += 1

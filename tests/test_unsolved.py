@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 import pytest
@@ -19,6 +19,8 @@ from conftest import Run
 from matplotlib.text import Text
 
 import optimizer as opt
+from optimizer.commands import studying
+from optimizer.files.folders import hand_out
 from optimizer.files.journal import Journal
 from optimizer.ground import interrupts
 from optimizer.ground.errors import NoPlan, PlanError, SolverFault, WorkerLost
@@ -405,3 +407,53 @@ def test_fault_154_a_disk_that_is_full_ends_a_study_with_a_sentence(plan: opt.Pl
         with pytest.raises(PlanError, match=r"cannot be written: No space left .*What landed before is kept"):
             KINDS[kind](plan, Sweep(folder=tmp_path))
     assert kept_lines(tmp_path) == []
+
+
+class Left(BaseException):
+    """The process would have ended here."""
+
+
+def said_when_left(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], work: Callable[[], object]
+) -> str:
+    """What a command says whose signal comes after the work is done."""
+
+    def gone(code: int) -> NoReturn:
+        raise Left(code)
+
+    with monkeypatch.context() as patched, pytest.raises(Left), interrupts.stoppable(interrupts.leave):
+        patched.setattr(os, "_exit", gone)
+        work()
+        os.kill(os.getpid(), signal.SIGINT)
+    return capfd.readouterr().err
+
+
+def test_who_is_interrupted_after_something_was_written_is_not_told_that_nothing_was(
+    plan: opt.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A plan, a plan in place of an earlier one, a case, a workbook, a document; and nothing, which is said so too."""
+    case, folder, book = tmp_path / "case", tmp_path / "plan", tmp_path / "case.xlsx"
+    works: dict[Path, Callable[[], object]] = {
+        folder: lambda: [save_plan(plan, folder) for _ in range(2)],
+        case: lambda: opt.save_case(plan.case, case),
+        book: lambda: opt.save_case(plan.case, book),
+        tmp_path / "board.pptx": lambda: hand_out(tmp_path / "board.pptx", b"slides"),
+    }
+    for path, work in works.items():
+        assert said_when_left(monkeypatch, capfd, work).strip() == f"Interrupted. Written before: {path}."
+    assert said_when_left(monkeypatch, capfd, lambda: None).strip() == "Interrupted; nothing was written."
+
+
+@pytest.mark.parametrize("step", ["keep_study", "tell_study"])
+def test_a_study_that_is_interrupted_once_all_is_solved_says_that_its_answers_are_kept(
+    plan: opt.Plan, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def pressed(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    folder = save_plan(plan, tmp_path / "plan")
+    monkeypatch.setattr(studying, step, pressed)
+    code, out, err = run("tornado", folder, "-j", 1, "--driver", "power")
+    assert (code, out) == (130, "")
+    assert "The answers so far are kept in" in err
+    assert kept_lines(folder / "studies" / "tornado")

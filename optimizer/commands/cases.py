@@ -23,6 +23,7 @@ def init(
     from importlib.resources import as_file, files
 
     from optimizer.ground.errors import PlanError
+    from optimizer.ground.interrupts import now_written
 
     if xlsx or folder.suffix.lower() == ".xlsx":
         return _starter_workbook(folder)
@@ -30,6 +31,7 @@ def init(
         raise PlanError(f"{folder} exists already; name a new folder.")
     try:
         with as_file(files("optimizer") / "starter") as starter:
+            now_written(folder)
             shutil.copytree(starter, folder)
     except OSError as error:
         raise PlanError(f"{folder} cannot be written: {error.strerror}.") from None

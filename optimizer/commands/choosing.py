@@ -64,9 +64,10 @@ def regret(
         with told_when_left("Interrupted. The plans solved so far are kept; the same command goes on with them."):
             folders = _solved(folders, gap)
     plans, place = [_plan(folder) for folder in folders], folders[0] / "studies" / "regret"
-    with interruptible(place), sweeping(place, jobs) as sweep:
-        made = study(plans, scenario, names=_names(folders, plans), gap=gap, sweep=sweep)
-    finish_study(made, place, as_json)
+    with interruptible(place):
+        with sweeping(place, jobs) as sweep:
+            made = study(plans, scenario, names=_names(folders, plans), gap=gap, sweep=sweep)
+        finish_study(made, place, as_json)
 
 
 def _plan(folder: Path) -> Plan:

@@ -107,12 +107,14 @@ def _write(comparison: Comparison, folder: Path) -> None:
     """Every table as CSV, into a folder that is new or empty."""
     from optimizer.files.folders import write_file
     from optimizer.ground.errors import PlanError
+    from optimizer.ground.interrupts import now_written
     from optimizer.plan.texts import table_text
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise PlanError(f"{folder} holds files already; name a new folder.")
+        now_written(folder)
         for name, table in comparison.tables.items():
             write_file(folder / f"{name}.csv", table_text(table).encode())
     except OSError as error:

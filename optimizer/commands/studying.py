@@ -35,9 +35,10 @@ def study_plan(folder: Path, kind: str, jobs: int | None, as_json: bool, make: M
     from optimizer.plan.folder import load_plan
 
     plan, place = load_plan(folder), folder / "studies" / kind
-    with interruptible(place), sweeping(place, jobs) as sweep:
-        study = make(plan, sweep)
-    finish_study(study, place, as_json)
+    with interruptible(place):
+        with sweeping(place, jobs) as sweep:
+            study = make(plan, sweep)
+        finish_study(study, place, as_json)
 
 
 def finish_study(study: Study, place: Path, as_json: bool) -> None:

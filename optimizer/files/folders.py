@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from optimizer.ground.errors import PlanError
+from optimizer.ground.interrupts import now_written
 
 PATIENCE_S = 20.0
 """How long a writer waits for another; a write takes some hundredths of a second."""
@@ -178,6 +179,7 @@ def put_file(path: Path, data: bytes) -> Path:
             taken = (path.with_stem(f"{path.stem}-{number}") for number in range(2, 10_000))
             path = next(beside for beside in taken if not beside.exists())
             fresh.rename(path)
+        now_written(path)
     finally:
         fresh.unlink(missing_ok=True)
     return path
@@ -215,9 +217,11 @@ def put_in_place(fresh: Path, folder: Path, own: Own) -> None:
         _carry(folder, fresh, own, _link)
         _sync(fresh)
         _change_places(fresh, folder)
+        now_written(folder)
         _carry(fresh, folder, own, os.replace)  # what the user saved in the meantime
     else:
         fresh.rename(folder)
+        now_written(folder)
     _sync(folder.parent)
 
 

@@ -21,7 +21,8 @@ _asked = threading.Event()
 _holding = threading.Event()
 _watching = False
 _workspaces: set[Path] = set()
-_farewells = ["Interrupted; nothing was written."]
+_farewells: list[str] = []
+_written: list[Path] = []
 
 
 def _raise() -> NoReturn:
@@ -74,6 +75,7 @@ def stoppable(quit_now: Callable[[], NoReturn] | None = None) -> Iterator[Callab
         _watching, _quit = False, _raise
         _asked.clear()
         _holding.clear()
+        _written.clear()
         for name, handler in before.items():
             signal.signal(name, handler)
 
@@ -123,10 +125,22 @@ def told_when_left(words: str) -> Iterator[None]:
         _farewells.pop()
 
 
+def now_written(path: Path) -> None:
+    """What stands on the disk from here on, so that `leave` does not say that nothing was written."""
+    if _watching and path not in _written:
+        _written.append(path)
+
+
+def _farewell() -> str:
+    written = ", ".join(map(str, _written))
+    plain = f"Interrupted. Written before: {written}." if written else "Interrupted; nothing was written."
+    return _farewells[-1] if _farewells else plain
+
+
 def leave() -> NoReturn:
     """End this process with a sentence. An exception would not do: libraries swallow some that come while they load."""
     cursor = SHOW_CURSOR if sys.stderr.isatty() else ""
     for folder in _workspaces:
         shutil.rmtree(folder, ignore_errors=True)
-    os.write(2, f"{cursor}\n{_farewells[-1]}\n".encode(errors="replace"))
+    os.write(2, f"{cursor}\n{_farewell()}\n".encode(errors="replace"))
     os._exit(EXIT_INTERRUPTED)
