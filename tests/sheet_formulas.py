@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from optimizer.files.sheets import Book, Cell, column_number
+from optimizer.files.sheets import Cell, Workbook, column_number
 
 _TOKEN = re.compile(
     r"(?:(?P<sheet>'(?:[^']|'')+')!)?(?P<first>\$?[A-Z]{1,3}\$?\d+)(?::(?P<last>\$?[A-Z]{1,3}\$?\d+))?(?![\w(])"
@@ -17,7 +17,7 @@ _FUNCTIONS = re.compile(r"\b(SUM|SUMIF|MIN|MAX|IF|ISNUMBER|ABS)\(")
 class Sheets:
     """The cells of a workbook whose formulas are reckoned when they are asked for; stored values do not count."""
 
-    def __init__(self, book: Book, names: dict[str, str], changed: dict[tuple[str, str], float] | None = None):
+    def __init__(self, book: Workbook, names: dict[str, str], changed: dict[tuple[str, str], float] | None = None):
         self.cells = {
             (sheet.name, row, column): cell for sheet in book.sheets for (row, column), cell in sheet.cells.items()
         }
