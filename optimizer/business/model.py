@@ -14,7 +14,9 @@ from optimizer.business.ports import OutcomePorts, SharedPorts
 from optimizer.business.rules import add_outcome_rules, add_shared_rules
 from optimizer.business.ties import add_ties
 from optimizer.business.uses import USES
+from optimizer.business.variables import OF_CONFLICTS, VARIABLES
 from optimizer.case.case import Case
+from optimizer.ground.errors import HouseFault
 
 LARGEST_MUSD = 1e6
 """Bound of money brought in from outside, where a conflict asks how much would be enough."""
@@ -73,7 +75,15 @@ def build_rules(
     m.outcome = Block(m.ports.scenarios)
     for w, b in m.outcome.items():
         _happen(b, m, w)
+    _refuse_unrecorded(m)
     return m
+
+
+def _refuse_unrecorded(m: ConcreteModel) -> None:
+    """A variable without a record would be decided, and neither held, nor followed, nor explained."""
+    for variable in m.component_objects(Var):
+        if variable.local_name not in VARIABLES and variable.local_name not in OF_CONFLICTS:
+            raise HouseFault(f"The variable {variable.local_name!r} has no record in business/variables.py.")
 
 
 def _happen(b: Any, m: ConcreteModel, scenario: str) -> None:

@@ -22,6 +22,7 @@ from pyomo.core.expr.numeric_expr import LinearExpression
 
 from optimizer.business.lines import LINES, discount_factor, discount_rate
 from optimizer.case.case import Case
+from optimizer.ground.errors import HouseFault
 from optimizer.ground.quarters import Quarter
 
 NEGLIGIBLE = 1e-9
@@ -61,18 +62,32 @@ Decision = Any
 
 Price = tuple[str, ...]
 """A price that moves by quarter, by kind and name: `("power", tariff)`, `("hashprice",)`, `("market", product)`, ..."""
+PRICES = ("power", "hashprice", "machines", "btc", "market", "base_rate")
+"""The kinds of prices that there are."""
+
+
+READ_TOO_EARLY = (
+    "A port was read before all had been written to it. A use stands behind those it reads in USES of "
+    "business/uses/__init__.py."
+)
 
 
 class Linear:
-    """A linear expression that grows term by term; terms that cancel are gone."""
+    """A linear expression that grows term by term; terms that cancel are gone.
 
-    __slots__ = ("_terms", "constant")
+    Once another has taken it in, it grows no more: what came later would be missing there.
+    """
+
+    __slots__ = ("_taken", "_terms", "constant")
 
     def __init__(self, constant: float = 0.0):
         self._terms: dict[int, tuple[float, Any]] = {}
+        self._taken = False
         self.constant = constant
 
     def add(self, coefficient: float, decision: Decision) -> Linear:
+        if self._taken:
+            raise HouseFault(READ_TOO_EARLY)
         if isinstance(decision, Step):
             return self.add(coefficient, decision.after).add(-coefficient, decision.before)
         if isinstance(decision, int | float):
@@ -84,6 +99,7 @@ class Linear:
         return self
 
     def extend(self, other: Linear, factor: float = 1.0) -> Linear:
+        other._taken = True
         for coefficient, decision in other._terms.values():
             self.add(factor * coefficient, decision)
         self.constant += factor * other.constant
@@ -164,8 +180,9 @@ class Stock:
 
         `option` is the conversion whose delay would delay this step.
         """
+        if key in self._levels:
+            raise HouseFault(READ_TOO_EARLY)
         self._rises.setdefault(key, []).append(Rise(quarter, coefficient, decision, option))
-        self._levels.pop(key, None)
 
     def level(self, key: Hashable, quarter: Quarter) -> Linear:
         """The stock of `key` in a quarter: all its steps so far."""
@@ -215,6 +232,7 @@ class Payments:
 
         What falls before the horizon is sunk and left out.
         """
+        _refuse_unknown(line, follows)
         sunk = max(0, self.case.first - first)
         flows = np.asarray(amounts, dtype=float)[sunk:]
         if flows.any():
@@ -304,6 +322,14 @@ class OutcomePorts(Payments):
             for i in np.flatnonzero(total):
                 flow[self.case.first + int(i)].add(float(total[i]), decision)
         return flow
+
+
+def _refuse_unknown(line: str, follows: Price | None) -> None:
+    """A line or a price that nobody knows would be left out of cash, value or a future's prices."""
+    if line not in LINES:
+        raise HouseFault(f"Nothing is paid on the line {line!r} before it stands in LINES of business/lines.py.")
+    if follows is not None and follows[0] not in PRICES:
+        raise HouseFault(f"No amount follows the price {follows} before {follows[0]!r} stands in PRICES of ports.py.")
 
 
 @cache

@@ -108,3 +108,7 @@ class WorkerLost(OptimizerError):
     """A process of several that solve at a time ended before it had answered."""
 
     exit_code = 6
+
+
+class HouseFault(OptimizerError):
+    """Something was added to the program, and a place that must know of it was forgotten; the sentence names it."""

@@ -18,6 +18,7 @@ from optimizer.case.case import Case
 from optimizer.case.schema import MINING
 from optimizer.case.terms import make_deal
 from optimizer.case.terms.size_tiers import tiers_of
+from optimizer.ground.errors import HouseFault
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.decisions import Decisions, moved, read_decisions
 from optimizer.plan.plan import Plan
@@ -170,6 +171,8 @@ def hold(taken: Taken, compiled: Compiled, case: Case, scenario: str) -> Compile
 def as_columns(taken: Taken, compiled: Compiled, case: Case) -> Floats:
     """The decisions at their places in a program of the case; NaN for everything else."""
     numbers = _numbers(taken, case)
+    if unread := set(NOW) - numbers.keys():
+        raise HouseFault(f"Nothing in {__name__} says what a plan decided of {', '.join(sorted(unread))}.")
     vector = np.full(len(compiled.columns), np.nan)
     for place in compiled.where(*NOW):
         component, index = compiled.columns[place]
