@@ -23,8 +23,8 @@ from optimizer.case.terms import TERMS
 from optimizer.case.terms.deal import Term
 from optimizer.commands.root import help_page
 from optimizer.files import tables
-from optimizer.plan import plan
 from optimizer.plan.figures import FIGURES
+from optimizer.plan.tables import TABLES
 
 HERE = Path(__file__).parent
 ROOMS: tuple[tuple[str, ModuleType], ...] = (
@@ -175,7 +175,7 @@ def plan_tables() -> str:
     """What each table of a plan holds."""
     rows = ["# The tables of a plan", "", "Each is `plan.NAME` in a script and `NAME.csv` in a plan folder.", ""]
     rows += ["| table | what it holds |", "|---|---|"]
-    rows += [f"| `{name}` | {about} |" for name, about in plan.TABLES.items()]
+    rows += [f"| `{name}` | {table.about} |" for name, table in TABLES.items()]
     return "\n".join(rows) + "\n"
 
 

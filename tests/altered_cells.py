@@ -22,7 +22,7 @@ from records import Records
 import optimizer as opt
 from optimizer.auditors import audit
 from optimizer.case.case import assemble
-from optimizer.plan.plan import NUMERIC
+from optimizer.plan.tables import NUMERIC
 
 A_DOLLAR, TEN_CENTS, A_CENT = 1e-6, 1e-7, 1e-8
 """In $M. The audit allows for ten cents in a flow and for a dollar in a value; two dollars must be found anywhere."""

@@ -20,7 +20,8 @@ from optimizer.auditors.report import Report
 from optimizer.case.case import TABLE_NAMES, Case
 from optimizer.ground.errors import Infeasible, NoPlan
 from optimizer.ground.findings import InputError
-from optimizer.plan.plan import NUMERIC, Plan
+from optimizer.plan.plan import Plan
+from optimizer.plan.tables import NUMERIC
 from optimizer.questions import searches
 from optimizer.questions.searches import check_absence
 

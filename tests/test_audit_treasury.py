@@ -22,7 +22,8 @@ from optimizer.auditors.debt import life
 from optimizer.auditors.tax import LossesCarried, depreciation, taxable_income, taxes_after
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
-from optimizer.plan.plan import TABLES, Plan
+from optimizer.plan.plan import Plan
+from optimizer.plan.tables import TABLES
 
 Q = Quarter.parse
 COLUMNS = ["scenario", "facility", "quarter", "opening_musd", "draws_musd", "repayments_musd", "closing_musd"]

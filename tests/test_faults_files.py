@@ -27,7 +27,8 @@ from optimizer.files.manifest import MANIFEST
 from optimizer.ground.errors import PlanError
 from optimizer.plan.folder import load_plan, save_plan, stale_inputs
 from optimizer.plan.places import default_folder, refuse_unwritable
-from optimizer.plan.plan import SCHEMA, TABLES
+from optimizer.plan.plan import SCHEMA
+from optimizer.plan.tables import TABLES
 from optimizer.plan.texts import table_text
 from optimizer.questions import planner
 

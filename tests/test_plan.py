@@ -21,7 +21,8 @@ from optimizer.case.case import Case
 from optimizer.case.folder import input_hashes
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.folder import load_plan, save_plan
-from optimizer.plan.plan import TABLES, Status
+from optimizer.plan.plan import Status
+from optimizer.plan.tables import TABLES
 from optimizer.telling.summary import print_summary
 
 

@@ -20,7 +20,8 @@ from optimizer.files import folders
 from optimizer.files.manifest import MANIFEST, OF_THIS_RUN
 from optimizer.ground.errors import PlanError
 from optimizer.plan.folder import load_plan, read_table, save_plan, stale_inputs
-from optimizer.plan.plan import SCHEMA, TABLES
+from optimizer.plan.plan import SCHEMA
+from optimizer.plan.tables import TABLES
 from optimizer.plan.texts import quoted, table_text, unquoted
 
 pytestmark = pytest.mark.core

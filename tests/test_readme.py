@@ -14,7 +14,7 @@ import optimizer as opt
 from optimizer.case.case import TABLE_NAMES
 from optimizer.commands.root import app
 from optimizer.ground import errors
-from optimizer.plan.plan import TABLES
+from optimizer.plan.tables import TABLES
 from optimizer.telling.summary import WIDTH, print_summary
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,8 @@ from optimizer.auditors.inputs import ONE, ZERO, Inputs, decimal, hours, power
 from optimizer.auditors.lines import RESIDUAL
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
-from optimizer.plan.plan import NUMERIC, Plan
+from optimizer.plan.plan import Plan
+from optimizer.plan.tables import NUMERIC
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,52 +15,10 @@ from optimizer.auditors.report import Check, Tally
 from optimizer.auditors.sites import CONSTRUCTION, UNUSED
 from optimizer.auditors.tolerances import WATT
 from optimizer.ground.quarters import Quarter
-from optimizer.plan.plan import NUMERIC
+from optimizer.plan.tables import NUMERIC, TABLES
 
-COLUMNS: dict[str, str] = {
-    "allocation": "scenario site quarter use detail gross_mw",
-    "capacity": "scenario site product quarter in_service_it_mw usable_it_mw contracted_it_mw market_it_mw "
-    "vacant_it_mw",
-    "starts": "scenario option site product start_quarter blocks gross_mw it_mw handover_quarter service_quarter "
-    "facility_capex_musd gpu_capex_musd decided",
-    "contracts": "scenario offer customer product site delivery_quarter end_quarter it_mw price price_basis value_musd "
-    "decided",
-    "capex": "scenario quarter site source product line musd",
-    "capex_to_date": "scenario quarter capex_musd to_date_musd",
-    "sources_and_uses": "scenario quarter side item musd",
-    "cash_flow": "scenario quarter line business site source musd",
-    "cash": "scenario quarter opening_musd net_musd closing_musd liquidity_musd minimum_musd",
-    "value": "scenario line business within_musd after_musd",
-    "after_horizon": "scenario quarter line business site source musd factor",
-    "mining": "scenario quarter installed_gross_mw running_gross_mw on_own_plant_gross_mw btc_mined "
-    "mining_cash_cost_musd direct_cash_cost_usd_per_btc total_cash_cost_usd_per_btc",
-    "machines": "scenario quarter site asic bought_gross_mw arrived_gross_mw moved_away_gross_mw sold_gross_mw "
-    "retired_gross_mw",
-    "btc": "scenario quarter opening_btc mined_btc sold_btc closing_btc market_value_musd",
-    "debt": "scenario facility quarter opening_musd draws_musd repayments_musd closing_musd interest_musd fees_musd",
-    "late": "scenario offer site quarter missing_it_mw",
-    "refreshes": "scenario option site start_quarter refresh_quarter blocks it_mw",
-    "own_plants": "scenario quarter site asic on_own_plant_gross_mw",
-}
-KEYS: dict[str, str] = {
-    "allocation": "site quarter use detail",
-    "capacity": "site product quarter",
-    "starts": "option start_quarter decided",
-    "contracts": "offer",
-    "capex_to_date": "quarter",
-    "sources_and_uses": "quarter side item",
-    "cash_flow": "quarter line business site source",
-    "cash": "quarter",
-    "value": "line business",
-    "mining": "quarter",
-    "machines": "quarter site asic",
-    "btc": "quarter",
-    "debt": "facility quarter",
-    "late": "offer quarter",
-    "refreshes": "option start_quarter refresh_quarter",
-    "own_plants": "quarter site asic",
-}
-"""What no two rows of a table share. Capex and flows after the horizon may repeat: one row for each start."""
+COLUMNS = {name: table.columns for name, table in TABLES.items()}
+KEYS = {name: table.key for name, table in TABLES.items() if table.key}
 
 MAY_BE_BLANK = ("direct_cash_cost_usd_per_btc", "total_cash_cost_usd_per_btc")
 """A quarter in which nothing is mined has no cost per BTC."""

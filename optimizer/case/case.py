@@ -15,6 +15,7 @@ from optimizer.case.checks.bands import guess_of
 from optimizer.case.checks.units import check_cells, check_subsidy
 from optimizer.case.terms import TERM_TABLES
 from optimizer.files.tables import meant_by, spelling
+from optimizer.ground.errors import HouseFault
 from optimizer.ground.findings import Finding, InputError
 from optimizer.ground.quarters import Quarter, span
 from optimizer.ground.units import th_per_gross_mw
@@ -289,7 +290,8 @@ class Case:
 TABLE_TYPES: Mapping[str, type[schema.Row]] = {kind.table: kind for kind in (*schema.TABLES, *TERM_TABLES)}
 TABLE_NAMES: tuple[str, ...] = tuple(TABLE_TYPES)
 TERM_NAMES = frozenset(kind.table for kind in TERM_TABLES)
-assert {f.name for f in fields(Case)} == {"settings", "terms", "warnings", *TABLE_NAMES} - TERM_NAMES
+if strays := {f.name for f in fields(Case)} ^ ({"settings", "terms", "warnings", *TABLE_NAMES} - TERM_NAMES):
+    raise HouseFault(f"Tables of case/schema that are no field of Case, or the other way: {', '.join(sorted(strays))}.")
 
 
 def assemble(

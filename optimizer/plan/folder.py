@@ -24,7 +24,8 @@ from optimizer.ground.findings import InputError
 from optimizer.plan.places import default_folder as default_folder
 from optimizer.plan.places import own_names, plain_path
 from optimizer.plan.places import refuse_unwritable as refuse_unwritable
-from optimizer.plan.plan import NUMERIC, SCHEMA, TABLES, Plan
+from optimizer.plan.plan import SCHEMA, Plan
+from optimizer.plan.tables import NUMERIC, TABLES
 from optimizer.plan.texts import run_id, unquoted
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any
 from optimizer.files.folders import writing
 from optimizer.files.manifest import MANIFEST, entries, strays_among
 from optimizer.ground.errors import PlanError
-from optimizer.plan.plan import TABLES
+from optimizer.plan.tables import TABLES
 
 OWN = frozenset({*(f"{name}.csv" for name in TABLES), "plan.json", "run.json", "solver.log", MANIFEST})
 OWN_FOLDERS = frozenset({"inputs", "do_nothing"})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from optimizer.ground.amounts import margin_musd, share_words
+from optimizer.plan.tables import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,32 +18,8 @@ if TYPE_CHECKING:
 
 Status = Literal["optimal", "limit", "interrupted"]
 
-TABLES: dict[str, str] = {
-    "allocation": "gross MW of each site by use and quarter; the uses of a site add up to its grid limit",
-    "capacity": "IT MW of each site and product by quarter: in service, usable, contracted, sold at market, vacant",
-    "starts": "construction starts, with hand-over, first quarter of service and total capex",
-    "contracts": "signed offers, with delivery, end, size and what they are worth",
-    "capex": "capex spent by source (option, machine or tenant), line and quarter",
-    "capex_to_date": "capex of each quarter and since the first, net of what tenants pay",
-    "sources_and_uses": "where each quarter's money came from and went; `cash` is the change of closing cash",
-    "cash_flow": "every cash line by quarter, business line, site and source; received positive, paid negative",
-    "cash": "opening cash, net flow, closing cash, liquidity (with the BTC that count) and its minimum, by quarter",
-    "value": "present value by line and business line, within and after the horizon",
-    "after_horizon": "flows after the horizon: contracts running to their own end and residuals, with discount factors",
-    "mining": "machines installed, running, on own plants; BTC mined, direct (power) and total cash cost of one",
-    "machines": "machines bought, arrived, moved away, sold and retired, by site, class and quarter",
-    "btc": "BTC held by the treasury: opening, mined, sold, closing, by quarter",
-    "debt": "roll-forward of each facility: opening + draws - repayments = closing; interest and fees paid",
-    "late": "IT MW of contracts that are delivered late, by quarter",
-    "refreshes": "GPUs replaced in halls that go on serving",
-    "own_plants": "gross MW of machines that run on a site's own plant, by class and quarter",
-}
-
 SCHEMA = 3
 """Version of the plan folder's format."""
-
-NUMERIC = re.compile(r".*(_mw|musd|blocks|factor|_btc|btc_mined|price)$")
-"""Columns of plan tables that hold numbers; all others hold text."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -14,8 +14,9 @@ from optimizer.business.company import debt, treasury
 from optimizer.business.lines import CAPEX_LINES, LINES, VALUE_LINES
 from optimizer.business.readout import DECIMALS, NOISE, Reading, Tables, frame
 from optimizer.business.uses import USES
+from optimizer.ground.errors import HouseFault
 from optimizer.ground.quarters import Quarter
-from optimizer.plan.plan import NUMERIC
+from optimizer.plan.tables import NUMERIC, TABLES
 
 FACTOR_DECIMALS = 15
 
@@ -40,13 +41,26 @@ def settle(m: ConcreteModel, read: Read, scenario: str | None = None) -> Settled
         raise ValueError(f"the model has {len(others) + 1} scenarios; name the one to settle")
     r = Reading(m, only, read)
     r.flows = _flows(r)
-    tables = {"allocation": _allocation(r), "capacity": _capacity(r), **_money(r)}
-    for read_out in (*(use.read_out for use in USES), debt.read_out, treasury.read_out):
-        tables |= read_out(r)
-    tidied = {name: tidy(table) for name, table in tables.items()}
+    tidied = {name: tidy(table) for name, table in _read_out(r).items()}
     for name in ("cash_flow", "after_horizon", "capex"):
         tidied[name] = tidied[name][tidied[name]["musd"] != 0].reset_index(drop=True)
     return Settled(tidied, round(fsum([*tidied["value"]["within_musd"], *tidied["value"]["after_musd"]]), DECIMALS))
+
+
+def _read_out(r: Reading) -> Tables:
+    """Every table of a plan, each from the one part of the model that reads it out. Raises HouseFault for another."""
+    tables: Tables = {}
+    for read_out in (_megawatts, _money, *(use.read_out for use in USES), debt.read_out, treasury.read_out):
+        for name, table in read_out(r).items():
+            told, columns = f"{read_out.__module__} reads out the table {name!r}", " ".join(table.columns)
+            if name not in TABLES or columns != TABLES[name].columns:
+                raise HouseFault(f"{told} with the columns {columns}, which plan/tables.py does not know.")
+            if name in tables:
+                raise HouseFault(f"{told}, and so does another part of the model.")
+            tables[name] = table
+    if unread := TABLES.keys() - tables.keys():
+        raise HouseFault(f"Tables of plan/tables.py that no part of the model reads out: {', '.join(sorted(unread))}.")
+    return tables
 
 
 def tidy(table: pd.DataFrame) -> pd.DataFrame:
@@ -65,6 +79,11 @@ def _tidied(name: str, column: pd.Series) -> Any:
 
 
 # ---- megawatts ------------------------------------------------------------------------------------------------------
+
+
+def _megawatts(r: Reading) -> Tables:
+    """What all uses together make of the sites and the halls."""
+    return {"allocation": _allocation(r), "capacity": _capacity(r)}
 
 
 def _allocation(r: Reading) -> pd.DataFrame:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from optimizer.case.case import TABLE_NAMES
+from optimizer.case.schema import Settings
+from optimizer.case.terms import TERM_TABLES
+from optimizer.ground.errors import HouseFault
+
 
 @dataclass(frozen=True)
 class Group:
@@ -24,11 +29,7 @@ GROUPS: tuple[Group, ...] = (
           ("capex_level",)),
     Group(
         "offers", "offers and their terms",
-        (
-            "offers", "offer_prices", "offer_sites", "rent_free", "take_or_pay", "usage", "index_escalators",
-            "extensions", "prepayments", "tenant_funding", "backstops", "leases", "late_delivery", "price_tiers",
-            "tranches", "prerequisites", "site_prices",
-        ),
+        ("offers", "offer_prices", "offer_sites", *(t.table for t in TERM_TABLES if "offer" in t.model_fields)),
     ),
     Group("power", "sites, grid limits, power prices",
           ("sites", "site_limits", "tariffs", "power_escalators", "own_plants")),
@@ -60,3 +61,6 @@ NAMING = Group(
 
 GROUP_OF_TABLE = {table: group.name for group in (*GROUPS, NAMING) for table in group.tables}
 GROUP_OF_SETTING = {name: group.name for group in (*GROUPS, NAMING) for name in group.settings}
+
+if strays := {*TABLE_NAMES, *Settings.model_fields} - {*GROUP_OF_TABLE, *GROUP_OF_SETTING}:
+    raise HouseFault(f"Inputs in no group of {__name__}, which no bridge would swap: {', '.join(sorted(strays))}.")
