@@ -475,7 +475,7 @@ def _sentence(check: Check) -> bool:
 
 def test_the_audit_never_met_the_model() -> None:
     """It imports the case, the plan's form and the calendar; pandas where tables are read, and no solver."""
-    told = {"case.case", "case.folder", "case.schema", "plan.plan", "plan.folder"}
+    told = {"case.case", "case.folder", "case.schema", "plan.plan", "plan.tables", "plan.folder"}
     ground = {"ground.quarters", "ground.errors", "ground.findings"}
     allowed = {f"optimizer.{name}" for name in {"auditors", *told, *ground}}
     foreign = set()
