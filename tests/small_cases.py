@@ -112,6 +112,7 @@ class Draw:
             {"scenario": "base", "description": "as planned"},
             {"scenario": "other", "description": "otherwise"},
         ]
+        self.tables["allow"] = [{"file": "case.toml", "column": "*", "row": "*", "reason": "subsidies drawn by lot"}]
         self.draw_sites()
         self.draw_machines()
         self.draw_products()

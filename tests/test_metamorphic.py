@@ -26,6 +26,8 @@ slow = pytest.mark.campaign
 FEWEST = 30
 """Relations of the list of 40 that are tried at least."""
 QUICK = 2
+TRIED = 60
+"""Cases after which a relation that has made no claim is taken to have lost its meaning."""
 
 
 def solvable(begin: int) -> Iterator[tuple[int, Base]]:
@@ -53,12 +55,13 @@ def shared_cases() -> Iterator[tuple[int, Base]]:
 @pytest.mark.parametrize("name", RELATIONS)
 def test_relation_holds(name: str) -> None:
     made = 0
-    for seed, base in shared_cases():
+    for seed, base in islice(shared_cases(), TRIED):
         record = metamorphic.tried(base, name, seed)
         assert "failed" not in record, f"seed {seed}: {record['failed'][0]}"
         made += record["claims"] > 0
         if made == QUICK:
             return
+    pytest.fail(f"of {TRIED} cases {made} can be asked this; the last one says {record.get('refused', 'nothing')}")
 
 
 @pytest.mark.core
