@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,37 @@ def test_every_variable_is_finitely_bounded() -> None:
     for variable in build_model(case, "base").component_data_objects(Var):
         assert variable.lb is not None, variable.name
         assert variable.ub is not None, variable.name
+
+
+def test_the_walk_of_a_rent_goes_up_and_every_stop_is_there() -> None:
+    """docs/architecture.md leads a newcomer through files that exist, to functions that stand in them, never down."""
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    stops = re.findall(r"^\| \d+ \| `([\w/]+\.py)` \| (.+?) \|", page, re.MULTILINE)
+    assert 5 < len(stops) <= 10
+    for file, words in stops:
+        tree = ast.parse((ROOT / "optimizer" / file).read_text("utf-8"))
+        told = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        assert set(re.findall(r"`(\w+)`", words)) <= told, file
+    floors = [room for layer in reversed(layers_of_imports()) for room in layer.split(" | ")]
+    heights = [floors.index(f"optimizer.{file.partition('/')[0]}") for file, _ in stops]
+    assert heights == sorted(heights)
+    assert (floors[heights[0]], floors[heights[-1]]) == ("optimizer.files", "optimizer.telling")
+
+
+def test_every_room_stands_in_the_picture_and_says_who_imports_it() -> None:
+    picture = (ROOT / "docs/pictures/rooms.svg").read_text("utf-8")
+    rooms = {path.parent for path in (ROOT / "optimizer").glob("*/__init__.py")}
+    assert set(re.findall(r'class="room"[^>]*>(\w+)<', picture)) == {room.name for room in rooms}
+    for room in rooms:
+        told = ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8"))) or ""
+        assert re.search(r"\bimport", told, re.IGNORECASE), room.name
+
+
+def layers_of_imports() -> list[str]:
+    """The rooms from the front door down, as the import contract has them; rooms of a floor with ` | ` between."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers: list[str] = next(one["layers"] for one in contracts if one["type"] == "layers")
+    return layers
 
 
 OWN_FOLDERS = ("optimizer", "tests", "docs", "benchmarks", "data")

@@ -2,6 +2,8 @@
 
 Exact decimals, no solver, nothing of the program that made the plan. Each auditor below speaks of one use of power or
 one part of the company: it records the money that the decisions move, and checks the rows of its rules.
+
+Imports `ground`, `case` and what a plan is; never the model. Imported by `questions`, `telling` and `commands`.
 """
 
 from __future__ import annotations

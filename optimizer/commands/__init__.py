@@ -1,1 +1,4 @@
-"""The commands of the command line, a module for each subject."""
+"""The commands of the command line, a module for each subject.
+
+Imports every room; only the front door (`cli`) imports it.
+"""

@@ -2,7 +2,8 @@
 
 Matrices are handed over directly, so that every option is read back, every row is counted, a bound comes with every
 answer, and neither a crash, a hang nor an interrupt loses the best plan found. How a Pyomo model becomes a program
-stands in `models`, the one module here that loads Pyomo: a solver's process starts without.
+stands in `models`, the one module here that loads Pyomo: a solver's process starts without. Imports `ground`; imported
+by `questions` and `commands`.
 """
 
 from __future__ import annotations
