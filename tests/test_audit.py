@@ -476,7 +476,7 @@ def _sentence(check: Check) -> bool:
 def test_the_audit_never_met_the_model() -> None:
     """It imports the case, the plan's form and the calendar; pandas where tables are read, and no solver."""
     told = {"case.case", "case.folder", "case.schema", "plan.plan", "plan.tables", "plan.folder"}
-    ground = {"ground.quarters", "ground.errors", "ground.findings"}
+    ground = {"ground.quarters", "ground.errors", "ground.findings", "ground.power"}
     allowed = {f"optimizer.{name}" for name in {"auditors", *told, *ground}}
     foreign = set()
     for path in (ROOT / "optimizer" / "auditors").rglob("*.py"):

@@ -10,10 +10,9 @@ from decimal import Decimal
 
 from optimizer.auditors.books import ZERO, Books, Row
 from optimizer.auditors.lines import COMPANY, CORPORATE, LINES, MINING
-from optimizer.auditors.machines import IDLE, RUNNING
 from optimizer.auditors.report import Check, Tally
-from optimizer.auditors.sites import CONSTRUCTION, UNUSED
 from optimizer.auditors.tolerances import WATT
+from optimizer.ground.power import USES
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.tables import NUMERIC, TABLES
 
@@ -80,7 +79,7 @@ def _known(books: Books) -> dict[str, Collection[str]]:
         "side": {"source", "use"},
         "line": lines,
         "item": lines | {"cash", "debt_drawn", "debt_repaid"},
-        "use": products | {RUNNING, IDLE, CONSTRUCTION, UNUSED},
+        "use": products | {use.name for use in USES},
         "detail": asics | options | {""},
         "source": asics | options | offers | loans | products | owed | COMPANY,
     }

@@ -6,65 +6,32 @@ A use that stands in no list here is shown under its own name and with a look of
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import fsum
 from typing import TYPE_CHECKING
 
-from optimizer.case.schema import MINING
 from optimizer.ground.errors import PlanError
+from optimizer.ground.power import BUILDING, IDLE, UNUSED, USES, Use
 
 if TYPE_CHECKING:
     from optimizer.plan.plan import Plan
 
-IDLE, BUILDING, UNUSED = "machines_idle", "construction", "unused"
 NOISE_MW = 1e-6
 """Gross MW below which a use is none."""
 ROOM_MW = 1e-4
 """Gross MW by which a chart may miss the grid limit: the rounding of all its parts."""
 
 
-@dataclass(frozen=True)
-class Use:
-    """One use of power: its name in `allocation`, what it is called, what a bar of it says, and its look.
-
-    `look` is `mining`, `idle`, `building`, `product 0`, `product 1`, ... by the order of the case's products,
-    `unlisted 0`, ... for a use that no list knows, and `unused`. Products and unlisted uses go by their own names.
-    """
-
-    name: str
-    words: str
-    verb: str
-    look: str
-
-    @property
-    def named(self) -> bool:
-        """Whether it goes by a name of the plan rather than by words of ours."""
-        return self.look.startswith(("product", "unlisted"))
-
-    @property
-    def number(self) -> int:
-        """Which of the products, or of the unlisted uses, it is."""
-        return int(self.look.split()[1]) if self.named else 0
-
-
-_BEFORE = (
-    Use(MINING, "mining", "mines", "mining"),
-    Use(IDLE, "machines idle", "idle", "idle"),
-    Use(BUILDING, "under construction", "handed over", "building"),
-)
-_AFTER = Use(UNUSED, "unused", "unused", "unused")
-
-
 def uses_of(plan: Plan) -> dict[str, Use]:
     """All uses by name, in the order of reading: mining, building, products, what no list knows, and the unused."""
+    *before, unused = USES
     products = [row.product for row in plan.case.products]
-    known = {MINING, IDLE, BUILDING, UNUSED, *products}
-    unlisted = sorted({str(use) for use in plan.allocation["use"]} - known)
+    strangers = sorted({str(use) for use in plan.allocation["use"]} - {*products, *(use.name for use in USES)})
+    others = sum(use.look.startswith("other") for use in before)
     named = [
-        *(Use(name, name, name, f"product {n}") for n, name in enumerate(products)),
-        *(Use(name, name, name, f"unlisted {n}") for n, name in enumerate(unlisted)),
+        *(Use(name, name, name, f"product {n}", named=True) for n, name in enumerate(products)),
+        *(Use(name, name, name, f"other {n}", named=True) for n, name in enumerate(strangers, others)),
     ]
-    return {use.name: use for use in (*_BEFORE, *named, _AFTER)}
+    return {use.name: use for use in (*before, *named, unused)}
 
 
 def uses_there(plan: Plan) -> dict[str, Use]:
@@ -89,3 +56,8 @@ def reach_limit(quarters: Sequence[object], series: Mapping[str, Sequence[float]
                 f"The chart of megawatts is not drawn: in {quarter} what it shows ({', '.join(series)}) adds up to "
                 f"{shown:,.3f} gross MW, and the grid limit is {limit:,.3f}."
             )
+
+
+__all__ = [
+    "BUILDING", "IDLE", "NOISE_MW", "ROOM_MW", "UNUSED", "Use", "limits_of", "reach_limit", "uses_of", "uses_there",
+]  # fmt: skip

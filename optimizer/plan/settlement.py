@@ -14,6 +14,7 @@ from optimizer.business.company import debt, treasury
 from optimizer.business.lines import CAPEX_LINES, LINES, VALUE_LINES
 from optimizer.business.readout import DECIMALS, NOISE, Reading, Tables, frame
 from optimizer.business.uses import USES
+from optimizer.ground import power
 from optimizer.ground.errors import HouseFault
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.tables import NUMERIC, TABLES
@@ -91,15 +92,18 @@ def _allocation(r: Reading) -> pd.DataFrame:
     taken: dict[tuple[str, Quarter], list[tuple[str, str, float]]] = {
         (site.site, t): [] for site in r.case.sites for t in r.case.horizon
     }
+    known = {*(use.name for use in power.USES), *r.case.product}
     for use in USES:
         for site, t, word, detail, mw in use.megawatts(r):
+            if word not in known:
+                raise HouseFault(f"{use.megawatts.__module__} takes power for {word!r}, which ground/power.py lacks.")
             taken[site, t].append((word, detail, mw))
     rows = []
     for (site, t), uses in taken.items():
         rest = r.case.limit_gross_mw[site, t] - fsum(mw for _, _, mw in uses)
         rest = 0.0 if abs(rest) < NOISE * (len(uses) + 1) else rest
         rows += [(r.scenario, site, t, *use) for use in uses if use[-1]]
-        rows.append((r.scenario, site, t, "unused", "", rest))
+        rows.append((r.scenario, site, t, power.UNUSED, "", rest))
     return frame(rows, "scenario site quarter use detail gross_mw")
 
 

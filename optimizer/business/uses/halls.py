@@ -15,9 +15,9 @@ from optimizer.business.readout import Megawatts, Reading, Tables, frame
 from optimizer.business.rows import at_most, hold, member
 from optimizer.case.case import Case
 from optimizer.case.schema import Option
+from optimizer.ground.power import BUILDING
 from optimizer.ground.quarters import Quarter
 
-CONSTRUCTION = "construction"
 """The use of power that a hall is between its hand-over and its service."""
 
 
@@ -52,7 +52,7 @@ def megawatts(r: Reading) -> Iterator[Megawatts]:
         option = r.case.option[name]
         for t in r.case.horizon:
             if t >= start + option.mining_stops_quarters:
-                use = option.product if t >= start + option.lead_quarters else CONSTRUCTION
+                use = option.product if t >= start + option.lead_quarters else BUILDING
                 key = (option.site, t, use, name)
                 taken[key] = taken.get(key, 0.0) + blocks * option.block_gross_mw
     for (site, t, use, name), mw in taken.items():

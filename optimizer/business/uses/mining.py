@@ -22,10 +22,10 @@ from optimizer.case.market import (
     resale_musd,
 )
 from optimizer.case.schema import MINING, Asic
+from optimizer.ground.power import IDLE
 from optimizer.ground.quarters import Quarter
 from optimizer.ground.units import musd_from_usd, musd_per_mw_quarter_from_mw_year, th_per_gross_mw
 
-IDLE = "machines_idle"
 """The use of power that machines are which stand and do not run."""
 HASHPRICE: Price = ("hashprice",)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer.case import schema
 from optimizer.case.checks.telling import at
 from optimizer.ground.findings import Finding
+from optimizer.ground.power import USES
 
 if TYPE_CHECKING:
     from optimizer.case.case import Case
@@ -60,7 +61,7 @@ def one_name_is_one_thing(case: Case) -> Iterator[Finding]:
                 yield at(row, f"is a name in {owner[name]}.csv too", "call one of them otherwise", column, name)
 
 
-RESERVED = (schema.MINING, "corporate", "machines_idle", "construction", "unused")
+RESERVED = ("corporate", *(use.name for use in USES))
 """Names of business lines and of uses of power, which no product may have."""
 
 

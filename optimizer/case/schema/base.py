@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from optimizer.ground.cells import Number, Whole
 from optimizer.ground.findings import Finding, Severity, as_told
+from optimizer.ground.power import MINING as MINING
 
 ProductKind = Literal["colocation", "gpu_service"]
 PriceBasis = Literal["usd_per_kw_month", "musd_per_it_mw_year", "usd_per_gpu_hour"]
 CapexLevel = Literal["low", "base", "high"]
-MINING = "mining"
 ANY = "*"
 
 

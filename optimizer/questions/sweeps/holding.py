@@ -19,6 +19,7 @@ from optimizer.case.schema import MINING
 from optimizer.case.terms import make_deal
 from optimizer.case.terms.size_tiers import tiers_of
 from optimizer.ground.errors import HouseFault
+from optimizer.ground.power import IDLE
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.decisions import Decisions, moved, read_decisions
 from optimizer.plan.plan import Plan
@@ -72,7 +73,7 @@ def taken_by(plan: Plan) -> Taken:
 def read_taken(case: Case, scenario: str, tables: Mapping[str, pd.DataFrame]) -> Taken:
     """The decisions that the tables of a plan hold."""
     allocation, machines = tables["allocation"], tables["machines"]
-    there = allocation[allocation["use"].isin([MINING, "machines_idle"])].rename(columns={"detail": "asic"})
+    there = allocation[allocation["use"].isin([MINING, IDLE])].rename(columns={"detail": "asic"})
     by_machine = ["asic", "site", "quarter"]
     new = tables["contracts"][tables["contracts"]["decided"] == "new"]
     return Taken(

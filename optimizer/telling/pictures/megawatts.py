@@ -47,10 +47,10 @@ LOOKS: dict[str, tuple[Look, ...]] = {
         {"facecolor": DARK}, {"facecolor": MIDDLE}, {"facecolor": MIDDLE, "hatch": "xxxx"},
         {"facecolor": PALE, "hatch": "\\\\\\\\"}, {"facecolor": PALE, "hatch": "++++"},
     ),
-    "unlisted": ({"facecolor": PAPER, "hatch": "oooo"}, {"facecolor": PALE, "hatch": "****"}),
+    "other": ({"facecolor": PAPER, "hatch": "oooo"}, {"facecolor": PALE, "hatch": "****"}),
     "unused": ({"facecolor": PAPER, "edgecolor": RULE, "hatch": "///"},),
 }  # fmt: skip
-"""What each look of a use is drawn with; products and unlisted uses take theirs in turn."""
+"""What each look of a use is drawn with; products and other uses take theirs in turn."""
 
 
 def draw_megawatts(plan: Plan) -> Figure:
@@ -83,7 +83,7 @@ def _in_order(plan: Plan) -> list[Use]:
 
 def _title(plan: Plan, table: pd.DataFrame, uses: list[Use]) -> str:
     first, last = table.columns[0], table.columns[-1]
-    told = [use for use in sorted(uses, key=lambda use: use.name != MINING) if use.name == MINING or use.named]
+    told = [use for use in sorted(uses, key=lambda use: use.name != MINING) if use.name not in (IDLE, BUILDING, UNUSED)]
     moves = [f"{_name(use)} {'goes ' if use == told[0] else ''}from {table.loc[use.name].iloc[0]:,.0f} to "
              f"{table.loc[use.name].iloc[-1]:,.0f}{' gross MW' if use == told[0] else ''}" for use in told]  # fmt: skip
     if not moves:

@@ -82,9 +82,9 @@ class Pack:
     def role(self, use: str) -> str:
         """The colour role of a use of power, the same on every slide; the last of a kind serves all that follow."""
         told = self.uses[use]
-        if not told.named:
+        if " " not in told.look:
             return told.look
-        kind, last = ("product", MOST_PRODUCTS) if told.look.startswith("product") else ("unlisted", MOST_UNLISTED)
+        kind, last = ("product", MOST_PRODUCTS) if told.look.startswith("product") else ("other", MOST_UNLISTED)
         return f"{kind} {min(told.number, last - 1)}"
 
     def use_words(self, use: str) -> str:

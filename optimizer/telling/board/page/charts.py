@@ -90,6 +90,6 @@ def looks(plan: Plan) -> Mapping[str, str]:
 
 
 def _look(use: Use) -> str:
-    if not use.named:
+    if " " not in use.look:
         return use.look
     return f"p{use.number % LOOKS}" if use.look.startswith("product") else f"x{use.number % UNLISTED}"

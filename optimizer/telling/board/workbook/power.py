@@ -11,9 +11,9 @@ from optimizer.telling.board.workbook.tables import letters, span, write_frame, 
 
 LOOKS = {
     "mining": COLOURS[0], "idle": COLOURS[1], "building": COLOURS[2], "unused": COLOURS[8],
-    **{f"product {n}": COLOURS[3 + n] for n in range(5)}, "unlisted 0": "#C2378F", "unlisted 1": "#33475B",
+    **{f"product {n}": COLOURS[3 + n] for n in range(5)}, "other 0": "#C2378F", "other 1": "#33475B",
 }  # fmt: skip
-"""The colour of each look of a use; products and unlisted uses take theirs in turn."""
+"""The colour of each look of a use; products and other uses take theirs in turn."""
 
 
 def write_megawatts(desk: Workbook) -> None:
