@@ -17,7 +17,7 @@ from tiny_cases import tiny_case
 from worth import Base, Worth, equal, no_more
 
 from optimizer.business import ties
-from optimizer.business.ports import Payments
+from optimizer.business.ports import Streams
 from optimizer.business.rows import SKIP
 from optimizer.ground.errors import Infeasible
 
@@ -100,21 +100,21 @@ def test_a_wrong_value_breaks_relations(name: str, wrong: float) -> None:
 
 def mobilisation_too_dear(patch: pytest.MonkeyPatch) -> None:
     """A sum of money that forgot its unit: $0.1M more each time, whatever the scale."""
-    pay = Payments.pay
+    pay = Streams.pay
 
-    def dearer(self: Payments, line: str, *rest: Any, **more: Any) -> None:
+    def dearer(self: Streams, line: str, *rest: Any, **more: Any) -> None:
         *others, amounts = rest
         if line == "mobilisation":
             amounts = [musd - 0.1 for musd in amounts]
         pay(self, line, *others, amounts, **more)
 
-    patch.setattr(Payments, "pay", dearer)
+    patch.setattr(Streams, "pay", dearer)
 
 
 def discounted_from_the_quarters_start(patch: pytest.MonkeyPatch) -> None:
     """Discounting half a quarter too little."""
-    discounts = Payments.discounts
-    patch.setattr(Payments, "discounts", lambda self, stream: discounts(self, stream) * 1.01)
+    discounts = Streams.discounts
+    patch.setattr(Streams, "discounts", lambda self, stream: discounts(self, stream) * 1.01)
 
 
 def twins_must_differ(patch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from optimizer.case.case import Case
 from optimizer.case.folder import load_case
 from optimizer.questions.sweeps.drivers import driver_named
 from optimizer.questions.sweeps.family import Family
-from optimizer.questions.sweeps.runner import Answers, Question, Sweep
+from optimizer.questions.sweeps.runner import Landings, Question, Sweep
 
 ROOT = Path(__file__).parents[1]
 POINTS = 12
@@ -113,7 +113,7 @@ def test_a_killed_sweep_loses_and_repeats_nothing(seed: int, tmp_path: Path) -> 
         kills += 1
     lines = [line for line in (folder / "answers.jsonl").read_text(encoding="utf-8").splitlines() if line.endswith("}")]
     asked = questions(washington_case())
-    answers = Answers(folder)
+    answers = Landings(folder)
     assert all(question in answers for question in asked)
     assert len(lines) == len(asked)
     again = Sweep().ask(asked)

@@ -217,7 +217,7 @@ class Stock:
         return later
 
 
-class Payments:
+class Streams:
     """Streams of dollars, and what they come to."""
 
     def __init__(self, case: Case):
@@ -257,7 +257,7 @@ class Payments:
         return value
 
 
-class SharedPorts(Payments):
+class SharedPorts(Streams):
     """What here-and-now decisions show, the same in every future: megawatts of machines and halls, and their dollars.
 
     With `decide` false the company takes no new decision: what it is committed to goes on, machines run or idle.
@@ -274,7 +274,7 @@ class SharedPorts(Payments):
         self.installed_gross_mw: dict[tuple[str, Quarter], Linear] = defaultdict(Linear)
 
 
-class OutcomePorts(Payments):
+class OutcomePorts(Streams):
     """What one future makes of the decisions: megawatts signed and sold, rent, BTC, and dollars.
 
     Its sums of dollars hold the shared streams too: they flow in every future.

@@ -15,10 +15,9 @@ from pyomo.core import ConcreteModel, Constraint
 from optimizer.business.ports import Linear
 
 SKIP = Constraint.Skip
-Rule = Callable[..., Any]
 
 
-def hold(m: ConcreteModel, rule: Rule, index: Iterable[Any]) -> None:
+def hold(m: ConcreteModel, rule: Callable[..., Any], index: Iterable[Any]) -> None:
     """Make the rule hold for every member of the index; the rows carry its sentence."""
     sentence = (rule.__doc__ or "").strip().partition("\n")[0]
     m.add_component(rule.__name__, Constraint(list(index), rule=rule, doc=sentence))

@@ -1,4 +1,4 @@
-"""The terms of a contract, each in the file that mirrors its twin in `optimizer/terms`; applied in this order."""
+"""The terms of a contract, each in the file that mirrors its twin in `case/terms`; applied in this order."""
 
 from __future__ import annotations
 

@@ -18,14 +18,14 @@ PATIENCE_S = 60.0
 
 
 @dataclass
-class Taken(Trials):
+class Forced(Trials):
     """Trials of a case in which an offer is signed, or an option begun, whatever else is decided."""
 
     offer: str = ""
     option: str = ""
 
     def of(self, case: Case) -> Trials:
-        return Taken(case, self.scenario, self.deadline, self.seed, self.threads, offer=self.offer, option=self.option)
+        return Forced(case, self.scenario, self.deadline, self.seed, self.threads, offer=self.offer, option=self.option)
 
     def _model(self, dropped: Sequence[Rule], money: bool = False) -> ConcreteModel:
         m = super()._model(dropped, money)
@@ -41,7 +41,7 @@ def refusal(case: Case, scenario: str, *, offer: str = "", option: str = "", tim
 
     Empty where a plan that keeps every rule could, and it is left out for its worth. Each clash is solved, not guessed.
     """
-    trials = Taken(case, scenario, time.monotonic() + time_limit, offer=offer, option=option)
+    trials = Forced(case, scenario, time.monotonic() + time_limit, offer=offer, option=option)
     try:
         if trials.can_keep(trials.rules):
             return ""

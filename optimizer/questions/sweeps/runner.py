@@ -146,7 +146,7 @@ def answer(question: Question) -> Landed:
     return landed("optimal" if found.status == "optimal" else "limit", found.value, found.bound, found.ended, found)
 
 
-class Answers:
+class Landings:
     """What came of the questions of a sweep; given a folder, answers are on disk as soon as they land."""
 
     def __init__(self, folder: Path | None = None):
@@ -256,10 +256,10 @@ class Sweep:
     tell: Tell | None = None
     at_once: int = 2 * (os.cpu_count() or 1)
     """Questions handed to the executor before the first of them is answered; later ones can begin from its answer."""
-    answers: Answers = field(init=False)
+    answers: Landings = field(init=False)
 
     def __post_init__(self) -> None:
-        self.answers = Answers(self.folder)
+        self.answers = Landings(self.folder)
 
     def ask(
         self,
