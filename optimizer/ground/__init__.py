@@ -1,4 +1,4 @@
-"""Words that every room uses: quarters, units, cells, amounts, findings, errors, interrupts.
+"""Words that every room uses: quarters, units, uses of power, cells, amounts, findings, errors, interrupts.
 
 Imports no other room.
 """
