@@ -73,10 +73,10 @@ def of_deck(place: Path, folder: Path) -> Iterator[Told]:
     pack = gather_deck(place, [], None, None, False)
     tell(pack)
     for receipt in pack.ledger.receipts:
-        key = receipt.key.strip("()")
-        if receipt.value is not None and key.startswith("figures.") and key.count("figures.") == 1:
+        key = receipt.key.split(")")[0].strip("(")
+        if receipt.value is not None and key.removeprefix("figures/") in FIGURES:
             number = float(re.sub(r"[^\d.]", "", receipt.text)) * (-1 if receipt.text.startswith(MINUS) else 1)
-            yield Told("deck", key.split(")")[0].removeprefix("figures."), number, receipt.decimals)
+            yield Told("deck", key.removeprefix("figures/"), number, receipt.decimals)
 
 
 def of_page(place: Path, folder: Path) -> Iterator[Told]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.business.lines import CAPEX_LINES, VALUE_LINES
 from optimizer.business.outlays import outlays_of_block
-from optimizer.case.market import resale_musd
+from optimizer.case.market import hashprice_usd_per_ph_day, resale_musd
 from optimizer.case.terms import committed_deal
 from optimizer.ground.quarters import Quarter
 from optimizer.ground.units import musd_from_usd
@@ -87,6 +87,16 @@ def btc_sold(plan: Plan) -> pd.DataFrame:
             price = plan.case.bitcoin_market[plan.scenario, Quarter.parse(row.quarter)].btc_usd
             rows.append((row.quarter, fallen, fallen * musd_from_usd(price)))
     return pd.DataFrame(rows, columns=["quarter", "sold_btc", "musd"])
+
+
+def hashprices(plan: Plan) -> pd.DataFrame:
+    """Hashprice of each quarter, given or following from price and difficulty, $ per PH and day."""
+    import pandas as pd
+
+    case = plan.case
+    told = [t for t in case.horizon if (plan.scenario, t) in case.bitcoin_market]
+    rows = [(str(t), hashprice_usd_per_ph_day(case, plan.scenario, t)) for t in told]
+    return pd.DataFrame(rows, columns=["quarter", "usd_per_ph_day"])
 
 
 def machines_sold(plan: Plan) -> pd.DataFrame:

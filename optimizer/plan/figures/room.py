@@ -57,7 +57,7 @@ class Room:
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
-        """Tables that follow from the plan's own: rents, customer_rents, late_contracts, btc_sold, machines_sold."""
+        """Tables that follow from the plan's own: rents, customer_rents, late_contracts, btc_sold and so on."""
         signed = contracts.contracts_of(self.plan)
         return {
             "rents": contracts.rents(signed),
@@ -65,6 +65,7 @@ class Room:
             "late_contracts": contracts.late_contracts(signed),
             "btc_sold": money.btc_sold(self.plan),
             "machines_sold": money.machines_sold(self.plan),
+            "hashprices": money.hashprices(self.plan),
         }
 
     @cached_property

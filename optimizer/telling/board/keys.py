@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from optimizer.business.lines import LINES
 from optimizer.ground.errors import PlanError
+from optimizer.plan.decisions import decisions_of, moved
 from optimizer.plan.figures import figures_of
 
 if TYPE_CHECKING:
@@ -41,10 +42,11 @@ class Key:
 
     `room` is a table of the plan (`cash`), the same of the plan that decides nothing (`nothing/cash`), a table of
     the case (`inputs/sites`), of the room of figures (`figures/rents`), of a study (`studies/tornado/drivers`) or of
-    the audit (`audit/checks`); or `figures`, `record` (of `plan.json`), `settings`, `audit` and a study's `about`,
-    where `name` is the figure itself. `how` says what is taken over the rows. `plan` is the document's name for a
-    plan; blank means its first. A column of `where` that ends with `<=` or `>` is compared so. Tables with quarters
-    may be asked by `year`, those with lines by their `group`, any table by the number of a `row`.
+    the audit (`audit/checks`), or `moved`, the decisions in which a plan differs from the document's first; or
+    `figures`, `record` (of `plan.json`), `settings`, `audit` and a study's `about`, where `name` is the figure itself.
+    `how` says what is taken over the rows. `plan` is the document's name for a plan; blank means its first. A column
+    of `where` that ends with `<=` or `>` is compared so. Tables with quarters may be asked by `year`, those with lines
+    by their `group`, any table by the number of a `row`.
     """
 
     room: str
@@ -61,14 +63,23 @@ class Key:
 
 @dataclass(frozen=True)
 class Reckoned:
-    """A number reckoned from others: their sum, the first less the rest, or the first over the second."""
+    """A number reckoned from others: their sum, the first less the rest, the first over the second, or how many.
 
-    how: Literal["sum", "less", "over"]
+    It is then taken `times` so much: 100 for percent, -1 for the other sign. What is counted need hold no number, only
+    stand in the plan: rows that a document leaves out, sites that mine.
+    """
+
+    how: Literal["sum", "less", "over", "count"]
     parts: tuple[Amount, ...]
+    times: float = 1.0
 
     def __str__(self) -> str:
-        word = {"sum": " + ", "less": " - ", "over": " / "}[self.how]
-        return word.join(f"({part})" if isinstance(part, Reckoned) else str(part) for part in self.parts)
+        parts = [f"({part})" if isinstance(part, Reckoned) else str(part) for part in self.parts]
+        if self.how == "count":
+            told = f"count of {' to '.join(parts[:: max(1, len(parts) - 1)])}" if parts else "none"
+        else:
+            told = {"sum": " + ", "less": " - ", "over": " / "}[self.how].join(parts) or "none"
+        return told if self.times == 1 else f"({told}) x {self.times:g}"
 
 
 Amount = Key | Reckoned
@@ -195,12 +206,23 @@ class Answers:
         """What the plan holds under a key. Raises PlanError where it holds no number."""
         if isinstance(key, Key):
             return self._of_key(key)
-        first, *rest = (self.worth(part) for part in key.parts)
+        if key.how == "count":
+            return key.times * sum(map(self._stands, key.parts))
+        numbers = [self.worth(part) for part in key.parts]
         if key.how == "over":
-            if rest[0] == 0:
+            if numbers[1] == 0:
                 raise PlanError(f"{key} is no number: it divides by nothing.")
-            return first / rest[0]
-        return math.fsum([first, *rest] if key.how == "sum" else [first, *(-number for number in rest)])
+            return key.times * numbers[0] / numbers[1]
+        signed = numbers if key.how == "sum" else [*numbers[:1], *(-number for number in numbers[1:])]
+        return key.times * math.fsum(signed)
+
+    def _stands(self, key: Amount) -> bool:
+        """Whether what is counted stands in the plan: a cell or a figure of any kind, or a number."""
+        if not isinstance(key, Key):
+            return math.isfinite(self.worth(key))
+        if key.room in FIGURES:
+            return self._found(key) is not None
+        return self.worth(replace(key, how="count")) > 0
 
     def _of_key(self, key: Key) -> float:
         try:
@@ -214,6 +236,8 @@ class Answers:
     def _found(self, key: Key) -> object:
         name = key.plan or next(iter(self.plans))
         head, _, rest = key.room.partition("/")
+        if key.room == "moved":
+            return _TAKEN[key.how](self._moved(name))
         if key.room in FIGURES:
             return self.plans[name].figure(key.room, key.name)
         if head == "studies" and rest.endswith("/about"):
@@ -223,6 +247,11 @@ class Answers:
         groups = self._grouped(name, key, tuple(column for column, _ in same), bounds)
         cells = groups.get(tuple(value for _, value in same), [])
         return _TAKEN[key.how](cells) if cells or key.how in ("sum", "count", "distinct") else None
+
+    def _moved(self, name: str) -> list[str]:
+        """What a plan decides otherwise than the document's first, in sentences."""
+        first = next(iter(self.plans.values()))
+        return moved(decisions_of(first.plan), decisions_of(self.plans[name].plan))
 
     def _grouped(
         self, plan: str, key: Key, columns: tuple[str, ...], bounds: tuple[tuple[str, str], ...]

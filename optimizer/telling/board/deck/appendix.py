@@ -12,6 +12,7 @@ from optimizer.telling.board.deck.contract_slide import price_words
 from optimizer.telling.board.deck.figures import Figure, Row, Word
 from optimizer.telling.board.deck.ledger import listed
 from optimizer.telling.board.deck.pack import Pack
+from optimizer.telling.board.keys import Key, at, encoded
 from optimizer.telling.board.receipts import input_hash
 
 MOST_ORIGIN = 105
@@ -60,7 +61,7 @@ def _markets_title(pack: Pack) -> str:
 def _hashprice(pack: Pack, place: int) -> Figure:
     quarter = pack.plan.case.horizon[place]
     value = hashprice_usd_per_ph_day(pack.plan.case, pack.plan.scenario, quarter)
-    return Figure(f"inputs/bitcoin[{pack.plan.scenario}, {quarter}] hashprice", value)
+    return Figure(at("figures/hashprices", "usd_per_ph_day", quarter=quarter), value)
 
 
 def _table(pack: Pack, name: str, rows: tuple[Assumption, ...]) -> Table:
@@ -130,8 +131,8 @@ _POLICIES = (
 def _rates(pack: Pack) -> str:
     word, told = pack.ledger.word, []
     for name, rate in pack.plan.case.settings.discount_rates.items():
-        key = f"case.toml discount_rates.{name}"
-        told.append(f"{word(Word(key, name))} {pack.ledger.percent(Figure(key, rate), 1)}")
+        figure = Figure(Key("settings", f"discount_rates/{encoded(name)}"), rate)
+        told.append(f"{word(Word(figure.key, name))} {pack.ledger.percent(figure, 1)}")
     return ", ".join(told)
 
 
@@ -204,12 +205,11 @@ def _built(pack: Pack) -> Iterator[Assumption]:
 def method(pack: Pack) -> Slide:
     """How the plan was found, in ten lines."""
     ledger, source = pack.ledger, pack.source
-    size = pack.plan.provenance["size"]
     rows, columns, integers = (
-        ledger.whole(Figure(f"provenance.size.{name}", float(size[name]))) for name in ("rows", "columns", "integers")
+        ledger.whole(source.field(f"provenance/size/{name}")) for name in ("rows", "columns", "integers")
     )
     solver = ledger.word(source.word("provenance.solver", pack.plan.provenance["solver"]))
-    checked = ledger.whole(Figure("audit rows", float(pack.audit.rows)))
+    checked = ledger.whole(Figure(Key("audit", "rows"), float(pack.audit.rows)))
     quarters = ledger.whole(source.setting("quarters"))
     lines = (
         "Each quarter, each site's power goes to mining, to halls under construction and in service, or stays unused.",
@@ -238,9 +238,9 @@ def audit_page(pack: Pack) -> Slide:
 def _audit_title(pack: Pack) -> str:
     ledger, report = pack.ledger, pack.audit
     broken = sum(not check.clean for check in (*report.checks, *report.nothing))
-    rows = ledger.whole(Figure("audit rows", float(report.rows)))
+    rows = ledger.whole(Figure(Key("audit", "rows"), float(report.rows)))
     if broken:
-        count = ledger.whole(Figure("audit checks that fail", float(broken)))
+        count = ledger.whole(Figure(at("audit/checks", "rule", "count", clean=False), float(broken)))
         fail = "check fails" if broken == 1 else "checks fail"
         return f"The audit is not clean: {count} {fail} among {rows} rows computed again"
     return f"The audit is clean: {rows} rows computed again, none misses"
@@ -283,8 +283,16 @@ def _audit_table(pack: Pack) -> Table:
     rows = []
     for group, counts in groups.items():
         figures = (
-            Figure(f"audit {group} {what}", count)
-            for what, count in zip(("checks", "rows", "failed"), counts, strict=True)
+            Figure(key, count)
+            for key, count in zip(
+                (
+                    at("audit/checks", "rule", "count", group=group),
+                    at("audit/checks", "rows", group=group),
+                    at("audit/checks", "rule", "count", group=group, clean=False),
+                ),
+                counts,
+                strict=True,
+            )
         )
         rows.append((group.capitalize(), *(ledger.whole(figure) for figure in figures)))
     return Table(

@@ -9,10 +9,11 @@ from optimizer.plan.decisions import decisions_of, moved
 from optimizer.plan.figures import FIGURES
 from optimizer.plan.power_uses import UNUSED
 from optimizer.telling.board.deck.blocks import Box, Chart, Paragraph, Series, Slide, Table, Texts
-from optimizer.telling.board.deck.figures import Figure, Source, Word, about_figure, study_rows
+from optimizer.telling.board.deck.figures import Figure, Source, Word, about_figure, count, study_rows
 from optimizer.telling.board.deck.ledger import adds
 from optimizer.telling.board.deck.money_slides import Step, bridge_chart, ended
 from optimizer.telling.board.deck.pack import Pack, bridge_name
+from optimizer.telling.board.keys import Key
 
 if TYPE_CHECKING:
     from optimizer.questions.studies.study import Study
@@ -64,8 +65,8 @@ def _side_by_side(pack: Pack) -> Slide:
         (0.34, *(width for _ in shown)), "l" + "r" * len(shown), strong=frozenset({0}), largest=16,
     )  # fmt: skip
     left_out = len(pack.others) + 1 - len(shown)
-    count = ledger.whole(pack.source.count("plans not shown", left_out))
-    note = f"{count} more plans are not shown. " if left_out else ""
+    told = ledger.whole(count(Key("record", "value_musd", plan=source.run) for source in pack.others[MOST_PLANS - 1 :]))
+    note = f"{told} more plans are not shown. " if left_out else ""
     return Slide(
         "comparison", _comparison_title(pack, pack.others[0]), ((Box(0, 0, 1, 1), table),), note + _basis(pack)
     )
@@ -86,9 +87,7 @@ def _row(pack: Pack, name: str, sources: tuple[Source, ...], told: Callable[[Fig
 def _comparison_title(pack: Pack, other: Source) -> str:
     ledger, late = pack.ledger, other.plan.case.first - pack.plan.case.first
     if late:
-        begins = (
-            f"{quoted(pack, other)} begins {ledger.whole(pack.source.count('quarters between', abs(late)))} quarters"
-        )
+        begins = f"{quoted(pack, other)} begins {ledger.whole(abs(_first(other) - _first(pack.source)))} quarters"
         than = f"{'later' if late > 0 else 'earlier'} than {quoted(pack, pack.source)}"
         return f"{begins} {than}: compare decisions, not values"
     difference = other.due("value_musd") - pack.source.due("value_musd")
@@ -98,6 +97,11 @@ def _comparison_title(pack: Pack, other: Source) -> str:
         return f"{theirs} and {ours} cannot be told apart by their value"
     more = "more" if difference.value > 0 else "less"
     return f"{theirs} is worth {ledger.money(abs(difference))} {more} than {ours}, this plan"
+
+
+def _first(source: Source) -> Figure:
+    """The first quarter of a plan, as a count of quarters."""
+    return Figure(Key("settings", "first_quarter", plan=source.run), float(source.plan.case.first))
 
 
 def _basis(pack: Pack) -> str:
@@ -130,7 +134,9 @@ def _what_moved(pack: Pack, other: Source, number: int) -> Slide:
         for text in sentences[:MOST_MOVED]
     ]
     if len(sentences) > MOST_MOVED:
-        rest = ledger.whole(pack.source.count("decisions that moved, not shown", len(sentences) - MOST_MOVED))
+        rest = ledger.whole(
+            _moves(other, len(sentences)) - count(Key("moved", "decisions", plan=other.run) for _ in shown)
+        )
         shown.append(Paragraph(f"and {rest} more", bullet=True))
     head = Paragraph(f"Decided otherwise in {quoted(pack, other)}", bold=True)
     texts = Texts((head, *shown) if shown else (head, Paragraph("nothing")), largest=15)
@@ -139,12 +145,16 @@ def _what_moved(pack: Pack, other: Source, number: int) -> Slide:
     return Slide(f"moved {number}", _moved_title(pack, other, len(sentences)), blocks)
 
 
-def _moved_title(pack: Pack, other: Source, count: int) -> str:
+def _moves(other: Source, number: int) -> Figure:
+    return Figure(Key("moved", "decisions", how="count", plan=other.run), float(number))
+
+
+def _moved_title(pack: Pack, other: Source, number: int) -> str:
     ledger, ours, theirs = pack.ledger, quoted(pack, pack.source), quoted(pack, other)
-    if count == 0:
+    if number == 0:
         return f"{theirs} decides what {ours} decides"
-    told = ledger.whole(pack.source.count("decisions that moved", count))
-    differ = f"{told} {'decision differs' if count == 1 else 'decisions differ'}"
+    told = ledger.whole(_moves(other, number))
+    differ = f"{told} {'decision differs' if number == 1 else 'decisions differ'}"
     mine, others = pack.source.due("converted_gross_mw"), other.due("converted_gross_mw")
     if abs(mine.value - others.value) < 1e-6:
         return f"{theirs} and {ours} both convert {ledger.number(mine)} gross MW; {differ}"
@@ -189,7 +199,8 @@ def years_of(pack: Pack, quarters: tuple[str, ...]) -> tuple[str, ...]:
 def _value_bridge(pack: Pack, other: Source, number: int, study: Study) -> Slide:
     """What made the difference, by groups of inputs, from the study of that kind."""
     ledger, rows = pack.ledger, study_rows(study, "lines", bridge_name(other.plan.run_id))
-    start, end = about_figure(study, "from_value_musd"), about_figure(study, "to_value_musd")
+    of = bridge_name(other.plan.run_id)
+    start, end = (about_figure(study, f"{side}_value_musd", of) for side in ("from", "to"))
     forward = str(study.about.get("from_run_id")) == pack.plan.run_id
     first, last = (pack.source, other) if forward else (other, pack.source)
     changes = [

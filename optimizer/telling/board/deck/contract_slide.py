@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optimizer.ground.quarters import Quarter
 from optimizer.telling.board.deck.blocks import Bar, Box, Chart, Gantt, Lane, Paragraph, Series, Slide, Texts
-from optimizer.telling.board.deck.figures import Figure, Row
+from optimizer.telling.board.deck.figures import Figure, Row, count
 from optimizer.telling.board.deck.pack import Pack
 
 MOST_CONTRACTS = 9
@@ -111,8 +111,7 @@ def _contracts_title(pack: Pack, rows: list[Row], years: range) -> str:
     ledger = pack.ledger
     rents = [_rent_of(pack, year) for year in years]
     best = max(range(len(rents)), key=lambda i: rents[i][0].value)
-    count = ledger.whole(pack.source.count("contracts", len(rows)))
-    signed = "One contract brings" if len(rows) == 1 else f"{count} contracts bring"
+    signed = "One contract brings" if len(rows) == 1 else f"{ledger.whole(count(rows))} contracts bring"
     last = max(rows, key=_end)
     brings = f"{signed} {ledger.money(rents[best][0])} of rent in {_year(pack, years[best])}"
     ends = f"{'it ends' if len(rows) == 1 else 'the last ends'} in {ledger.word(last.word('end_quarter'))}"
@@ -122,8 +121,8 @@ def _contracts_title(pack: Pack, rows: list[Row], years: range) -> str:
 
 def _contracts_note(pack: Pack, rows: list[Row], shown: list[Row]) -> str:
     ledger = pack.ledger
-    refused = pack.source.count("offers refused", len(pack.plan.case.offers) - len(rows))
-    offers = pack.source.count("inputs/offers", len(pack.plan.case.offers))
+    offers = count(pack.source.inputs("offers"))
+    refused = offers - count(rows)
     first = ledger.money(pack.source.due("first_year_rent_musd"))
     words = [
         f"In their first four quarters, each from its own delivery, they are billed {first} together.",
@@ -131,7 +130,6 @@ def _contracts_note(pack: Pack, rows: list[Row], shown: list[Row]) -> str:
         f"Rent of quarters after {pack.quarter(pack.quarters[-1])}, where the horizon ends, is in the paler colour.",
     ]
     if len(rows) > len(shown):
-        words.append(
-            f"{ledger.whole(pack.source.count('contracts not shown', len(rows) - len(shown)))} more are not shown."
-        )
+        left = count(row for row in rows if row not in shown)
+        words.append(f"{ledger.whole(left)} more are not shown.")
     return " ".join(words)

@@ -201,10 +201,9 @@ class Pen:
             rows = rows[:-1]
         left = len(block.rows) - len(rows)
         if left:
-            from optimizer.telling.board.deck.figures import Figure
-
-            count = self.ledger.whole(Figure(f"rows of {block.name} not shown", float(left + 1)))
-            rows = (*rows[:-1], (f"and {count} more", *("" for _ in widths[1:])))
+            hidden = block.rows[-left - 1 :]
+            more = " ".join(filter(None, ("and", self.ledger.rows(hidden), "more")))
+            rows = (*rows[:-1], (more, *("" for _ in widths[1:])))
         return size, rows
 
     def _table_pt(self, block: Table, rows: Sequence[Sequence[str]], size: float, widths: Sequence[int]) -> float:

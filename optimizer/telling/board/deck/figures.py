@@ -25,66 +25,82 @@ Where = Mapping[str, object]
 class Figure:
     """A number and the key of the plan or study that it is; sums, differences and ratios carry their keys along.
 
-    `amount` is the key in the form in which the plan can be asked for the number again: the figure is `scale` times
-    what the plan then gives. None for what only a deck reckons.
+    Only the number of a page has no key.
     """
 
-    key: str
+    amount: Amount | None
     value: float
-    amount: Amount | None = None
-    scale: float = 1.0
+
+    @property
+    def key(self) -> str:
+        """The key in words."""
+        return str(self.amount or "page")
 
     def __add__(self, other: Figure) -> Figure:
-        return self._with(other, "sum", f"{self.key} + {other.key}", self.value + other.value)
+        return self._with(other, "sum", self.value + other.value)
 
     def __sub__(self, other: Figure) -> Figure:
-        return self._with(other, "less", f"{self.key} - ({other.key})", self.value - other.value)
+        return self._with(other, "less", self.value - other.value)
 
     def __neg__(self) -> Figure:
-        return Figure(f"-({self.key})", -self.value, self.amount, -self.scale)
+        return self.times(-1)
 
     def __abs__(self) -> Figure:
         return self if self.value >= 0 else -self
 
     def per(self, other: Figure) -> Figure:
         """The share that this is of another figure."""
-        return self._with(other, "over", f"({self.key}) / ({other.key})", self.value / other.value)
+        return self._with(other, "over", self.value / other.value)
 
-    def times(self, factor: float, words: str) -> Figure:
-        """The figure in another unit; `words` name the factor."""
-        return Figure(f"({self.key}) x {words}", self.value * factor, self.amount, self.scale * factor)
+    def times(self, factor: float) -> Figure:
+        """The figure in another unit."""
+        return Figure(Reckoned("sum", (_keyed(self),), factor), self.value * factor)
 
-    def _with(self, other: Figure, how: Literal["sum", "less", "over"], key: str, value: float) -> Figure:
-        if self.amount is None or other.amount is None or self.scale != other.scale:
-            return Figure(key, value)
-        scale = 1.0 if how == "over" else self.scale
-        return Figure(key, value, Reckoned(how, (self.amount, other.amount)), scale)
+    def _with(self, other: Figure, how: Literal["sum", "less", "over"], value: float) -> Figure:
+        return Figure(Reckoned(how, (_keyed(self), _keyed(other))), value)
+
+
+def _keyed(figure: Figure) -> Amount:
+    assert figure.amount is not None
+    return figure.amount
+
+
+NOTHING = Figure(Reckoned("sum", ()), 0.0)
+
+
+def count(rows: Iterable[Row | Amount]) -> Figure:
+    """How many rows of the plan, or how many of its figures, are meant."""
+    keys = tuple(row.amount(next(iter(row.cells))) if isinstance(row, Row) else row for row in rows)
+    return Figure(Reckoned("count", keys), float(len(keys)))
 
 
 @dataclass(frozen=True)
 class Word:
-    """A text of the plan or study (a name, a quarter, a sentence) and its key."""
+    """A text of the plan or study (a name, a quarter, a sentence) and where it is from; its key where it has one."""
 
     key: str
     text: str
+    amount: Key | None = None
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table, with the key that its cells begin with; `room` and `number` say where it stands."""
+    """One row of a table; `room`, `number` and the plan of the `run` say where it stands."""
 
-    key: str
     cells: Mapping[str, Any]
     room: str
     number: int
     run: str = ""
 
     def figure(self, column: str) -> Figure:
-        amount = Key(self.room, column, (("row", str(self.number)),), plan=self.run)
-        return Figure(f"{self.key}.{column}", float(self.cells[column]), amount)
+        return Figure(self.amount(column), float(self.cells[column]))
+
+    def amount(self, column: str) -> Key:
+        """The key of a cell."""
+        return Key(self.room, column, (("row", str(self.number)),), plan=self.run)
 
     def word(self, column: str) -> Word:
-        return Word(f"{self.key}.{column}", text_of(self.cells[column]))
+        return Word(str(self.amount(column)), text_of(self.cells[column]), self.amount(column))
 
     def __getitem__(self, column: str) -> Any:
         return self.cells[column]
@@ -99,21 +115,12 @@ def text_of(cell: object) -> str:
     return "" if cell is None or cell != cell else " ".join(str(cell).split())
 
 
-def rows_of(table: pd.DataFrame, room: str, where: Where | None = None, prefix: str = "", run: str = "") -> list[Row]:
+def rows_of(table: pd.DataFrame, room: str, where: Where | None = None, run: str = "") -> list[Row]:
     """The rows of a table where each named column holds the value (or one of the values) given."""
     numbered = table.reset_index(drop=True)
     chosen = numbered[_mask(numbered, where or {})]
     records = zip(chosen.index, chosen.to_dict("records"), strict=True)
-    return [
-        Row(
-            f"{prefix}{room.replace('nothing/', 'do_nothing/')}[{n + 1}]",
-            {str(k): v for k, v in record.items()},
-            room,
-            n,
-            run,
-        )
-        for n, record in records
-    ]
+    return [Row({str(k): v for k, v in record.items()}, room, n, run) for n, record in records]
 
 
 def _mask(table: pd.DataFrame, where: Where) -> pd.Series:
@@ -136,10 +143,10 @@ class Source:
 
     def __init__(self, plan: Plan, name: str = ""):
         self.plan, self.name = plan, name
-        self._prefix = f"{name}: " if name else ""
+        self.run = plan.run_id if name else ""
 
     def _key(self, words: str) -> str:
-        return self._prefix + words
+        return f"{self.name}: {words}" if self.name else words
 
     def kpi(self, name: str, date: str = "") -> Figure | None:
         """A figure of the room, a value at a date other than the plan's own; None where the plan has none."""
@@ -160,30 +167,32 @@ class Source:
         return self._sum(f"figures/{part.table}", part.column, dict(part.where), float(part.value))
 
     def _figure(self, room: str, name: str, value: float) -> Figure:
-        told = {"settings": "case.toml ", "record": "plan.json "}.get(room, f"{room}.")
-        return Figure(self._key(f"{told}{name}"), value, Key(room, name, plan=self.plan.run_id))
+        return Figure(Key(room, name, plan=self.run), value)
 
     def kpi_word(self, name: str) -> Word | None:
         value = self._told[name]
-        return None if value is None else Word(self._key(f"figures.{name}"), str(value))
+        return None if value is None else self._word("figures", name, str(value))
+
+    def _word(self, room: str, name: str, text: str) -> Word:
+        key = Key(room, name, plan=self.run)
+        return Word(str(key), text, key)
 
     def setting(self, name: str) -> Figure:
         return self._figure("settings", name, float(getattr(self.plan.case.settings, name)))
 
     def setting_word(self, name: str) -> Word:
-        return Word(self._key(f"case.toml {name}"), text_of(getattr(self.plan.case.settings, name)))
+        return self._word("settings", name, text_of(getattr(self.plan.case.settings, name)))
 
     def field(self, name: str) -> Figure:
-        """A figure of the plan itself: value, bound, gap."""
-        return self._figure("record", name, float(getattr(self.plan, name)))
+        """A figure of the plan itself: value, bound, gap; one that lies deeper by its path."""
+        held: Any = self.plan.record()
+        for part in name.split("/"):
+            held = held[part]
+        return self._figure("record", name, float(held))
 
     def word(self, key: str, text: object) -> Word:
         """A text of the plan that stands outside its tables."""
         return Word(self._key(key), text_of(text))
-
-    def count(self, words: str, number: int) -> Figure:
-        """How many of something the plan has; `words` say of what."""
-        return Figure(self._key(f"count of {words}"), float(number))
 
     def table(self, name: str, *, nothing: bool = False) -> pd.DataFrame:
         """A table of the plan, or of the room of figures (`figures/rents`)."""
@@ -193,11 +202,11 @@ class Source:
 
     def rows(self, table: str, where: Where | None = None, *, nothing: bool = False) -> list[Row]:
         room = f"nothing/{table}" if nothing else table
-        return rows_of(self.table(table, nothing=nothing), room, where, self._prefix, self.plan.run_id)
+        return rows_of(self.table(table, nothing=nothing), room, where, self.run)
 
     def inputs(self, table: str, where: Where | None = None) -> list[Row]:
         """The rows of an input table."""
-        return rows_of(self.plan.case.table(table), f"inputs/{table}", where, self._prefix, self.plan.run_id)
+        return rows_of(self.plan.case.table(table), f"inputs/{table}", where, self.run)
 
     def total(self, table: str, column: str, where: Where | None = None, *, nothing: bool = False) -> Figure:
         """The sum of a column over the rows that are meant; 0 where there is none."""
@@ -223,24 +232,23 @@ class Source:
             for quarter in quarters:
                 if str(step.from_quarter) <= quarter:
                     last[quarter][step.site] = n
-        return tuple(self._limit(quarter, sorted(last[quarter].values())) for quarter in quarters)
+        return tuple(self._limit(sorted(last[quarter].values())) for quarter in quarters)
 
-    def _limit(self, quarter: str, rows: Sequence[int]) -> Figure:
-        keys = tuple(at("inputs/site_limits", "limit_gross_mw", "sum", self.plan.run_id, row=n) for n in rows)
+    def _limit(self, rows: Sequence[int]) -> Figure:
+        keys = tuple(at("inputs/site_limits", "limit_gross_mw", "sum", self.run, row=n) for n in rows)
         value = sum(self.plan.case.site_limits[n].limit_gross_mw for n in rows)
-        return Figure(self._key(f"sum inputs/site_limits[{quarter}].limit_gross_mw"), value, Reckoned("sum", keys))
+        return Figure(Reckoned("sum", keys), value)
 
     def _sum(self, room: str, column: str, where: Where, value: float) -> Figure:
-        key = f"sum {room.replace('nothing/', 'do_nothing/')}{_filter(where)}.{column}"
-        return Figure(self._key(key), value, _amount(room, column, where, self.plan.run_id))
+        return Figure(_amount(room, column, where, self.run), value)
 
 
-def _amount(room: str, column: str, where: Where, run: str) -> Amount | None:
+def _amount(room: str, column: str, where: Where, run: str) -> Amount:
     """The sum as keys: one for each combination of the values that the filters let through."""
     told = sorted((name, [str(one) for one in _several(wanted)]) for name, wanted in where.items())
     combinations = list(product(*([(name, one) for one in wanted] for name, wanted in told)))
     keys = tuple(Key(room, column, combination, plan=run) for combination in combinations)
-    return None if not keys else keys[0] if len(keys) == 1 else Reckoned("sum", keys)
+    return keys[0] if len(keys) == 1 else Reckoned("sum", keys)
 
 
 def study_rows(study: Study, table: str, name: str = "") -> list[Row]:
@@ -248,15 +256,6 @@ def study_rows(study: Study, table: str, name: str = "") -> list[Row]:
     return rows_of(study.tables[table], f"studies/{name or study.kind}/{table}")
 
 
-def about_figure(study: Study, name: str) -> Figure:
-    return Figure(f"studies/{study.kind}/about.{name}", float(study.about[name]))
-
-
-def _filter_words(wanted: object) -> str:
-    values = [str(value) for value in _several(wanted)]
-    return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}" if values else "nothing"
-
-
-def _filter(where: Where) -> str:
-    told = (f"{column}={_filter_words(wanted)}" for column, wanted in where.items())
-    return f"[{', '.join(told)}]" if where else ""
+def about_figure(study: Study, name: str, of: str = "") -> Figure:
+    """A figure that a study says about itself; `of` tells studies of one kind apart."""
+    return Figure(Key(f"studies/{of or study.kind}/about", name), float(study.about[name]))

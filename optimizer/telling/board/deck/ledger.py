@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from optimizer.ground.errors import PlanError
-from optimizer.telling.board.deck.figures import Figure, Word
+from optimizer.telling.board.deck.figures import Figure, Word, count
+from optimizer.telling.board.keys import Amount
 from optimizer.telling.board.receipts import adds_up
 
 _MARK = re.compile("\ue000(\\d+)\ue001")
@@ -34,6 +35,7 @@ class Receipt:
     value: float | None = None
     decimals: int = 0
     figure: Figure | None = None
+    amount: Amount | None = None
 
     def holds(self) -> bool:
         """Whether the text, read as a number, is the figure at the precision shown."""
@@ -76,7 +78,7 @@ class Ledger:
     def percent(self, figure: Figure, decimals: int = 0) -> str:
         if not math.isfinite(figure.value):
             raise PlanError(_no_number(figure.key))
-        return self._number(figure.times(100, "100"), decimals, "", "%")
+        return self._number(figure.times(100), decimals, "", "%")
 
     def number(self, figure: Figure, most: int = 1) -> str:
         """A quantity, with as many decimals as it needs and `most` allows."""
@@ -88,9 +90,18 @@ class Ledger:
     def whole(self, figure: Figure) -> str:
         return self._number(figure, 0, "", "")
 
+    def rows(self, rows: Sequence[Sequence[str]]) -> str:
+        """How many rows of marked texts there are, each by the first thing in it that has a key; blank without."""
+        keys = [self._first_key(row) for row in rows]
+        return self.whole(count(filter(None, keys))) if all(keys) else ""
+
+    def _first_key(self, row: Sequence[str]) -> Amount | None:
+        marks = (self.receipts[int(n)] for text in row for n in _MARK.findall(text))
+        return next((receipt.amount for receipt in marks if receipt.amount is not None), None)
+
     def word(self, word: Word) -> str:
         """A name or another text of the plan, told as text whatever it says."""
-        return self._mark(Receipt(word.key, plain_text(word.text)))
+        return self._mark(Receipt(word.key, plain_text(word.text), amount=word.amount))
 
     def _number(self, figure: Figure, decimals: int, before: str, after: str, *, plus: bool = False) -> str:
         if not math.isfinite(figure.value):
@@ -98,7 +109,7 @@ class Ledger:
         shown = round(figure.value, decimals) + 0.0
         sign = MINUS if shown < 0 else "+" if plus and shown > 0 else ""
         text = f"{sign}{before}{abs(shown):,.{decimals}f}{after}"
-        return self._mark(Receipt(figure.key, text, figure.value, decimals, figure))
+        return self._mark(Receipt(figure.key, text, figure.value, decimals, figure, figure.amount))
 
     def _mark(self, receipt: Receipt) -> str:
         self.receipts.append(receipt)
@@ -128,7 +139,7 @@ class Ledger:
                 return marked
             old = self.receipts[longest]
             text = plain_text(old.text.strip(LEFT_TO_RIGHT).rstrip("…")[: -max(1, len(old.text) // 12)].rstrip() + "…")
-            marked = marked.replace(f"\ue000{longest}\ue001", self._mark(Receipt(old.key, text)))
+            marked = marked.replace(f"\ue000{longest}\ue001", self._mark(replace(old, text=text)))
         return marked
 
     def plot(self, slide: int, chart: str, series: str, figures: Sequence[Figure]) -> tuple[float, ...]:

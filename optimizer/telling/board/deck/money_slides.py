@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from optimizer.business.lines import LINES, VALUE_LINES
 from optimizer.telling.board.deck.blocks import WHOLE, Box, Chart, Paragraph, Series, Slide, Texts
-from optimizer.telling.board.deck.figures import Figure
+from optimizer.telling.board.deck.figures import NOTHING, Figure, count
 from optimizer.telling.board.deck.ledger import adds
 from optimizer.telling.board.deck.pack import Pack
 
@@ -180,13 +180,12 @@ def _cash_title(pack: Pack, liquidity: Sequence[Figure]) -> str:
     least, low, room = (source.due(name) for name in ("minimum_cash_musd", "lowest_liquidity_musd", "headroom_musd"))
     when = pack.quarter(pack.room["lowest_liquidity_quarter"])
     head = f"Liquidity is lowest at the end of {when} with {ledger.money(low)}"
-    at_least = sum(figure.value - least.value < TIGHT_MUSD for figure in liquidity)
+    at_least = [figure.amount for figure in liquidity if figure.value - least.value < TIGHT_MUSD]
     if room.value >= TIGHT_MUSD:
         return f"{head}, {ledger.money(room)} above the minimum"
-    if at_least == 1:
+    if len(at_least) == 1:
         return f"{head}: the minimum, and no dollar more"
-    count = ledger.whole(pack.source.count("quarters with liquidity at the minimum", at_least))
-    return f"{head}, and stands at the minimum in {count} quarters"
+    return f"{head}, and stands at the minimum in {ledger.whole(count(filter(None, at_least)))} quarters"
 
 
 # ---- the bridge -----------------------------------------------------------------------------------------------------
@@ -246,14 +245,14 @@ def _difference(pack: Pack, column: str, lines: tuple[str, ...]) -> Figure:
 
 def bridge_chart(pack: Pack, name: str, steps: Sequence[Step]) -> Chart:
     """A waterfall of stacked columns: an unseen base, and what is seen above and below zero."""
-    ends, level = [], Figure("0", 0.0)
+    ends, level = [], NOTHING
     for step in steps:
-        start = Figure("0", 0.0) if step.is_level else level
+        start = NOTHING if step.is_level else level
         level = step.figure if step.is_level else level + step.figure
         ends.append((min(start, level, key=_value), max(start, level, key=_value)))
     categories = tuple(f"{step.words}\n{_amount(pack, step)}" for step in steps)
     roles = tuple("level" if step.is_level else "good" if step.figure.value > 0 else "bad" for step in steps)
-    base = [high if high.value < 0 else low if low.value > 0 else Figure("0", 0.0) for low, high in ends]
+    base = [high if high.value < 0 else low if low.value > 0 else NOTHING for low, high in ends]
     above = [_above(high) - _above(low) for low, high in ends]
     below = [_below(low) - _below(high) for low, high in ends]
     series = (
@@ -270,11 +269,11 @@ def _value(figure: Figure) -> float:
 
 
 def _above(figure: Figure) -> Figure:
-    return figure if figure.value > 0 else Figure("0", 0.0)
+    return figure if figure.value > 0 else NOTHING
 
 
 def _below(figure: Figure) -> Figure:
-    return figure if figure.value < 0 else Figure("0", 0.0)
+    return figure if figure.value < 0 else NOTHING
 
 
 def _amount(pack: Pack, step: Step) -> str:

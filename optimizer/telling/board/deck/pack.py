@@ -113,8 +113,11 @@ class Pack:
         """How much more than this plan any other could be worth, and its share: by its proof, else by its bound."""
         most = self.source.field("gap_musd")
         if self.plan.word == "PROVEN":
-            most = Figure("plan.json proof.margin_musd", float(self.plan.proof["margin_musd"]))
-        share = Figure(f"({most.key}) / (plan.json value_musd)", most.value / max(abs(self.plan.value_musd), 1e-9))
+            most = self.source.field("proof/margin_musd")
+        value = abs(self.source.field("value_musd"))
+        if not value.value:
+            return self._margin(most)
+        share = most.per(value)
         small = self.ledger.word(Word(share.key, share_words(share.value)))
         told = small if share.value < TOLD_SHARE else self.ledger.percent(share, 4)
         return f"{self._margin(most)} ({told})"
@@ -124,7 +127,7 @@ class Pack:
             return self.ledger.money(most)
         if most.value * USD_PER_MUSD < 1:
             return self.ledger.word(Word(most.key, "$1"))
-        return self.ledger.dollars(most.times(USD_PER_MUSD, "$ per $M"))
+        return self.ledger.dollars(most.times(USD_PER_MUSD))
 
     def axis(self, quarters: Sequence[str], share: float = 1.0) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Labels of quarters for the axis of a chart that wide, and their years for its second level."""

@@ -25,7 +25,7 @@ from optimizer.telling.board.deck.blocks import (
     Texts,
 )
 from optimizer.telling.board.deck.contract_slide import span_words
-from optimizer.telling.board.deck.figures import Figure, Row
+from optimizer.telling.board.deck.figures import Figure, Row, count
 from optimizer.telling.board.deck.ledger import listed
 from optimizer.telling.board.deck.pack import Pack
 
@@ -93,7 +93,7 @@ def nothing_fails(pack: Pack) -> str:
 def _site_names(pack: Pack, starts: list[Row]) -> str:
     names = list({str(row["site"]): pack.ledger.word(row.word("site")) for row in starts}.values())
     if len(names) > 3:
-        return f"{pack.ledger.whole(pack.source.count('sites with new starts', len(names)))} sites"
+        return f"{pack.ledger.whole(count({str(row['site']): row for row in starts}.values()))} sites"
     return listed(names)
 
 
@@ -103,18 +103,19 @@ def _asked(pack: Pack) -> tuple[Paragraph, ...]:
     options: dict[str, list[Row]] = {}
     for row in source.rows("starts", {"decided": "new"}):
         options.setdefault(str(row["option"]), []).append(row)
-    dated = [(str(rows[0]["start_quarter"]), 0, _starts_words(pack, rows)) for rows in options.values()]
+    dated = [(str(rows[0]["start_quarter"]), 0, _starts_words(pack, rows), rows[0]) for rows in options.values()]
     dated += [
-        (str(row["delivery_quarter"]), 1, _signing_words(pack, row))
+        (str(row["delivery_quarter"]), 1, _signing_words(pack, row), row)
         for row in source.rows("contracts", {"decided": "new"})
     ]
-    words = [text for _, _, text in sorted(dated, key=lambda entry: entry[:2])]
+    dated.sort(key=lambda entry: entry[:2])
+    words = [text for _, _, text, _ in dated]
     if not words:
         words = [_mining_words(pack)]
     rest = len(words) - MOST_DECISIONS
     if rest > 0:
-        count = ledger.whole(source.count("decisions not listed here", rest))
-        words = [*words[:MOST_DECISIONS], f"and {count} more starts and contracts, listed on the slides that follow"]
+        left = ledger.whole(count(row for *_, row in dated[MOST_DECISIONS:]))
+        words = [*words[:MOST_DECISIONS], f"and {left} more starts and contracts, listed on the slides that follow"]
     return tuple(Paragraph(text, bullet=True) for text in (*words, *_money_asked(pack)))
 
 
@@ -133,7 +134,7 @@ def _starts_words(pack: Pack, rows: list[Row]) -> str:
     start, service = word(first.word("start_quarter")), word(first.word("service_quarter"))
     if len(rows) == 1:
         return f"{what}, start {start}, in service {service}"
-    steps = pack.ledger.whole(pack.source.count("starts of an option", len(rows)))
+    steps = pack.ledger.whole(count(rows))
     starts = f"starts {start} to {word(last.word('start_quarter'))}"
     return f"{what} in {steps} steps, {starts}, in service {service} to {word(last.word('service_quarter'))}"
 
@@ -319,10 +320,10 @@ def where_and_when(pack: Pack) -> tuple[Slide, ...]:
     sites = _sites_in_order(pack)
     pages = _pages([_site_lanes(pack, site) for site in sites])
     ticks = tuple((i, pack.quarter(q)) for i, q in enumerate(pack.quarters) if i % _tick_step(len(pack.quarters)) == 0)
-    idle = len(pack.plan.case.sites) - len(sites)
-    count = pack.ledger.whole(pack.source.count("sites that neither mine nor convert", idle))
-    neither = "site neither mines nor converts" if idle == 1 else "sites neither mine nor convert"
-    note = f"Numbers are gross MW. {count} {neither}." if idle else "Numbers are gross MW."
+    rest = [row for row in pack.source.inputs("sites") if row["site"] not in sites]
+    told = pack.ledger.whole(count(rest))
+    neither = "site neither mines nor converts" if len(rest) == 1 else "sites neither mine nor convert"
+    note = f"Numbers are gross MW. {told} {neither}." if rest else "Numbers are gross MW."
     title = _where_title(pack)
     return tuple(
         Slide(
@@ -403,9 +404,9 @@ def _where_title(pack: Pack) -> str:
     ledger, source = pack.ledger, pack.source
     starts = source.rows("starts")
     if not starts:
-        mining = {row["site"] for row in source.rows("allocation", {"use": MINING}) if row["gross_mw"] > 1e-9}
-        count = ledger.whole(source.count("sites that mine", len(mining)))
-        return f"{count} {'site mines' if len(mining) == 1 else 'sites mine'} and none converts"
+        mining = {row["site"]: row for row in source.rows("allocation", {"use": MINING}) if row["gross_mw"] > 1e-9}
+        told = ledger.whole(count(mining.values()))
+        return f"{told} {'site mines' if len(mining) == 1 else 'sites mine'} and none converts"
     first = min(starts, key=lambda row: str(row["start_quarter"]))
     last = max(starts, key=lambda row: str(row["service_quarter"]))
     head = f"{ledger.word(first.word('site'))} starts first, in {ledger.word(first.word('start_quarter'))}"

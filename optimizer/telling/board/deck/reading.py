@@ -11,7 +11,7 @@ from optimizer.ground.errors import PlanError
 from optimizer.telling.board.deck.figures import Figure
 from optimizer.telling.board.deck.ledger import Ledger
 from optimizer.telling.board.deck.pack import Pack
-from optimizer.telling.board.receipts import Ledger as Books
+from optimizer.telling.board.keys import Answers, Told
 
 _SUSPECT = re.compile(r"\d|\{\{|\}\}|lorem ipsum", re.IGNORECASE)
 _LEFTOVER = re.compile(r"\{\{|\}\}|lorem ipsum", re.IGNORECASE)
@@ -29,9 +29,8 @@ def refuse_unknown(data: bytes, pack: Pack, slides: int) -> None:
 
 def find_wrong_keys(pack: Pack) -> Iterator[str]:
     """Every figure shown or plotted of which the plan, asked again by the key, gives another number."""
-    books = Books(
-        {source.plan.run_id: source.plan for source in (pack.source, *pack.others)}, pack.named_studies, pack.audit
-    )
+    plans = {source.plan.run_id: source.plan for source in (pack.source, *pack.others)}
+    answers = Answers({run: Told(plan, pack.named_studies, pack.audit) for run, plan in plans.items()})
     shown = [r.figure for lines in pack.ledger.lines.values() for line in lines.values() for r in line.receipts]
     plotted = [
         f for charts in pack.ledger.plots.values() for some in charts.values() for _, figures in some for f in figures
@@ -39,7 +38,7 @@ def find_wrong_keys(pack: Pack) -> Iterator[str]:
     for figure in dict.fromkeys(figure for figure in (*shown, *plotted) if figure is not None):
         if figure.amount is None:
             continue
-        held = books.worth(figure.amount) * figure.scale
+        held = answers.worth(figure.amount)
         if abs(held - figure.value) > 1e-9 * max(1.0, abs(held)):
             yield f"{figure.key} is told as {figure.value!r}, and the plan holds {held!r}"
 

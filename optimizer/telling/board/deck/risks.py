@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optimizer.plan.figures.sentences import delays
 from optimizer.telling.board.deck.blocks import Box, Paragraph, Slide, Texts
-from optimizer.telling.board.deck.figures import Row
+from optimizer.telling.board.deck.figures import Row, count
 from optimizer.telling.board.deck.money_slides import TIGHT_MUSD
 from optimizer.telling.board.deck.pack import Pack
 from optimizer.telling.board.deck.plan_slides import nothing_fails
@@ -73,10 +73,10 @@ def _horizon(pack: Pack) -> Iterator[str]:
 def _liquidity(pack: Pack) -> Iterator[str]:
     ledger, source = pack.ledger, pack.source
     room = [row.figure("liquidity_musd") - row.figure("minimum_musd") for row in source.rows("cash")]
-    tight = sum(figure.value < TIGHT_MUSD for figure in room)
+    tight = [figure.amount for figure in room if figure.value < TIGHT_MUSD]
     if tight:
-        count = ledger.whole(source.count("quarters with liquidity at the minimum", tight))
-        yield f"Liquidity is at its minimum in {count} {'quarter' if tight == 1 else 'quarters'}"
+        many = ledger.whole(count(filter(None, tight)))
+        yield f"Liquidity is at its minimum in {many} {'quarter' if len(tight) == 1 else 'quarters'}"
     else:
         nearest = ledger.money(source.due("headroom_musd"))
         yield f"Liquidity never comes nearer to its minimum than {nearest}"
@@ -174,9 +174,8 @@ def _regret(pack: Pack) -> Iterator[str]:
         return
     rows = [row for row in study_rows(pack.studies["regret"], "decisions") if str(row["verdict"]) != "commit now"]
     if rows:
-        count = pack.ledger.whole(pack.source.count("decisions that some scenario would not take", len(rows)))
         some = "decision is" if len(rows) == 1 else "decisions are"
-        yield f"{count} {some} not taken in every scenario's own best plan"
+        yield f"{pack.ledger.whole(count(rows))} {some} not taken in every scenario's own best plan"
 
 
 def _doing_nothing(pack: Pack) -> Iterator[str]:

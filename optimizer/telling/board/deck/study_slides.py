@@ -5,7 +5,7 @@ from __future__ import annotations
 from optimizer.questions.studies.breakevens import WIND_DOWN
 from optimizer.questions.sweeps.outcomes import unsolved_word
 from optimizer.telling.board.deck.blocks import WHOLE, Box, Chart, Keys, Paragraph, Series, Slide, Table, Texts
-from optimizer.telling.board.deck.figures import Figure, Row, about_figure, study_rows
+from optimizer.telling.board.deck.figures import Figure, Row, about_figure, count, study_rows
 from optimizer.telling.board.deck.pack import Pack
 from optimizer.telling.board.deck.plan_slides import nothing_fails
 
@@ -63,7 +63,7 @@ def sensitivity(pack: Pack) -> Slide | None:
     )  # fmt: skip
     keys = Keys((("middle", "driver at its low end"), ("strong", "driver at its high end")))
     change = f"Change of the plan's value of {ledger.money(base)} when decisions are taken anew."
-    note = f"{change} {_left_out(pack, len(rows), len(shown))}"
+    note = f"{change} {_left_out(pack, len(shown))}"
     blocks = ((Box(0, 0, 1, 0.07), keys), (Box(0, 0.09, 1, 0.91), chart))
     return Slide("sensitivity", _sensitivity_title(pack, rows[0]), blocks, note.strip())
 
@@ -86,13 +86,15 @@ def quantity(pack: Pack, row: Row, column: str) -> str:
     return pack.ledger.number(figure, 1 if size >= 100 else 2 if size >= 10 else 4)
 
 
-def _left_out(pack: Pack, whole: int, shown: int) -> str:
-    total = len(pack.studies["tornado"].tables["drivers"])
+def _left_out(pack: Pack, shown: int) -> str:
+    whole = drivers_in_order(pack)
+    ends = {row.number for row in whole}
+    total = study_rows(pack.studies["tornado"], "drivers")
     words = []
     none = "have no plan at one end" if not pack.studies["tornado"].unsolved else "have no value at one end"
-    for number, what in ((whole - shown, "move it less"), (total - whole, none)):
-        if number > 0:
-            words.append(f"that {what}: {pack.ledger.whole(pack.source.count(f'drivers that {what}', number))}")
+    for rows, what in ((whole[shown:], "move it less"), ([row for row in total if row.number not in ends], none)):
+        if rows:
+            words.append(f"that {what}: {pack.ledger.whole(count(rows))}")
     return f"Drivers not shown {'; '.join(words)}." if words else ""
 
 
@@ -158,8 +160,9 @@ def _question(pack: Pack, row: Row) -> str:
 
 def _breakevens_title(pack: Pack, rows: list[Row], found: list[Row]) -> str:
     if not found:
-        count = pack.ledger.whole(pack.source.count("break-evens looked for", len(rows)))
-        return f"None of {count} assumptions, moved on its own, turns a decision within its range"
+        return (
+            f"None of {pack.ledger.whole(count(rows))} assumptions, moved on its own, turns a decision within its range"
+        )
     row, word = found[0], pack.ledger.word
     edge = "below" if float(row["base"]) > float(row["above"]) else "above"
     turns, assumed = f"{quantity(pack, row, edge)} {unit_words(pack, row)}", quantity(pack, row, "base")
@@ -261,11 +264,11 @@ def _alternatives_title(pack: Pack, rows: list[Row]) -> str:
     room = ledger.money(about_figure(pack.studies["alternatives"], "within_musd"))
     if not others:
         return f"No other plan was found that gives up less than {room}"
-    count = ledger.whole(pack.source.count("alternatives", len(others)))
+    many = ledger.whole(count(others))
     most, least = ledger.money(others[-1].figure("gives_up_musd")), ledger.money(others[0].figure("gives_up_musd"))
     if len(others) == 1:
         return f"One other plan gives up less than {room}: {least}"
-    return f"{count} other plans give up less than {room}: between {least} and {most}"
+    return f"{many} other plans give up less than {room}: between {least} and {most}"
 
 
 # ---- scenarios and regret -------------------------------------------------------------------------------------------
@@ -334,11 +337,9 @@ def _verdicts(pack: Pack) -> tuple[Paragraph, ...]:
 
 def _more(pack: Pack, rows: list[Row], most: int) -> list[Paragraph]:
     """How many decisions a list leaves to the study."""
-    left = len(rows) - most
-    if left <= 0:
+    if len(rows) <= most:
         return []
-    count = pack.ledger.whole(pack.source.count("decisions of the study not listed", left))
-    return [Paragraph(f"and {count} more, told by the study", bullet=True)]
+    return [Paragraph(f"and {pack.ledger.whole(count(rows[most:]))} more, told by the study", bullet=True)]
 
 
 def _verdict_head(words: str, rows: list[Row]) -> str:

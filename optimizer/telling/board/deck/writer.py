@@ -163,7 +163,7 @@ def _foot(frame: Frame, page: Any, pen: Pen, pack: Pack, number: int) -> None:
         stamp = word(source.word("stamps", "; ".join(pack.stamps)))
         spot = Place(place.left + int(place.width * 0.5), place.top, int(place.width * 0.42), place.height)
         pen.text(spot, stamp, FOOT_PT + 1.5, bold=True, role="bad", align="right", name="stamp")
-    page_number = pack.ledger.whole(Figure("page of the deck", float(number)))
+    page_number = pack.ledger.whole(Figure(None, float(number)))
     spot = Place(place.left + int(place.width * 0.93), place.top, place.width - int(place.width * 0.93), place.height)
     _as_field(pen.text(spot, page_number, FOOT_PT, role="dk2", align="right", name="page"))
 
@@ -186,7 +186,7 @@ def _receipts(page: Any, pack: Pack, number: int) -> None:
     seen: dict[str, str] = {}
     for line in list(pack.ledger.lines.get(number, {}).values()):
         for receipt in line.receipts:
-            if receipt.value is not None and not receipt.key.startswith("page of"):
+            if receipt.value is not None and receipt.key != "page":
                 seen.setdefault(receipt.text, receipt.key)
     charts = pack.ledger.plots.get(number, {})
     texts = ["Where each number stands in the plan"]
@@ -203,7 +203,7 @@ def _receipts(page: Any, pack: Pack, number: int) -> None:
 
 def _common(keys: tuple[str, ...]) -> str:
     """Keys of a chart in short: quarters and row numbers taken out."""
-    short = {re.sub(r"\[(quarter=)?\d{4}Q\d\]|\[\d+\]", "", key) for key in keys if key != "0"}
+    short = {re.sub(r"[?&](quarter=\d{4}Q\d|row=\d+)", "", key) for key in keys if key != "none"}
     return "; ".join(sorted(short)[:4])
 
 
