@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 from conftest import ROOT, Run, mining_case
 from deck_studies import bridge, save_studies
@@ -33,6 +34,7 @@ from optimizer.telling.board.deck.layout import open_frame
 from optimizer.telling.board.deck.ledger import Ledger, Receipt, adds, plain_text
 from optimizer.telling.board.deck.money_slides import bridge as bridge_slide
 from optimizer.telling.board.deck.pack import Pack
+from optimizer.telling.board.deck.plan_slides import where_and_when
 from optimizer.telling.board.deck.reading import find_problems, find_wrong_keys
 from optimizer.telling.board.deck.story import tell
 from optimizer.telling.board.deck.writer import assemble
@@ -112,6 +114,38 @@ def test_a_plan_without_conversion_says_so(other: Path, tmp_path: Path) -> None:
     assert any(title.startswith("No megawatt is converted") for title in deck.titles)
     assert len(deck.missing) == 5 and all(command.endswith(f" {other.name}") for command in deck.missing)
     assert all(command in texts_of(deck.path)[-1] for command in (re.sub(r"\s+", " ", c) for c in deck.missing))
+
+
+def test_a_plan_that_does_nothing_at_all_is_told_in_words_and_without_an_empty_slide(tmp_path: Path) -> None:
+    case = mining_case(capex_budget_musd=0.0)
+    low = [row.model_copy(update={"hashprice_usd_per_ph_day": 1.0}) for row in case.bitcoin]
+    idle = solved_once(case.replace(bitcoin=low))
+    titles = write_deck(save_plan(idle, tmp_path / "idle"), tmp_path / "idle.pptx").titles
+    assert "No megawatt is converted, and nothing mines" in titles
+    assert any(re.fullmatch(r"Assumed: hashprice is \$1 per PH and day in \w+ and in \w+", title) for title in titles)
+    assert not any(re.match(r"0 |.* 0 gross MW", title) for title in titles)
+    assert "Start no hall; nothing mines in" in texts_of(tmp_path / "idle.pptx")[0]
+    assert all("none converts" not in title for title in titles), "a chart without a bar"
+
+
+@pytest.mark.parametrize(
+    ("starts", "title"),
+    [
+        ([("north", "2027Q1", "2027Q3")], "north starts in 2027Q1 and is in service in 2027Q3"),
+        (
+            [("north", "2027Q1", "2027Q3"), ("north", "2027Q2", "2027Q4")],
+            "north starts first, in 2027Q1; the last hall",
+        ),
+        ([("south", "2027Q1", "2027Q3"), ("north", "2027Q1", "2027Q4")], "south and north start first, in 2027Q1; the"),
+    ],
+)
+def test_sites_that_start_in_one_quarter_are_both_the_first(
+    plan: opt.Plan, starts: list[tuple[str, str, str]], title: str
+) -> None:
+    rows = pd.concat([plan.starts.head(1)] * len(starts), ignore_index=True)
+    rows[["site", "start_quarter", "service_quarter"]] = starts
+    pack = pack_of(replace(plan, tables={**plan.tables, "starts": rows}))
+    assert pack.ledger.plain(where_and_when(pack)[0].title).startswith(title)
 
 
 @pytest.mark.parametrize("seed", [13, 46, 57])

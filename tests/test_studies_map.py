@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from optimizer.case.case import Case
 from optimizer.ground.errors import Infeasible, PlanError
 from optimizer.ground.findings import InputError
 from optimizer.plan.decisions import Decisions, Start, decisions_of
+from optimizer.questions.studies.alternatives import alternatives
 from optimizer.questions.studies.regions import divide
 from optimizer.questions.studies.study import load_study, save_study
 from optimizer.questions.studies.switching_map import switching_map
@@ -127,3 +129,16 @@ def test_regions_merge_only_as_far_as_they_must() -> None:
         ("north 25 MW colo", 1),
     ]
     assert divide([None, None])[1] == []
+
+
+def test_a_value_below_zero_has_its_minus_before_the_dollar(case: Case) -> None:
+    """The map and the alternatives of a company whose overheads eat what it earns; one decision is not `decisions`."""
+    costly = solved_once(
+        case.replace(overheads=[row.model_copy(update={"g_and_a_musd": 90.0}) for row in case.overheads])
+    )
+    assert costly.value_musd < 0
+    power, hashprice = (driver_named(costly.case, "base", name) for name in ("power", "hashprice"))
+    studies = switching_map(costly, power, hashprice, points=(2, 2), gap=GAP), alternatives(costly, 0.02, gap=GAP)
+    said = " ".join([*(study.title for study in studies), *(words for study in studies for words in study.words)])
+    assert "-$" in said and "$-" not in said
+    assert not re.search(r"\b1 different|\b1 decisions", said)

@@ -178,11 +178,17 @@ def _liquidity_row(room: Room) -> tuple[str, str, str]:
 def _do_nothing_rows(plan: Plan, room: Room) -> list[tuple[str, str, str]]:
     if not room.has("do_nothing_value_musd"):
         return []
+    lowest = "Doing nothing: lowest cash", _musd(room, "do_nothing_lowest_cash_musd"), _do_nothing_words(plan, room)
     irr, payback = room["ai_programme_irr"], room["ai_programme_payback_quarter"]
+    if irr is None and not len(plan.starts):
+        return [
+            lowest,
+            ("Return of the AI programme", plan.missing("ai_programme_irr"), "the plan has no such programme"),
+        ]
     several = [f"{rate:.1%}" for rate in plan.programme_rates] if irr is None else []
     rates = f"{', '.join(several[:-1])} and {several[-1]}, none alone; " if len(several) > 1 else ""
     return [
-        ("Doing nothing: lowest cash", _musd(room, "do_nothing_lowest_cash_musd"), _do_nothing_words(plan, room)),
+        lowest,
         (
             "Return of the AI programme", plan.missing("ai_programme_irr") if irr is None else f"{irr:.1%}",
             f"a year, over doing nothing; {rates}" + (f"paid back in {payback}" if payback else "not paid back"),
@@ -241,11 +247,11 @@ def _chart(plan: Plan) -> RenderableType:
 
 
 def _unused(plan: Plan) -> list[RenderableType]:
-    """What stands unused at last, by site and why."""
-    rows = [
-        (f"{one.gross_mw:,.0f}", f"{', '.join(one.sites)}, {one.quarter}: {one.reason.words}")
-        for one in standings(plan)
-    ]
+    """What stands unused at last, by site and why; where nothing does then, until when."""
+    rows = []
+    for one in standings(plan):
+        when = one.quarter if one.quarter == plan.case.last else f"until {one.quarter}"
+        rows.append((f"{one.gross_mw:,.0f}", f"{', '.join(one.sites)}, {when}: {one.reason.words}"))
     return [Text(), Text("Gross MW unused at last, by site and why"), _grid(rows, right=(0,))] if rows else []
 
 

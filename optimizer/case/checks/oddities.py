@@ -69,5 +69,5 @@ def mining_pays_at_some_time(case: Case) -> Iterator[Finding]:
             plant = own_plant_economics(case, base, site, asic, t)
             if plant is not None and plant.margin > 0:
                 return
-    why = f"earn their power in no quarter of {base!r}: mining is idle throughout"
+    why = f"has no machine that earns its power in any quarter of {base!r}: mining is idle throughout"
     yield Finding("fleet.csv", why, "check tariffs.csv, bitcoin.csv and mining_ends", severity="warning")

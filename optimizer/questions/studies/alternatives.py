@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optimizer.ground.amounts import musd
 from optimizer.plan.decisions import Decisions, decisions_of, moved
 from optimizer.plan.plan import Plan
 from optimizer.questions.planner import solve_held
@@ -263,7 +264,7 @@ def _words(near: NearBest, verdicts: Sequence[Verdict], misses: Sequence[str]) -
     by_nothing = over is not None and over > SAME_MW
     measure = "the value over doing nothing" if by_nothing else "the value (doing nothing is no measure here)"
     return (
-        f"The {near.share} are a share of {measure}: plans worth at least ${near.least_musd:,.1f}M.",
+        f"The {near.share} are a share of {measure}: plans worth at least {musd(near.least_musd)}.",
         *(f"{verdict.choice.words}: {verdict.words}." for verdict in verdicts),
         *misses,
     )

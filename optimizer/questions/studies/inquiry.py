@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from optimizer.case.case import Case
+from optimizer.ground.amounts import musd
 from optimizer.ground.errors import NoPlan, SolverFault
 from optimizer.ground.findings import InputError
 from optimizer.plan.decisions import Decisions, decisions_of, moved
@@ -184,6 +185,6 @@ def note_on_base(plan: Plan, base: Reply) -> tuple[str, ...]:
     if not differs:
         return ()
     return (
-        f"The case solved again at this gap is worth ${base.value_musd:,.1f}M and decides otherwise than the plan "
+        f"The case solved again at this gap is worth {musd(base.value_musd)} and decides otherwise than the plan "
         f"({differs}); what is said here is measured from that answer.",
     )

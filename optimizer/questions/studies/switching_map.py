@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optimizer.ground.amounts import musd
 from optimizer.ground.errors import PlanError
 from optimizer.ground.findings import InputError
 from optimizer.plan.decisions import Decisions, decisions_of
@@ -317,9 +318,10 @@ def _apart(points: pd.DataFrame) -> str:
 
 def _words(chart: Chart, grain: Grain, regions: Sequence[Region], points: pd.DataFrame) -> tuple[str, ...]:
     details = len(set(points["decided"]) - {""})
+    win = "1 decision wins" if details == 1 else f"{details} different decisions win"
     told = [
         f"Points are of one region when they agree in {grain.words}; counted by every start and contract with its "
-        f"quarter and size, {details} different decisions win.",
+        f"quarter and size, {win}.",
         f"Every point has a value and a bound: no plan is worth more than the bound there, {_apart(points)} the value."
         if regions else "",
     ]  # fmt: skip
@@ -343,4 +345,4 @@ def _extent(chart: Chart, region: Region) -> str:
         parts.append(f"{driver.name} {min(along):.4g} to {max(along):.4g} {driver.unit}")
     values = [chart.landed[i].value_musd for i in region.points]
     count = f"{len(region.points)} point{'s' * (len(region.points) != 1)}"
-    return f"{count}, {', '.join(parts)}, worth ${min(values):,.1f}M to ${max(values):,.1f}M"
+    return f"{count}, {', '.join(parts)}, worth {musd(min(values))} to {musd(max(values))}"

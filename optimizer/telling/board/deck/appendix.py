@@ -54,6 +54,9 @@ def _company_title(pack: Pack) -> str:
 def _markets_title(pack: Pack) -> str:
     first, last = _hashprice(pack, 0), _hashprice(pack, -1)
     number = pack.ledger.number
+    if round(first.value, 1) == round(last.value, 1):
+        both = f"in {pack.quarter(pack.quarters[0])} and in {pack.quarter(pack.quarters[-1])}"
+        return f"Assumed: hashprice is ${number(first)} per PH and day {both}"
     ends = f"in {pack.quarter(pack.quarters[0])} to ${number(last)} in {pack.quarter(pack.quarters[-1])}"
     return f"Assumed: hashprice goes from ${number(first)} per PH and day {ends}"
 

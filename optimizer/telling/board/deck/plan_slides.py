@@ -121,9 +121,10 @@ def _asked(pack: Pack) -> tuple[Paragraph, ...]:
 
 def _mining_words(pack: Pack) -> str:
     uses = pack.source.total("allocation", "gross_mw", {"use": MINING, "quarter": pack.quarters[0]})
-    return (
-        f"Keep mining with {pack.ledger.number(uses)} gross MW in {pack.quarter(pack.quarters[0])}, and start no hall"
-    )
+    when = pack.quarter(pack.quarters[0])
+    if uses.value <= SHOWN_MW:
+        return f"Start no hall; nothing mines in {when}"
+    return f"Keep mining with {pack.ledger.number(uses)} gross MW in {when}, and start no hall"
 
 
 def _starts_words(pack: Pack, rows: list[Row]) -> str:
@@ -290,6 +291,8 @@ def _megawatts_title(pack: Pack) -> str:
     number, ai = pack.ledger.number, _path(pack, pack.products)
     mining = _path(pack, MINING)
     most = max(ai, key=lambda figure: figure.value)
+    if most.value < 1e-9 and max(figure.value for figure in mining) <= SHOWN_MW:
+        return "No megawatt is converted, and nothing mines"
     if most.value < 1e-9:
         ends = f"{number(mining[0])} gross MW at first and {number(mining[-1])} at last"
         return f"No megawatt is converted: mining runs {ends}"
@@ -316,8 +319,10 @@ def _mining_path_words(pack: Pack, mining: tuple[Figure, ...]) -> str:
 
 
 def where_and_when(pack: Pack) -> tuple[Slide, ...]:
-    """Bars by site and use; sites that convert come first, and a site's bars stay on one slide."""
+    """Bars by site and use; sites that convert come first, a site's bars stay on one slide; none without any bar."""
     sites = _sites_in_order(pack)
+    if not sites:
+        return ()
     pages = _pages([_site_lanes(pack, site) for site in sites])
     ticks = tuple((i, pack.quarter(q)) for i, q in enumerate(pack.quarters) if i % _tick_step(len(pack.quarters)) == 0)
     rest = [row for row in pack.source.inputs("sites") if row["site"] not in sites]
@@ -407,7 +412,13 @@ def _where_title(pack: Pack) -> str:
         mining = {row["site"]: row for row in source.rows("allocation", {"use": MINING}) if row["gross_mw"] > 1e-9}
         told = ledger.whole(count(mining.values()))
         return f"{told} {'site mines' if len(mining) == 1 else 'sites mine'} and none converts"
-    first = min(starts, key=lambda row: str(row["start_quarter"]))
     last = max(starts, key=lambda row: str(row["service_quarter"]))
-    head = f"{ledger.word(first.word('site'))} starts first, in {ledger.word(first.word('start_quarter'))}"
+    if len(starts) == 1:
+        begins, serves = ledger.word(last.word("start_quarter")), ledger.word(last.word("service_quarter"))
+        return f"{ledger.word(last.word('site'))} starts in {begins} and is in service in {serves}"
+    soonest = min(str(row["start_quarter"]) for row in starts)
+    first = {row["site"]: row for row in starts if row["start_quarter"] == soonest}
+    sites = listed([ledger.word(row.word("site")) for row in first.values()], 2, "others")
+    when = ledger.word(next(iter(first.values())).word("start_quarter"))
+    head = f"{sites} {'starts' if len(first) == 1 else 'start'} first, in {when}"
     return f"{head}; the last hall is in service in {ledger.word(last.word('service_quarter'))}"
