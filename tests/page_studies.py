@@ -82,8 +82,8 @@ def _frontier(plan: opt.Plan, rng: random.Random, name: str) -> Study:
 
 def _alternatives(plan: opt.Plan, rng: random.Random, name: str) -> Study:
     plans = [
-        {"number": float(i + 1), "value_musd": plan.value_musd - i, "gives_up_musd": float(i), "differs_by": float(i),
-         "words": f"one hall later{name}" if i else f"the plan{name}"}
+        {"number": float(i + 1), "value_musd": plan.value_musd - i, "gives_up_musd": float(i),
+         "differs_by": f"{i} halls", "words": f"one hall later{name}" if i else f"the plan{name}"}
         for i in range(3)
     ]  # fmt: skip
     decisions = [{"number": float(i + 1), "decision": "d", "words": f"hall {i}{name}"} for i in range(3)]

@@ -33,7 +33,9 @@ def study_plan(folder: Path, kind: str, jobs: int | None, as_json: bool, make: M
     Answers land in `answers.jsonl` there one by one, so that a study that was killed goes on with what is missing.
     """
     from optimizer.plan.folder import load_plan
+    from optimizer.questions.studies.study import refuse_unknown_kind
 
+    refuse_unknown_kind(kind)
     plan, place = load_plan(folder), folder / "studies" / kind
     with interruptible(place):
         with sweeping(place, jobs) as sweep:

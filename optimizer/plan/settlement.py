@@ -76,6 +76,8 @@ def _tidied(name: str, column: pd.Series) -> Any:
     if name.endswith("quarter"):
         told = {t: str(Quarter(t)) for t in set(column)}
         return column.map(told.__getitem__).array
+    if column.dtype.kind in "iuf" and len(column):
+        raise HouseFault(f"The column {name!r} of a plan's table holds numbers, and plan/tables.py reads it as text.")
     return column.astype(str).array
 
 

@@ -12,21 +12,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optimizer.files.folders import fresh_folder, put_in_place, sync_all, write_file, writing
-from optimizer.ground.errors import PlanError
+from optimizer.ground.errors import HouseFault, PlanError
 from optimizer.plan.texts import table_text, unquoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of study: what it asks, its heading on a page, and whether a deck has a slide on it.
+
+    Its picture stands in `telling/pictures/gallery.py`, its tables on a page in `SHOWN` of `telling/board/page/
+    studies.py`, its slide in `telling/board/deck/study_slides.py`. A kind without a heading is told where plans are
+    compared.
+    """
+
+    words: str
+    heading: str = ""
+    in_deck: bool = False
+
+
 KINDS = {
-    "prices": "what the rules cost: a little more of each, by dual and by solving again",
-    "breakevens": "what would have to be true for another decision",
-    "map": "the winning decision over two inputs",
-    "tornado": "each driver low and high, with and without deciding again",
-    "frontier": "value against the capex budget",
-    "alternatives": "plans almost as good that decide otherwise",
-    "regret": "every plan under every scenario",
-    "bridge": "the difference in value to another plan, by groups of inputs",
+    "tornado": Kind(
+        "each driver low and high, with and without deciding again", "What moves the value most", in_deck=True
+    ),
+    "breakevens": Kind(
+        "what would have to be true for another decision", "What would change the decision", in_deck=True
+    ),
+    "map": Kind("the winning decision over two inputs", "Which decision wins where"),
+    "frontier": Kind("value against the capex budget", "Value against the budget", in_deck=True),
+    "alternatives": Kind("plans almost as good that decide otherwise", "Other plans almost as good", in_deck=True),
+    "regret": Kind("every plan under every scenario", "Plans under other scenarios", in_deck=True),
+    "prices": Kind("what the rules cost: a little more of each, by dual and by solving again", "What the rules cost"),
+    "bridge": Kind("the difference in value to another plan, by groups of inputs"),
 }
 
 STUDY = "study.json"
@@ -34,6 +53,12 @@ NUMERIC = re.compile(
     r"number|x|y|low|base|high|below|above|change|limit|plans|share|.*(_mw|musd|_usd|blocks|_share|_btc|per_unit)"
 )
 """Columns of study tables that hold numbers; all others hold text."""
+
+
+def refuse_unknown_kind(kind: str) -> None:
+    """A kind that stands in no list would be told by no page and no deck. Raises HouseFault."""
+    if kind not in KINDS:
+        raise HouseFault(f"{kind!r} is no kind of study before it stands in KINDS of questions/studies/study.py.")
 
 
 @dataclass(frozen=True)
@@ -90,6 +115,9 @@ def save_study(study: Study, folder: str | Path) -> Path:
 
     Pictures of an earlier study of the kind go, as they would show another one. Raises PlanError.
     """
+    refuse_unknown_kind(study.kind)
+    for name, table in study.tables.items():
+        _refuse_misread(name, table)
     folder = Path(folder)
     texts = {f"{name}.csv": table_text(table) for name, table in study.tables.items()}
     texts[STUDY] = json.dumps(study.record(), indent=2, allow_nan=False) + "\n"
@@ -108,6 +136,13 @@ def save_study(study: Study, folder: str | Path) -> Path:
     except OSError as error:
         raise PlanError(f"{folder} cannot be written: {error.strerror}.") from None
     return folder
+
+
+def _refuse_misread(name: str, table: pd.DataFrame) -> None:
+    """Numbers under a name that is read back as text would come back as text. Raises HouseFault."""
+    for column in table.columns:
+        if table[column].dtype.kind in "iuf" and not NUMERIC.fullmatch(str(column)):
+            raise HouseFault(f"{name}.{column} holds numbers, and NUMERIC of {__name__} would read them as text.")
 
 
 def is_kept(folder: str | Path) -> bool:

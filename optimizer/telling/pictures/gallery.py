@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from optimizer.ground.errors import PlanError
+from optimizer.ground.errors import HouseFault, PlanError
+from optimizer.questions.studies.study import KINDS
 from optimizer.telling.pictures.alternatives import draw_alternatives
 from optimizer.telling.pictures.breakevens import draw_breakevens
 from optimizer.telling.pictures.bridge import draw_bridge
@@ -37,6 +38,9 @@ OF_STUDIES: dict[str, Callable[[Study], Figure]] = {
     "regret": draw_regret,
     "bridge": draw_bridge,
 }
+
+if strays := KINDS.keys() ^ OF_STUDIES.keys():
+    raise HouseFault(f"Kinds of study without a picture in {__name__}, or the other way: {', '.join(sorted(strays))}.")
 
 OF_PLANS: dict[str, Callable[[Plan], Figure]] = {
     "megawatts": draw_megawatts,

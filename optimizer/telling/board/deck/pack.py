@@ -12,6 +12,7 @@ from optimizer.ground.amounts import TOLD_SHARE, share_words
 from optimizer.ground.units import USD_PER_MUSD
 from optimizer.plan.figures import figures_of
 from optimizer.plan.power_uses import Use, uses_of
+from optimizer.questions.studies.study import KINDS
 from optimizer.telling.board.deck.figures import Figure, Source, Word
 from optimizer.telling.board.deck.ledger import Ledger
 
@@ -28,13 +29,7 @@ MOST_PRODUCTS, MOST_UNLISTED = 4, 2
 MOST_LABELLED = 33
 """Quarters on an axis that have room for `Q1`; more have room for `1`."""
 
-STUDY_COMMANDS = {
-    "tornado": "optimizer tornado",
-    "breakevens": "optimizer breakevens",
-    "frontier": "optimizer frontier",
-    "alternatives": "optimizer alternatives",
-    "regret": "optimizer regret",
-}
+STUDY_COMMANDS = {name: f"optimizer {name}" for name, kind in KINDS.items() if kind.in_deck}
 """Studies that a deck tells, and the command that makes each from a plan folder."""
 
 

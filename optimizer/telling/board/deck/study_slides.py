@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from optimizer.ground.errors import HouseFault
 from optimizer.questions.studies.breakevens import WIND_DOWN
 from optimizer.questions.sweeps.outcomes import unsolved_word
 from optimizer.telling.board.deck.blocks import WHOLE, Box, Chart, Keys, Paragraph, Series, Slide, Table, Texts
 from optimizer.telling.board.deck.figures import Figure, Row, about_figure, count, study_rows
-from optimizer.telling.board.deck.pack import Pack
+from optimizer.telling.board.deck.pack import STUDY_COMMANDS, Pack
 from optimizer.telling.board.deck.plan_slides import nothing_fails
 
 MOST_DRIVERS, MOST_POINTS = 7, 10
@@ -24,7 +27,7 @@ LABEL = '+$#,##0.0"M";\u2212$#,##0.0"M";$0.0"M"'
 
 def study_slides(pack: Pack) -> tuple[Slide, ...]:
     """The slides of the studies that there are, in the order of the deck."""
-    made = (sensitivity(pack), breakevens(pack), frontier(pack), alternatives(pack), regret(pack))
+    made = (SLIDES[kind](pack) for kind in STUDY_COMMANDS)
     return tuple(slide for slide in made if slide is not None)
 
 
@@ -363,3 +366,11 @@ def _regret_title(pack: Pack, plans: list[Row]) -> str:
         kept = f"Only the decisions of {name} can be kept in every scenario"
         return f"{kept}; at worst they cost {ledger.money(worst)} of regret, in “{where}”"
     return f"The decisions of {name} are the safest: at worst they cost {ledger.money(worst)} of regret, in “{where}”"
+
+
+SLIDES: Mapping[str, Callable[[Pack], Slide | None]] = {
+    "tornado": sensitivity, "breakevens": breakevens, "frontier": frontier, "alternatives": alternatives,
+    "regret": regret,
+}  # fmt: skip
+if strays := STUDY_COMMANDS.keys() ^ SLIDES.keys():
+    raise HouseFault(f"Studies of a deck in KINDS without their slide in {__name__}, or the other way: {strays}.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from optimizer.ground.errors import HouseFault
 from optimizer.questions.studies.study import KINDS
 from optimizer.telling.board.keys import place as at
 from optimizer.telling.board.page.blocks import (
@@ -32,15 +33,7 @@ from optimizer.telling.board.page.numbers import Name, Number, words
 if TYPE_CHECKING:
     from optimizer.questions.studies.study import Study
 
-TOPICS = {
-    "tornado": "What moves the value most",
-    "breakevens": "What would change the decision",
-    "map": "Which decision wins where",
-    "frontier": "Value against the budget",
-    "alternatives": "Other plans almost as good",
-    "regret": "Plans under other scenarios",
-    "prices": "What the rules cost",
-}
+TOPICS = {name: kind.heading for name, kind in KINDS.items() if kind.heading}
 NO_NUMBER = "none"
 
 Show = Callable[[Book, "Study"], list[object]]
@@ -62,7 +55,7 @@ def _left_out(book: Book) -> tuple[Section, ...]:
     if not book.left_out:
         return ()
     sentences = [
-        words("{} ({}): {}. Make it with {}", TOPICS[kind], KINDS[kind], why,
+        words("{} ({}): {}. Make it with {}", TOPICS[kind], KINDS[kind].words, why,
               Markup("<code>optimizer {} PLAN</code>").format(kind))
         for kind, why in book.left_out.items()
     ]  # fmt: skip
@@ -263,3 +256,5 @@ SHOWN: Mapping[str, Show] = {
     "tornado": tornado, "breakevens": breakevens, "map": switching_map, "frontier": frontier,
     "alternatives": alternatives, "regret": regret, "prices": prices,
 }  # fmt: skip
+if strays := TOPICS.keys() ^ SHOWN.keys():
+    raise HouseFault(f"Studies with a heading in KINDS and not in SHOWN of {__name__}, or the other way: {strays}.")
