@@ -33,8 +33,8 @@ def every_quarter_is_there(case: Case) -> Iterator[Finding]:
     yield from _gaps(case, case.tariffs, ((w, p) for w in scenarios for p in _unique(r.tariff for r in case.tariffs)))
     yield from _gaps(case, case.product_markets, ((w, p.product) for w in scenarios for p in case.products))
     yield from _gaps(case, case.overheads, [()])
-    for rows in (case.base_rates, case.own_plants, case.rows("indices")):
-        if rows:
+    for rows in case.every_table:
+        if rows and not rows[0].required and (rows[0].key[0], rows[0].key[-1]) == ("scenario", "quarter"):
             names = _unique(str(row.identity()[1]) for row in rows)
             yield from _gaps(case, rows, ((w, name) for w in scenarios for name in names))
 
