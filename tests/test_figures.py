@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import tiny_cases
+from shared import solved_once
+from small_cases import scenario_of, small_case
 from told_cases import committed_case
 
 import optimizer as opt
@@ -19,6 +21,7 @@ from optimizer.ground.errors import Infeasible
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.figures import FIGURES, figures_of, sales_and_delays
 from optimizer.plan.figures.contracts import contracts_of
+from optimizer.plan.figures.money import contract_flows, value_in_options
 from optimizer.plan.folder import load_plan, save_plan
 
 # ---- words of a margin --------------------------------------------------------------------------------------------
@@ -161,6 +164,12 @@ def ties(plan: opt.Plan) -> None:
     for one in signed:
         for row in later[later["source"] == one.row.offer].itertuples():
             assert one.rent(Quarter.parse(row.quarter)) == pytest.approx(row.musd, abs=1e-6)
+    worth = {name: dict.fromkeys(plan.contracts["offer"], 0.0) for name in ("cash_flow", "after_horizon")}
+    for name, held in worth.items():
+        for offer, _, musd in contract_flows(plan, plan.tables, name):
+            held[offer] += musd
+    for row in plan.contracts.itertuples():
+        assert sum(held[row.offer] for held in worth.values()) == pytest.approx(row.value_musd, abs=1e-5)
     sums = flows.groupby("line")["musd"].sum()
     assert room["machines_sold_musd"] == pytest.approx(sums.get("machine_sales", 0.0), abs=1e-5)
     assert room["damages_musd"] == pytest.approx(-sums.get("damages", 0.0), abs=1e-6)
@@ -191,3 +200,20 @@ def test_the_room_ties_to_the_tables_of_many_random_plans(seed: int) -> None:
     except Infeasible:
         pytest.skip("this case has no plan")
     ties(plan)
+
+
+def test_options_used_within_the_horizon_are_told_apart() -> None:
+    """What tenants' options add, before and after the last quarter, and the terms as signed are all of them."""
+    plan = solved_once(small_case(19), scenario_of(19))
+    told, room = value_in_options(plan, plan.tables), figures_of(plan)
+    delivered = dict(zip(plan.contracts["offer"], map(Quarter.parse, plan.contracts["delivery_quarter"]), strict=True))
+    signed = {offer: plan.case.term_end(offer, quarter) for offer, quarter in delivered.items()}
+    flows = [flow for name in told for flow in contract_flows(plan, plan.tables, name)]
+    as_signed = sum(worth for offer, quarter, worth in flows if quarter <= signed[offer])
+    assert sum(told.values()) + as_signed == pytest.approx(plan.contracts["value_musd"].sum(), abs=1e-5)
+    assert told["cash_flow"] < 0 < told["after_horizon"]
+    assert plan.nothing is not None
+    without = value_in_options(plan, plan.nothing)
+    for key, name in (("options_within_over_do_nothing_musd", "cash_flow"),
+                      ("options_over_do_nothing_musd", "after_horizon")):  # fmt: skip
+        assert room[key] == pytest.approx(told[name] - without[name], abs=1e-9)

@@ -26,7 +26,7 @@ class Contract:
     def __init__(self, plan: Plan, row: Any):
         self.row = row
         self.delivery = Quarter.parse(row.delivery_quarter)
-        self.deal = _deal_of(plan, row)
+        self.deal = deal_of(plan, row)
         late = plan.late[plan.late["offer"] == row.offer]
         quarters = map(Quarter.parse, late["quarter"])
         self.missing = dict(zip(quarters, map(float, late["missing_it_mw"]), strict=True))
@@ -67,7 +67,7 @@ class Contract:
         return damages(self.deal) * sum(self.missing.values()) - whole
 
 
-def _deal_of(plan: Plan, row: Any) -> Deal:
+def deal_of(plan: Plan, row: Any) -> Deal:
     """The deal behind a row of the plan's contracts: in the tier that has its size and its price."""
     case, delivery = plan.case, Quarter.parse(row.delivery_quarter)
     if row.decided == "committed":

@@ -5,15 +5,16 @@ from __future__ import annotations
 from math import fsum
 from typing import TYPE_CHECKING
 
-from optimizer.business.lines import CAPEX_LINES, VALUE_LINES
+from optimizer.business.lines import CAPEX_LINES, VALUE_LINES, discount_factor, discount_rate
 from optimizer.business.outlays import outlays_of_block
 from optimizer.case.market import hashprice_usd_per_ph_day, resale_musd
 from optimizer.case.terms import committed_deal
 from optimizer.ground.quarters import Quarter
 from optimizer.ground.units import musd_from_usd
+from optimizer.plan.figures.contracts import deal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
@@ -56,18 +57,31 @@ def _of_tenants(case: Case, scenario: str) -> list[float]:
 # ---- tenants' options ---------------------------------------------------------------------------------------------
 
 
-def value_in_options(plan: Plan, tables: Mapping[str, pd.DataFrame]) -> float:
-    """Present value, $M, of what contracts bring after the horizon in quarters that only tenants' options add."""
+def value_in_options(plan: Plan, tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """Present value, $M, of what contracts bring in quarters that only tenants' options add.
+
+    It is told for each table of flows apart: `cash_flow` within the horizon, `after_horizon` after it.
+    """
     ends = {
         row.offer: plan.case.term_end(row.offer, Quarter.parse(row.delivery_quarter))
         for row in tables["contracts"].itertuples()
     }
-    after = tables["after_horizon"]
-    return fsum(
-        row.musd * row.factor
-        for row in after.itertuples()
-        if row.line in VALUE_LINES and row.source in ends and Quarter.parse(row.quarter) > ends[row.source]
-    )
+    return {
+        name: fsum(worth for source, quarter, worth in contract_flows(plan, tables, name) if quarter > ends[source])
+        for name in ("cash_flow", "after_horizon")
+    }
+
+
+def contract_flows(plan: Plan, tables: Mapping[str, pd.DataFrame], name: str) -> Iterator[tuple[str, Quarter, float]]:
+    """Each flow of contracts in a table that counts in value: its contract, its quarter, its present value, $M."""
+    own = {row.offer: deal_of(plan, row).rate for row in tables["contracts"].itertuples()}
+    for row in tables[name].itertuples():
+        if row.line in VALUE_LINES and row.source in own:
+            rate, quarter = own[row.source], Quarter.parse(row.quarter)
+            rate = discount_rate(plan.case, row.business) if rate is None else rate
+            within = name == "cash_flow"
+            factor = discount_factor(rate, quarter - plan.case.first) if within else row.factor
+            yield row.source, quarter, row.musd * factor
 
 
 # ---- what is sold -------------------------------------------------------------------------------------------------

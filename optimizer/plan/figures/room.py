@@ -73,13 +73,12 @@ class Room:
         return money.committed_capex(self.plan.case, self.plan.scenario)
 
     @cached_property
-    def options_musd(self) -> float | None:
-        """What tenants' options add after the horizon, over doing nothing."""
+    def options_musd(self) -> Mapping[str, float]:
+        """What tenants' options add over doing nothing, within the horizon (`cash_flow`) and after it."""
         if self.plan.nothing is None:
-            return None
-        return money.value_in_options(self.plan, self.plan.tables) - money.value_in_options(
-            self.plan, self.plan.nothing
-        )
+            return {}
+        mine, theirs = (money.value_in_options(self.plan, held) for held in (self.plan.tables, self.plan.nothing))
+        return {name: mine[name] - theirs[name] for name in mine}
 
     @cached_property
     def largest_customer(self) -> pd.Series | None:

@@ -88,14 +88,15 @@ LEAST_TOLD_MUSD = 1e-6
 # ---- summary --------------------------------------------------------------------------------------------------------
 
 _FIGURES = (
-    "value_over_do_nothing_musd", "within_over_do_nothing_musd", "terminal_value_over_do_nothing_musd",
-    "options_over_do_nothing_musd", "value_musd", "do_nothing_value_musd", "capex_new_musd", "capex_committed_musd",
-    "capex_musd", "capex_by_tenants_musd", "capex_budget_musd", "peak_capex_musd", "lowest_liquidity_musd",
-    "minimum_cash_musd", "headroom_musd", "lowest_cash_musd", "do_nothing_lowest_cash_musd", "highest_debt_musd",
-    "debt_at_end_musd", "debt_drawn_musd", "interest_and_fees_musd", "ai_programme_irr", "new_gross_mw",
-    "committed_gross_mw", "converted_gross_mw", "converted_it_mw", "contracted_it_mw", "first_year_rent_musd",
-    "largest_customer", "largest_customer_share", "btc_mined", "cash_cost_usd_per_btc", "btc_sold", "btc_sold_musd",
-    "machines_sold_gross_mw", "machines_sold_musd", "late_contracts", "damages_musd",
+    "value_over_do_nothing_musd", "within_over_do_nothing_musd", "options_within_over_do_nothing_musd",
+    "terminal_value_over_do_nothing_musd", "options_over_do_nothing_musd", "value_musd", "do_nothing_value_musd",
+    "capex_new_musd", "capex_committed_musd", "capex_musd", "capex_by_tenants_musd", "capex_budget_musd",
+    "peak_capex_musd", "lowest_liquidity_musd", "minimum_cash_musd", "headroom_musd", "lowest_cash_musd",
+    "do_nothing_lowest_cash_musd", "highest_debt_musd", "debt_at_end_musd", "debt_drawn_musd",
+    "interest_and_fees_musd", "ai_programme_irr", "new_gross_mw", "committed_gross_mw", "converted_gross_mw",
+    "converted_it_mw", "contracted_it_mw", "first_year_rent_musd", "largest_customer", "largest_customer_share",
+    "btc_mined", "cash_cost_usd_per_btc", "btc_sold", "btc_sold_musd", "machines_sold_gross_mw",
+    "machines_sold_musd", "late_contracts", "damages_musd",
 )  # fmt: skip
 """Figures of the room, under the names that it has for them, in the order of reading."""
 LOOKS = {
