@@ -99,11 +99,13 @@ def customer_rents(plan: Plan, contracts: list[Contract]) -> pd.DataFrame:
     import pandas as pd
 
     sales = plan.cash_flow[plan.cash_flow["line"] == "market_sales"].groupby("quarter")["musd"].sum()
+    rents = plan.cash_flow[plan.cash_flow["line"] == "rent"].groupby(["source", "quarter"])["musd"].sum().to_dict()
     rows = []
     for t in plan.case.horizon:
         billed: dict[str, float] = {}
-        for contract in contracts:
-            billed[contract.row.customer] = billed.get(contract.row.customer, 0.0) + contract.rent(t)
+        for one in contracts:
+            rent = float(rents.get((one.row.offer, str(t)), 0.0))
+            billed[one.row.customer] = billed.get(one.row.customer, 0.0) + rent
         whole = sum(billed.values()) + float(sales.get(str(t), 0.0))
         rows += [(k, str(t), musd, whole, musd / whole) for k, musd in billed.items() if musd > 0 and whole > 0]
     return pd.DataFrame(rows, columns=["customer", "quarter", "rent_musd", "all_rent_musd", "share"])
