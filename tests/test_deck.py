@@ -24,7 +24,7 @@ from small_cases import scenario_of, small_case
 
 import optimizer as opt
 from optimizer.case.origins import origin_of, read_origins
-from optimizer.ground.errors import AuditFault, PlanError
+from optimizer.ground.errors import AuditFault, HouseFault, PlanError
 from optimizer.plan.folder import save_plan
 from optimizer.questions.studies.study import load_study, save_study
 from optimizer.telling.board.deck import gather, write_deck
@@ -188,7 +188,7 @@ def test_every_number_stands_in_the_notes_with_its_key(written: Path) -> None:
 
 @pytest.mark.core
 def test_a_digit_without_receipt_cannot_be_written() -> None:
-    with pytest.raises(AssertionError, match="without receipt"):
+    with pytest.raises(HouseFault, match="without receipt"):
         Ledger().set_down(1, "adds $412M")
 
 

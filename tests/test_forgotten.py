@@ -26,7 +26,9 @@ from optimizer.commands.root import app
 from optimizer.ground.errors import HouseFault
 from optimizer.questions.compare import groups
 from optimizer.questions.studies.study import KINDS, Kind, Study, save_study
-from optimizer.telling.board.deck import study_slides
+from optimizer.telling.board import deck
+from optimizer.telling.board.deck import story, study_slides
+from optimizer.telling.board.deck.layout import open_frame
 from optimizer.telling.board.page import studies
 from optimizer.telling.pictures import gallery
 
@@ -62,6 +64,28 @@ def test_model_and_audit_know_the_same_lines() -> None:
 
 def test_every_kind_of_study_has_its_command() -> None:
     assert KINDS.keys() - {"bridge"} <= typer.main.get_command(app).commands.keys()
+
+
+def test_every_slide_is_told() -> None:
+    """A function of the pack alone that makes slides stands in the story, or among the slides of studies."""
+    kinds = ("Slide", "Slide | None", "tuple[Slide, ...]")
+    made = {
+        function
+        for name in modules_with(deck, "Slide", "Pack")
+        for function in vars(importlib.import_module(f"{deck.__name__}.{name}")).values()
+        if not getattr(function, "__name__", "_").startswith("_")
+        and list(getattr(function, "__annotations__", {})) == ["pack", "return"]
+        and function.__annotations__["return"] in kinds
+    }
+    told = {one for one in (*vars(story).values(), *study_slides.SLIDES.values()) if callable(one)}
+    assert len(made) > 10
+    assert made <= told
+
+
+def test_a_colour_that_nobody_has_is_refused() -> None:
+    palette = open_frame(None).palette
+    with pytest.raises(HouseFault, match="'stronger' is no colour"):
+        palette.of("stronger")
 
 
 @pytest.mark.parametrize("module", [case, groups])

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from optimizer.ground.errors import PlanError
+from optimizer.ground.errors import HouseFault, PlanError
 from optimizer.telling.board.deck.figures import Figure, Word, count
 from optimizer.telling.board.keys import Amount
 from optimizer.telling.board.receipts import adds_up
@@ -121,7 +121,9 @@ class Ledger:
         """The plain text of a marked sentence, remembered for its slide; a digit without receipt is a mistake."""
         receipts = tuple(self.receipts[int(n)] for n in _MARK.findall(marked))
         if re.search(r"\d", _MARK.sub("", marked)):
-            raise AssertionError(f"a number without receipt: {_MARK.sub('#', marked)}")
+            raise HouseFault(
+                f"A slide holds a number without receipt, which must go through the ledger: {_MARK.sub('#', marked)}"
+            )
         text = self.plain(marked)
         self.lines.setdefault(slide, {})[text] = Line(text, receipts)
         return text

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from optimizer.ground.errors import HouseFault
+
 Rgb = str
 """RRGGBB."""
 
@@ -87,8 +89,11 @@ class Palette:
     background: Rgb
 
     def of(self, role: str) -> Colour:
-        """The colour of a role. Raises KeyError for a role that nobody has."""
-        return self._roles[SAME_AS.get(role, role)]
+        """The colour of a role. Raises HouseFault for a role that nobody has."""
+        known = SAME_AS.get(role, role)
+        if known not in self._roles:
+            raise HouseFault(f"{role!r} is no colour of a deck before it is one of the roles of {__name__}.")
+        return self._roles[known]
 
     def ink(self, role: str) -> str:
         """The role of the text that reads best on a fill of this role."""
