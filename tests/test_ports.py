@@ -7,14 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from small_cases import scenario_of, small_case
+from small_cases import scenario_of, small_case, tiny_case
 
 from optimizer.business.model import build_model
 from optimizer.business.ports import Price
 from optimizer.case.case import Case
 from optimizer.case.schema import Option
 from optimizer.ground.findings import InputError
+from optimizer.ground.power import IDLE, MINING
 from optimizer.ground.quarters import Quarter
+from optimizer.plan.settlement import settle
 
 SEEDS = range(8)
 FACTORS = (1.0, 1.3, 0.8, 1.1)
@@ -134,3 +136,16 @@ def _slower(option: Option) -> Option:
 def _starts_in_time(state: Any, slower: Case) -> bool:
     option, start = state.index()
     return bool(start + slower.option[option].lead_quarters <= slower.last)
+
+
+def test_machines_that_may_choose_are_read_out_as_they_chose() -> None:
+    """Of 2 gross MW installed half a megawatt runs: where running is a decision, no price says it again."""
+    told = {"g": 2.0, "x": 0.5}
+    m = build_model(tiny_case(), "base", adjustable=True)
+    allocation = settle(m, lambda one: told.get(one.parent_component().local_name, 0.0)).tables["allocation"]
+    for use, mw in ((MINING, 0.5), (IDLE, 1.5)):
+        rows = allocation[allocation["use"] == use]
+        chosen = {(s, str(t), a) for a, s, t, _ in m.outcome["base"].x}
+        of = [mw for s, t, a, mw in rows[["site", "quarter", "detail", "gross_mw"]].values if (s, t, a) in chosen]
+        assert len(of) == len(chosen) > 0
+        assert set(of) == {mw}

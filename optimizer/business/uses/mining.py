@@ -82,7 +82,9 @@ def read_out(r: Reading) -> Tables:
 
 
 def _running_mw(r: Reading, a: str, s: str, t: Quarter) -> float:
-    """Gross MW of a class that run: all that are installed where the grid pays, else what the own plant feeds."""
+    """Gross MW of a class that run: all installed where the grid pays or those chosen, and what the own plant feeds."""
+    if (a, s, t, r.scenario) in r.b.x:
+        return r.read(r.b.x[a, s, t, r.scenario]) + r.at(r.b.b, a, s, t, r.scenario)
     if mining_economics(r.case, r.scenario, s, r.case.asic[a], t).runs:
         return r.read(r.m.g[a, s, t])
     return r.at(r.b.b, a, s, t, r.scenario)
