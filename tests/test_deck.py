@@ -184,6 +184,8 @@ def test_every_number_stands_in_the_notes_with_its_key(written: Path) -> None:
     page = Presentation(str(written)).slides[0]
     notes = page.notes_slide.notes_text_frame.text
     assert "figures/value_over_do_nothing_musd" in notes and "figures/capex_new_musd" in notes
+    others = [page.notes_slide.notes_text_frame.text for page in Presentation(str(written)).slides]
+    assert max(len(line) for text in others for line in text.split("\n")) < 1000
 
 
 @pytest.mark.core

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from datetime import datetime, time
+from textwrap import shorten
 from typing import Any
 
 from optimizer.telling.board.deck.blocks import Block, Cards, Chart, Gantt, Keys, Slide, Table, Texts
@@ -19,6 +20,8 @@ from optimizer.telling.board.receipts import input_hash
 SMALLEST_TITLE = 18.0
 FOOT_PT = 10.5
 NOTE_PT = 12.0
+LONGEST_KEYS = 400
+"""Characters of the keys of a chart in the notes; the ledger holds them whole."""
 
 
 def assemble(frame: Frame, pack: Pack, slides: tuple[Slide, ...]) -> bytes:
@@ -202,9 +205,9 @@ def _receipts(page: Any, pack: Pack, number: int) -> None:
 
 
 def _common(keys: tuple[str, ...]) -> str:
-    """Keys of a chart in short: quarters and row numbers taken out."""
+    """Keys of a chart in short: quarters and row numbers taken out, and no more than a few lines of them."""
     short = {re.sub(r"[?&](quarter=\d{4}Q\d|row=\d+)", "", key) for key in keys if key != "none"}
-    return "; ".join(sorted(short)[:4])
+    return shorten("; ".join(sorted(short)[:4]), LONGEST_KEYS, placeholder=" …")
 
 
 # ---- the file -------------------------------------------------------------------------------------------------------
