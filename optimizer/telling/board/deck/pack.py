@@ -79,7 +79,7 @@ class Pack:
         told = self.uses[use]
         if " " not in told.look:
             return told.look
-        kind, last = ("product", MOST_PRODUCTS) if told.look.startswith("product") else ("other", MOST_UNLISTED)
+        kind, last = ("product", MOST_PRODUCTS) if told.look.startswith("product") else ("unlisted", MOST_UNLISTED)
         return f"{kind} {min(told.number, last - 1)}"
 
     def use_words(self, use: str) -> str:

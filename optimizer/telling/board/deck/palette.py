@@ -28,7 +28,7 @@ GREEN, RED, REACH = 135.0, 2.0, {135.0: 48.0, 2.0: 16.0}
 """Hues in degrees, and how far from them a colour still goes by their names."""
 SERIES = {
     "product 0": "accent1", "mining": "accent2", "product 1": "accent3", "product 2": "accent4", "product 3": "accent6",
-    "other 0": "", "other 1": "",
+    "unlisted 0": "", "unlisted 1": "",
 }  # fmt: skip
 """What stands in one chart: each takes its accent, or where that is not told apart from the others a colour of ours."""
 SAME_AS = {"other 0": "mining", "middle": "product 1"}
