@@ -77,7 +77,8 @@ class Failing:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, failure: Callable[[], Exception], after: int = 1):
         self.failure, self.left, self.failed = failure, after, 0
-        for module, name in ((runner, "solve_program"), (planner, "solve"), (stages, "solve_model")):
+        solves = ((runner, "solve_program"), (planner, "solve"), (stages, "solve_model"), (stages, "solve_program"))
+        for module, name in solves:
             monkeypatch.setattr(module, name, self._instead(getattr(module, name)))
 
     def _instead(self, solve: Callable[..., Any]) -> Callable[..., Any]:
