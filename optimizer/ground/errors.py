@@ -112,3 +112,5 @@ class WorkerLost(OptimizerError):
 
 class HouseFault(OptimizerError):
     """Something was added to the program, and a place that must know of it was forgotten; the sentence names it."""
+
+    exit_code = 6
