@@ -30,6 +30,7 @@ from optimizer.commands import root
 from optimizer.ground.errors import (
     AuditFault,
     Clash,
+    HouseFault,
     Infeasible,
     NoPlan,
     NoSolver,
@@ -448,6 +449,7 @@ ERRORS = [
     AuditFault("cash[3] is off"),
     PlanError("plan cannot be read."),
     WorkerLost("A worker is gone."),
+    HouseFault("a line is not in the table of lines"),
     InputError([Finding("sites.csv", "is missing", "add it")]),
 ]
 
