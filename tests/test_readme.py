@@ -32,7 +32,12 @@ def test_script_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert isinstance(tight, opt.Plan)
     assert tight.value_musd < plan.value_musd
     assert "moses-lake" in capsys.readouterr().out
-    assert printed(plan) == shown()
+    assert without_gap(printed(plan)) == without_gap(shown())
+
+
+def without_gap(told: str) -> str:
+    """A search may end at another gap with another release of the solver; the plan and its figures are the same."""
+    return re.sub(r"GAP [^)]*\)", "GAP", told)
 
 
 def printed(plan: opt.Plan) -> str:
