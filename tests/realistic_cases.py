@@ -261,7 +261,7 @@ class Draw:
 
     def settings(self) -> Cells:
         return {
-            "format": 1, "name": "drawn", "title": "A company drawn from market ranges", "as_of": "2026-01-01",
+            "format": 2, "name": "drawn", "title": "A company drawn from market ranges", "as_of": "2026-01-01",
             "currency": "USD", "money_basis": "nominal", "first_quarter": self.first, "quarters": len(self.horizon),
             "capex_level": "base", "capex_budget_musd": self.budget, "opening_cash_musd": self.cash,
             "minimum_cash_musd": self.least, "subsidy_btc": 3.125, "halvings": HALVINGS, "cash_rate": 0.035,

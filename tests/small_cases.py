@@ -462,7 +462,7 @@ class Draw:
         rates = {"corporate": self.number(0.05, 0.11)}
         rates |= {line: self.number(0.06, 0.18) for line in ("mining", *PRODUCTS) if self.chance(0.6)}
         return {
-            "format": 1,
+            "format": 2,
             "name": "small",
             "title": "A small random case",
             "as_of": "2026-01-15",
@@ -524,7 +524,7 @@ def _edited(rows: Rows, columns: Mapping[str, Any]) -> Rows:
 
 
 _SETTINGS: dict[str, Any] = {
-    "format": 1,
+    "format": 2,
     "name": "tiny",
     "title": "Two sites to reckon by hand",
     "as_of": "2026-10-01",

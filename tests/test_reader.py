@@ -444,7 +444,7 @@ def test_all_faults_of_all_files_come_in_one_pass(folder: Path) -> None:
 
 
 def test_a_broken_settings_file_hides_no_fault_of_a_table(folder: Path) -> None:
-    edit(folder, "case.toml", "format = 1", "format 1")
+    edit(folder, "case.toml", "format = 2", "format 2")
     edit(folder, "fleet.csv", "T21,6", "T21,six")
     assert {f.file for f in errors(folder)} == {"case.toml", "fleet.csv"}
 

@@ -89,7 +89,7 @@ def tariff_row(name: str, quarter: str) -> dict[str, object]:
 
 def settings(quarter: str) -> dict[str, object]:
     return {
-        "format": 1, "name": "reported", "title": "As reported", "as_of": "2025-11-13", "currency": "USD",
+        "format": 2, "name": "reported", "title": "As reported", "as_of": "2025-11-13", "currency": "USD",
         "money_basis": "nominal", "first_quarter": quarter, "quarters": 1, "capex_level": "base",
         "capex_budget_musd": 0,
         "opening_cash_musd": 100, "minimum_cash_musd": 0, "subsidy_btc": 3.125, "halvings": [],

@@ -19,7 +19,7 @@ from optimizer.ground.quarters import Quarter
 def holds_btc(books: Books) -> bool:
     """Whether the company has a treasury of BTC at all."""
     settings = books.case.settings
-    return bool(settings.btc_held or settings.hold_mined_btc)
+    return bool(settings.btc_held or settings.btc_rule == "free")
 
 
 def btc_closing(books: Books) -> dict[Quarter, Decimal]:
@@ -177,7 +177,7 @@ def _btc(books: Books) -> Iterator[Check]:
         tally.equal(f"mined in {quarter}", row["mined_btc"], mined[quarter].btc, mined[quarter].btc_rounding)
         closing = row["opening_btc"] + row["mined_btc"] - row["sold_btc"]
         tally.equal(f"closing of {quarter}", row["closing_btc"], closing)
-        kept = row["mined_btc"] if settings.hold_mined_btc else ZERO
+        kept = row["mined_btc"] if settings.btc_rule == "free" else ZERO
         tally.at_most(f"kept in {quarter}", row["closing_btc"], row["opening_btc"] + kept)
         tally.at_least(f"held in {quarter}", row["closing_btc"], ZERO)
         held = row["closing_btc"]

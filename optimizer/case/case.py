@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from optimizer.case import schema
 from optimizer.case.checks import check_case, check_rows
 from optimizer.case.checks.bands import guess_of
+from optimizer.case.checks.formats import is_old, old_words
 from optimizer.case.checks.units import check_cells, check_subsidy
 from optimizer.case.terms import TERM_TABLES
 from optimizer.files.tables import meant_by, spelling
@@ -23,6 +24,8 @@ from optimizer.ground.units import th_per_gross_mw
 if TYPE_CHECKING:
     import pandas as pd
 
+RESIDUAL_LIFE_QUARTERS = 120
+"""Quarters over which what a hall is worth falls to nothing, where a product names no others."""
 CHECK_UNIT = "check its unit"
 PROTOCOL = frozenset({"subsidy_btc", "halvings", "first_quarter", "quarters"})
 """Settings that must agree with the bitcoin protocol, also where a script changes one."""
@@ -67,6 +70,13 @@ class Case:
     facilities: tuple[schema.Facility, ...] = ()
     amortisation: tuple[schema.Amortisation, ...] = ()
     depreciation: tuple[schema.Depreciation, ...] = ()
+    customers: tuple[schema.Customer, ...] = ()
+    collateral: tuple[schema.Collateral, ...] = ()
+    btc_schedule: tuple[schema.BtcSale, ...] = ()
+    price_steps: tuple[schema.PriceStep, ...] = ()
+    ratchets: tuple[schema.Ratchet, ...] = ()
+    grid_groups: tuple[schema.GridGroup, ...] = ()
+    grid_group_limits: tuple[schema.GridGroupLimit, ...] = ()
     allow: tuple[schema.Allow, ...] = ()
     terms: Mapping[str, tuple[schema.Row, ...]] = field(default_factory=dict)
     warnings: tuple[Finding, ...] = field(default=(), compare=False)
@@ -187,6 +197,45 @@ class Case:
         return limits
 
     @cached_property
+    def grid_group_limit(self) -> Mapping[tuple[str, Quarter], float]:
+        """Limit that the sites of a group share in each quarter of the horizon, gross MW."""
+        limits: dict[tuple[str, Quarter], float] = {}
+        for row in sorted(self.grid_group_limits, key=lambda row: row.from_quarter):
+            limits |= {(row.group, t): row.limit_gross_mw for t in self.horizon if row.from_quarter <= t}
+        return limits
+
+    @cached_property
+    def halls_of_option(self) -> Mapping[str, frozenset[tuple[str, str]]]:
+        """Sites and products that an option's halls serve: its own, and what they are let as without their GPUs."""
+        relet = {life.option: life.relet_product for life in self.gpu_lives}
+        return {
+            row.option: frozenset((row.site, p) for p in (row.product, relet.get(row.option)) if p is not None)
+            for row in self.options
+        }
+
+    @cached_property
+    def halls_of_facility(self) -> Mapping[str, frozenset[tuple[str, str]]]:
+        """Sites and products whose halls secure a facility; none where the company borrows."""
+        secured: dict[str, frozenset[tuple[str, str]]] = {row.facility: frozenset() for row in self.facilities}
+        for row in self.collateral:
+            secured[row.facility] |= self.halls_of_option[row.option]
+        return secured
+
+    def sign_by(self, offer: schema.Offer) -> Quarter:
+        """The last quarter in which an offer can be accepted: its own, or a lead time before its window ends."""
+        if offer.sign_by is not None:
+            return offer.sign_by
+        sites = self.sites_of_offer[offer.offer]
+        leads = [o.lead_quarters for o in self.options if o.product == offer.product and o.site in sites]
+        return max(self.first, offer.window_last - min(leads, default=0))
+
+    def residual_musd_per_it_mw(self, product: str, quarter: Quarter) -> float:
+        """What a free IT MW of a product is worth at the start of a quarter, $M; it falls by the calendar."""
+        row = self.product[product]
+        life = RESIDUAL_LIFE_QUARTERS if row.residual_life_quarters is None else row.residual_life_quarters
+        return row.residual_musd_per_it_mw * max(0.0, 1 - (quarter - self.first) / life)
+
+    @cached_property
     def tariff(self) -> Mapping[tuple[str, str, Quarter], schema.Tariff]:
         """Keyed by scenario, tariff and quarter."""
         return {(row.scenario, row.tariff, row.quarter): row for row in self.tariffs}
@@ -238,8 +287,14 @@ class Case:
 
     @cached_property
     def pue(self) -> Mapping[tuple[str, str], float]:
-        """PUE of each site and product that has an option."""
-        return {(option.site, option.product): option.pue for option in self.options}
+        """PUE of each site and product that has an option, or whose halls another option leaves."""
+        own = {(option.site, option.product): option.pue for option in self.options}
+        left = {
+            (self.option[life.option].site, life.relet_product): self.option[life.option].pue
+            for life in self.gpu_lives
+            if life.relet_product is not None
+        }
+        return {**left, **own}
 
     def site_price(self, scenario: str, site: str, quarter: Quarter) -> schema.Tariff:
         """The tariff row of a site, escalated; after the horizon the last quarter's, before it (sunk) the first's."""
@@ -306,6 +361,8 @@ def assemble(
     `found` are findings that reading the files already made; settings that could not be read are None. `from_files`
     looks at them harder, as at what people write. Raises InputError with everything found in one pass.
     """
+    if settings is not None and is_old(settings):
+        raise InputError(list(old_words(settings, {name: list(rows) for name, rows in tables.items()})))
     findings = list(found)
     checked = None if settings is None else _parse(schema.Settings, settings, "case.toml", None, findings)
     rows = {name: _parse_table(TABLE_TYPES[name], tables.get(name, ()), findings) for name in TABLE_NAMES}

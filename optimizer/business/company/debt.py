@@ -18,7 +18,8 @@ from optimizer.business.ports import Decision, Linear, OutcomePorts, Price
 from optimizer.business.readout import DECIMALS, NOISE, Reading, Tables, frame
 from optimizer.business.rows import SKIP, at_most, hold, member
 from optimizer.business.uses.contracts import signings
-from optimizer.case.schema import ANY, Facility
+from optimizer.case.case import Case
+from optimizer.case.schema import Facility
 from optimizer.ground.quarters import Quarter
 
 AI_CAPEX_LINES = tuple(line for line in CAPEX_LINES if line != "machine_purchases")
@@ -53,8 +54,8 @@ def add_debt(b: Block) -> None:
         _draw(ports, case.facility[f], b.accounts[f], t, b.draw[f, t, w])
     for f, t, _ in prepays:
         _prepay(ports, case.facility[f], b.accounts[f], t, b.prepay[f, t, w])
-    b.ai_capex = {f.facility: ports.flow(AI_CAPEX_LINES, _project(f)) for f in case.facilities}
-    b.ai_margin = {f.facility: ports.flow(AI_MARGIN_LINES, _project(f)) for f in case.facilities}
+    b.ai_capex = {f.facility: ports.flow(AI_CAPEX_LINES, _project(case, f)) for f in case.facilities}
+    b.ai_margin = {f.facility: ports.flow(AI_MARGIN_LINES, _project(case, f)) for f in case.facilities}
     hold(b, commitment, drawable)
     hold(b, nothing_repaid_twice, prepays)
     _lend_only_where_spent(b, draws)
@@ -181,7 +182,16 @@ def _pay(
 ) -> None:  # fmt: skip
     after = line == "principal" and t > ports.case.last
     if musd and not after:
-        ports.pay(line, CORPORATE, _project(facility) or "", facility.facility, decision, t, [musd], follows=follows)
+        ports.pay(
+            line,
+            CORPORATE,
+            _project(ports.case, facility) or "",
+            facility.facility,
+            decision,
+            t,
+            [musd],
+            follows=follows,
+        )
 
 
 # ---- read out -------------------------------------------------------------------------------------------------------
@@ -202,7 +212,7 @@ def principal_flows(r: Reading) -> Iterator[tuple[str, Quarter, str, str, str, s
     """What is drawn less what is repaid, by the rounded balances, as flows."""
     for facility, t, _, drawn, repaid, _ in balances(r):
         if drawn or repaid:
-            site = _project(facility) or ""
+            site = _project(r.case, facility) or ""
             yield r.scenario, t, "principal", CORPORATE, site, facility.facility, drawn - repaid
 
 
@@ -231,8 +241,10 @@ def _drawn(b: Block, f: str) -> Linear:
     return drawn
 
 
-def _project(facility: Facility) -> str | None:
-    return None if facility.site == ANY else facility.site
+def _project(case: Case, facility: Facility) -> str | None:
+    """The site whose halls secure it, if one does."""
+    sites = {site for site, _ in case.halls_of_facility[facility.facility]}
+    return sites.pop() if len(sites) == 1 else None
 
 
 def commitment(b: Block, f: str) -> object:
@@ -276,7 +288,7 @@ def _lend_only_where_spent(b: Block, draws: list[tuple[str, Quarter, str]]) -> N
     early = bool(case.rows("tenant_funding"))
     lenders = [f for f in dict.fromkeys(f for f, _, _ in draws) if case.facility[f].loan_to_cost is not None]
     balances = [(f, t, w) for f in lenders for t in case.horizon if b.accounts[f].closing[t].terms]
-    projects = [key for key in draws if case.facility[key[0]].site != ANY]
+    projects = [key for key in draws if case.halls_of_facility[key[0]]]
     b.lends = Var(balances if early else [], domain=Binary)
     b.pays = Var(projects if early else [], domain=Binary)
     hold(b, owed_only_if_lent, list(b.lends))
@@ -351,7 +363,7 @@ def lent_against_an_offer(b: Block, f: str) -> object:
     facility = b.case.facility[f]
     if facility.requires_offer is None:
         return SKIP
-    project = _project(facility)
+    project = _project(b.case, facility)
     committed = [row for row in b.case.committed_contracts if row.offer == facility.requires_offer]
     if any(project in (None, row.site) for row in committed):
         return SKIP

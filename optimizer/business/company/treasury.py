@@ -64,10 +64,10 @@ def add_treasury(b: Block) -> None:
 def _hold_btc(b: Block, ports: OutcomePorts) -> None:
     """`H[t,w]` BTC held at the end of t; what is no longer held was sold at the quarter's price. Recourse."""
     case, w, held = ports.case, ports.scenario, ports.case.settings.btc_held or 0.0
-    keeps = held > 0 or case.settings.hold_mined_btc
+    keeps = held > 0 or case.settings.btc_rule == "free"
     most, bounds = held, {}
     for t in case.horizon:
-        most += ports.btc_mined[t].range()[1] if case.settings.hold_mined_btc else 0.0
+        most += ports.btc_mined[t].range()[1] if case.settings.btc_rule == "free" else 0.0
         bounds[t, w] = (0.0, most)
     b.H = Var(list(bounds) if keeps else [], domain=NonNegativeReals, bounds=lambda b, t, w: bounds[t, w])
     if not keeps:
@@ -101,7 +101,7 @@ def btc_only_from_mining(b: Block, t: Quarter, w: str) -> object:
     growth = Linear().add(1, b.H[t, w])
     if t > b.case.first:
         growth.add(-1, b.H[t - 1, w])
-    if settings.hold_mined_btc:
+    if settings.btc_rule == "free":
         growth.extend(b.ports.btc_mined[t], -1)
     return at_most(growth, (settings.btc_held or 0.0) if t == b.case.first else 0.0)
 

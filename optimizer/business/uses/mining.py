@@ -274,7 +274,7 @@ def _running_flows(case: Case, s: str, economics: MiningEconomics) -> list[tuple
 
 def _choosable(ports: OutcomePorts, index: list[tuple[str, str, Quarter]]) -> list[tuple[str, str, Quarter, str]]:
     """Where running is left to the solver. Not where BTC are kept: there machines would run at a loss for them."""
-    if not ports.shared.adjustable or ports.case.settings.hold_mined_btc:
+    if not ports.shared.adjustable or ports.case.settings.btc_rule == "free":
         return []
     return [(a, s, t, ports.scenario) for a, s, t in index if not mining_has_ended(ports.case, s, t)]
 
@@ -292,7 +292,7 @@ def _burn(b: Block, index: list[tuple[str, str, Quarter]]) -> None:
         chosen = (a, s, t, w) in b.x
         instead = grid if grid.runs and not chosen else None
         better = own.margin > (0.0 if instead is None else instead.margin)
-        if chosen or case.settings.hold_mined_btc or better:
+        if chosen or case.settings.btc_rule == "free" or better:
             gains[a, s, t, w] = (own, instead)
     b.b = Var(list(gains), domain=NonNegativeReals, bounds=lambda b, a, s, t, w: (0, m.g[a, s, t].ub))
     for (a, s, t, _), (own, instead) in gains.items():
@@ -332,7 +332,7 @@ def _worth_keeping(ports: SharedPorts, w: str, asic: Asic, s: str) -> list[Quart
     """
     case = ports.case
     fit = [t for t in case.horizon if asic.fit_until is None or t <= asic.fit_until]
-    if ports.adjustable or case.settings.hold_mined_btc or case.settings.tax_rate:
+    if ports.adjustable or case.settings.btc_rule == "free" or case.settings.tax_rate:
         return fit
     floors = [row.last for row in case.use_limits if row.use == MINING and row.min_mw]
     market = case.machine_market.get(asic.asic)

@@ -9,14 +9,17 @@ from optimizer.case.checks.business import (
     commitments_are_possible,
     committed_spending_fits,
     customer_share_is_whole,
+    customers_have_offers,
     dated_rows_lie_in_the_horizon,
     deposits_make_sense,
     gpu_lives_make_sense,
+    grid_groups_have_limits,
     horizon_is_long_enough,
     machine_markets_make_sense,
     machines_fit_their_sites,
     offers_make_sense,
     options_make_sense,
+    price_steps_are_whole,
     terms_make_sense,
     use_limits_make_sense,
 )
@@ -48,7 +51,7 @@ from optimizer.case.checks.identity import (
 )
 from optimizer.case.checks.money import (
     amortisation_is_whole,
-    borrowing_is_never_idle_income,
+    collateral_is_whole,
     facilities_make_sense,
     treasury_settings_are_whole,
 )
@@ -87,7 +90,8 @@ _BUSINESS: tuple[_Check, ...] = (
     machines_fit_their_sites, options_make_sense, dated_rows_lie_in_the_horizon, horizon_is_long_enough,
     offers_make_sense, use_limits_make_sense, customer_share_is_whole, commitments_are_possible,
     committed_spending_fits, terms_make_sense, machine_markets_make_sense, deposits_make_sense, gpu_lives_make_sense,
-    facilities_make_sense, amortisation_is_whole, borrowing_is_never_idle_income, treasury_settings_are_whole,
+    facilities_make_sense, collateral_is_whole, amortisation_is_whole, treasury_settings_are_whole,
+    grid_groups_have_limits, price_steps_are_whole, customers_have_offers,
 )  # fmt: skip
 _FROM_FILES: tuple[_Check, ...] = (
     check_units, halvings_lie_ahead,

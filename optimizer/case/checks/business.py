@@ -9,6 +9,7 @@ from optimizer.case import schema
 from optimizer.case.checks.telling import SHARE_TOLERANCE, at, note
 from optimizer.case.terms import TERMS
 from optimizer.ground.findings import Finding
+from optimizer.ground.quarters import Quarter
 
 if TYPE_CHECKING:
     from optimizer.case.case import Case
@@ -80,9 +81,57 @@ def deposits_make_sense(case: Case) -> Iterator[Finding]:
 def gpu_lives_make_sense(case: Case) -> Iterator[Finding]:
     for row in case.gpu_lives:
         option = case.option[row.option]
+        if (row.relet_product is None) != (row.refit_musd_per_it_mw is None):
+            why = "needs both relet_product and refit_musd_per_it_mw"
+            yield at(row, why, "fill both or neither", "relet_product", row.relet_product)
+        elif row.relet_product == option.product:
+            why = "is what the hall was sold as with its GPUs"
+            yield at(row, why, "name another product, or refresh the GPUs", "relet_product", row.relet_product)
         if option.gpu_musd_per_it_mw == 0:
             why = "has no GPUs of ours (gpu_musd_per_it_mw is 0)"
             yield at(row, why, "take the row away, or give their capex in options.csv", "option", row.option)
+
+
+def grid_groups_have_limits(case: Case) -> Iterator[Finding]:
+    """A group without a limit at the start would share nothing; one whose machines exceed it could not begin."""
+    for group in dict.fromkeys(row.group for row in case.grid_groups):
+        steps = [row for row in case.grid_group_limits if row.group == group]
+        if not any(row.from_quarter <= case.first for row in steps):
+            row = next(row for row in case.grid_groups if row.group == group)
+            yield at(row, f"has no limit in {case.first}", "add it to grid_group_limits.csv", "group", group)
+            continue
+        sites = {row.site for row in case.grid_groups if row.group == group}
+        installed = sum(case.fleet_gross_mw(row) for row in case.fleet if row.site in sites)
+        limit = case.grid_group_limit[group, case.first]
+        if installed > limit + MW_TOLERANCE:
+            why = f"has {installed:.9g} gross MW of machines and a shared limit of {limit:.9g} in {case.first}"
+            yield at(steps[0], why, "correct fleet.csv or grid_group_limits.csv", "group", group)
+
+
+def price_steps_are_whole(case: Case) -> Iterator[Finding]:
+    """Steps of a quarter fill it, and average to what its tariff says, at which AI load pays."""
+    quarters: dict[tuple[str, str, Quarter], list[schema.PriceStep]] = {}
+    for row in case.price_steps:
+        quarters.setdefault((row.scenario, row.tariff, row.quarter), []).append(row)
+    for key, rows in quarters.items():
+        shares = sum(row.hours_share for row in rows)
+        if abs(shares - 1) > SHARE_TOLERANCE:
+            why = f"brings the hours of {key[2]} to {shares:.10g} of the quarter, not 1"
+            yield at(rows[-1], why, "correct the shares", "hours_share", rows[-1].hours_share)
+            continue
+        if key not in case.tariff:
+            continue
+        mean, price = sum(row.hours_share * row.energy_usd_per_mwh for row in rows), case.tariff[key].energy_usd_per_mwh
+        if abs(mean - price) > max(0.01, 0.005 * abs(price)):
+            why = f"averages to {mean:.6g} in {key[2]} with the other steps, where the tariff says {price:.6g}"
+            yield at(rows[0], why, "correct one of them", "energy_usd_per_mwh", rows[0].energy_usd_per_mwh)
+
+
+def customers_have_offers(case: Case) -> Iterator[Finding]:
+    renting = {row.customer for row in case.offers}
+    for row in case.customers:
+        if row.customer not in renting:
+            yield note(row, "is the customer of no offer", column="customer", value=row.customer)
 
 
 def dated_rows_lie_in_the_horizon(case: Case) -> Iterator[Finding]:
@@ -120,6 +169,9 @@ def offers_make_sense(case: Case) -> Iterator[Finding]:
                 "window_first",
                 row.window_first,
             )
+        if row.sign_by is not None and row.sign_by > row.window_last:
+            why = f"is after the last possible delivery {row.window_last}"
+            yield at(row, why, "name a quarter before it, or leave it blank", "sign_by", row.sign_by)
         if row.price_base_quarter is not None and row.price_base_quarter > row.window_first:
             why = f"is after the first possible delivery {row.window_first}"
             yield at(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from optimizer.case.case import Case
 
 LONGEST_MATURITY = 200
+BTC_TOLERANCE = 1e-9
 
 
 def facilities_make_sense(case: Case) -> Iterator[Finding]:
@@ -26,6 +27,9 @@ def facilities_make_sense(case: Case) -> Iterator[Finding]:
         if row.loan_to_cost is not None and row.drawn_musd > 0:
             why = "cannot be tested on a balance whose capex lies before the horizon"
             yield at(row, why, "leave it blank", "loan_to_cost", row.loan_to_cost)
+        if row.interest_every_quarters > 1 and row.first_coupon is None:
+            why = f"is paid every {row.interest_every_quarters} quarters, and no first_coupon says in which"
+            yield at(row, why, "name one quarter with a coupon", "interest_every_quarters", row.interest_every_quarters)
         if row.refinances is not None and case.facility[row.refinances].refinances is not None:
             why = "is itself drawn only to refinance another"
             yield at(row, why, "name a facility that is drawn for something else", "refinances", row.refinances)
@@ -49,6 +53,19 @@ def _dates_of_a_facility(case: Case, row: schema.Facility) -> Iterator[Finding]:
         yield note(row, "is neither drawn nor can it be", "fill available_first", "facility", row.facility)
 
 
+def collateral_is_whole(case: Case) -> Iterator[Finding]:
+    """A hall's margin is known by site and product: who holds part of the options of one holds what none can tell."""
+    for facility in case.facilities:
+        rows = [row for row in case.collateral if row.facility == facility.facility]
+        held = {row.option for row in rows}
+        for row in rows:
+            hall = case.halls_of_option[row.option]
+            others = [name for name, halls in case.halls_of_option.items() if name not in held and halls & hall]
+            if others:
+                why = f"shares a site and product with {', '.join(map(repr, others))}, which secures it not"
+                yield at(row, why, "add it too, or take this row away", "option", row.option)
+
+
 def amortisation_is_whole(case: Case) -> Iterator[Finding]:
     for facility in case.facilities:
         rows = [row for row in case.amortisation if row.facility == facility.facility]
@@ -68,24 +85,37 @@ def amortisation_is_whole(case: Case) -> Iterator[Finding]:
                 yield at(row, why, "start repaying after that", "quarter", row.quarter)
 
 
-def borrowing_is_never_idle_income(case: Case) -> Iterator[Finding]:
-    """Cash that earns more than a loan costs would make the plan borrow for nothing."""
-    earned = case.settings.cash_rate or 0.0
-    for row in case.facilities:
-        if not row.can_be_drawn or row.drawn_musd >= row.commitment_musd:
+def _btc_settings(case: Case) -> Iterator[Finding]:
+    settings, held = case.settings, case.settings.btc_held or 0.0
+    if (settings.minimum_btc or 0.0) > held:
+        why = f"is above the {held:g} BTC held at the start"
+        yield Finding("case.toml", why, "lower it", column="minimum_btc", value=f"{settings.minimum_btc:g}")
+    scheduled = settings.btc_rule == "schedule"
+    if scheduled != bool(case.btc_schedule):
+        why = "needs the table btc_schedule" if scheduled else "does not follow the table btc_schedule, which is there"
+        mend = "write the table" if scheduled else 'write "schedule", or take the table away'
+        yield Finding("case.toml", why, mend, column="btc_rule", value=settings.btc_rule)
+    sold = 0.0
+    for row in sorted(case.btc_schedule, key=lambda row: row.quarter):
+        if row.quarter not in case.horizon:
+            yield note(row, "lies outside the horizon and is not counted", column="quarter", value=row.quarter)
             continue
-        floating = [r.rate for r in case.base_rates if r.base_rate == row.base_rate]
-        cheapest = row.margin + min(floating, default=0.0)
-        if earned >= cheapest and (earned > 0 or cheapest < 0):
-            why = f"makes this loan cost {cheapest:.2%} a year where cash earns {earned:.2%}: idle debt would be income"
-            yield at(row, why, "correct the rate, or cash_rate in case.toml", "margin", row.margin)
+        sold += row.btc
+        if sold > held - (settings.minimum_btc or 0.0) + BTC_TOLERANCE:
+            why = f"brings BTC sold to {sold:g}, more than the {held:g} held leave above the minimum"
+            yield at(row, why, "sell less", "btc", row.btc)
+        if settings.max_btc_sales_per_quarter is not None and row.btc > settings.max_btc_sales_per_quarter:
+            why = f"is above max_btc_sales_per_quarter of {settings.max_btc_sales_per_quarter:g}"
+            yield at(row, why, "sell less, or raise it", "btc", row.btc)
 
 
 def treasury_settings_are_whole(case: Case) -> Iterator[Finding]:
     settings = case.settings
-    holds = bool(settings.btc_held or settings.hold_mined_btc)
+    holds = bool(settings.btc_held or settings.btc_rule == "free")
     needs = {
-        "btc_liquidity_share": ("btc_held or hold_mined_btc", holds),
+        "btc_liquidity_share": ('btc_held or btc_rule = "free"', holds),
+        "minimum_btc": ("btc_held", holds),
+        "max_btc_sales_per_quarter": ("btc_held", holds),
         "tax_losses_musd": ("tax_rate", settings.tax_rate is not None),
         "tax_loss_use": ("tax_rate", settings.tax_rate is not None),
     }
@@ -96,6 +126,7 @@ def treasury_settings_are_whole(case: Case) -> Iterator[Finding]:
                 "case.toml", f"has no meaning without {other}", "add that, or take this away",
                 column=name, value=f"{value:g}",
             )  # fmt: skip
+    yield from _btc_settings(case)
     corporate = settings.discount_rates.get("corporate")
     if settings.tax_rate is not None and corporate is not None and corporate <= 0:
         why = "makes it all one when losses are set against profits, so that no plan's tax is determined"

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _ALIASES = {
     "facility_curve": "profile", "gpu_curve": "profile", "ramp": "profile",
-    "requires": "offer", "requires_offer": "offer", "refinances": "facility",
+    "requires": "offer", "requires_offer": "offer", "refinances": "facility", "relet_product": "product",
 }  # fmt: skip
-_HOMES = {"bitcoin": "bitcoin", "index": "indices", "facility": "facilities"}
+_HOMES = {"bitcoin": "bitcoin", "index": "indices", "facility": "facilities", "group": "grid_groups"}
 
 
 def kind_and_home(column: str) -> tuple[str, str]:
@@ -41,6 +41,7 @@ def references_exist(case: Case, broken: Collection[str] = ()) -> Iterator[Findi
         "facility": {row.facility for row in case.facilities},
         "base_rate": {row.base_rate for row in case.base_rates},
         "index": {row.index for row in case.rows("indices")},
+        "group": {row.group for row in case.grid_groups},
     }
     for rows in case.every_table:
         for row in rows:
@@ -69,7 +70,7 @@ def use_limits_name_uses(case: Case) -> Iterator[Finding]:
 
 
 def discount_rates_name_lines(case: Case) -> Iterator[Finding]:
-    lines = {"corporate", schema.MINING, *(row.product for row in case.products)}
+    lines = {"corporate", "debt", schema.MINING, *(row.product for row in case.products)}
     rates = case.settings.discount_rates
     if "corporate" not in rates:
         yield Finding("case.toml", "has no rate for `corporate`", "add it", column="discount_rates")

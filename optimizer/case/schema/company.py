@@ -78,13 +78,10 @@ class Facility(Row):
     key = ("facility",)
     required = False
     about = (
-        "Loans and notes: drawn already, or to be drawn. Draws are made at the start of a quarter, repaid at its end."
+        "Loans and notes: drawn already, or to be drawn. Draws are made at the start of a quarter, repaid at its end. "
+        "What secures a loan stands in `collateral.csv`; without rows there the company borrows."
     )
     facility: Annotated[Name, Field(description="its name")]
-    site: Annotated[
-        Annotated[str, Field(min_length=1)],
-        Field(description="the site whose project borrows and that it is ring-fenced to; `*`: the company borrows"),
-    ]
     commitment_musd: Annotated[NotNegative, Field(description="most that may be drawn, what is drawn already included")]
     drawn_musd: Annotated[NotNegative, Field(description="balance at the start of the first quarter")]
     available_first: Annotated[
@@ -102,13 +99,20 @@ class Facility(Row):
     ]
     interest_every_quarters: Annotated[Whole, Field(ge=1, le=4, description="quarters between payments of interest")]
     loan_to_cost: Annotated[
-        Share | None, Maybe, Field(description="largest balance as a share of AI capex so far; blank: no such rule")
+        Share | None,
+        Maybe,
+        Field(description="largest balance as a share of its halls' cost so far; blank: none"),
     ]
     minimum_cash_musd: Annotated[
         NotNegative | None, Maybe, Field(description="cash at each quarter's end while it is outstanding; blank: none")
     ]
     dscr: Annotated[
-        NotNegative | None, Maybe, Field(description="least AI margin over its debt service; blank: no such rule")
+        NotNegative | None,
+        Maybe,
+        Field(
+            description="least AI margin of its halls over the debt service of all that rank equal or before it there; "
+            "blank: none"
+        ),
     ]
     dscr_from: Annotated[QuarterCell | None, Maybe, Field(description="first quarter in which `dscr` is tested")]
     prepayable: Annotated[YesNo, Field(description="yes if it may be repaid ahead of schedule at no cost")]
@@ -118,10 +122,41 @@ class Facility(Row):
     refinances: Annotated[
         Name | None, Maybe, Field(description="facility whose repayment is all that it may be drawn for; blank: free")
     ]
+    rank: Annotated[
+        Annotated[Whole, Field(ge=1, le=9)] | None,
+        Maybe,
+        Field(description="1: senior, 2: behind that, ...; blank: 1"),
+    ] = None
+    first_coupon: Annotated[
+        QuarterCell | None,
+        Maybe,
+        Field(description="a quarter in which interest is paid; needed where not every quarter is one"),
+    ] = None
 
     @property
     def can_be_drawn(self) -> bool:
         return self.available_first is not None
+
+
+class Collateral(Row):
+    table = "collateral"
+    key = ("facility", "option")
+    required = False
+    about = (
+        "What secures a facility: the halls of options, all of a site's options for a product or none. Loans with a "
+        "hall in common share its cost and its margin."
+    )
+    facility: Annotated[Name, Field(description="a facility")]
+    option: Annotated[Name, Field(description="an option whose halls secure it")]
+
+
+class BtcSale(Row):
+    table = "btc_schedule"
+    key = ("quarter",)
+    required = False
+    about = "BTC of the opening holding to be sold, where `btc_rule` is `schedule`. Quarters without a row sell none."
+    quarter: Annotated[QuarterCell, Field(description="the quarter")]
+    btc: Annotated[NotNegative, Field(description="BTC sold in it")]
 
 
 class Amortisation(Row):

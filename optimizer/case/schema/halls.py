@@ -36,10 +36,16 @@ class Product(Row):
     residual_musd_per_it_mw: Annotated[
         NotNegative,
         Field(
-            description="what capacity without a contract is worth at the horizon's end, at most what its halls cost; "
-            "without its GPUs where `gpu_lives.csv` sells them"
+            description="what an IT MW that stands free is worth on the first day of the case, at most what its halls "
+            "cost; it falls by the calendar to nothing over `residual_life_quarters`; without its GPUs where "
+            "`gpu_lives.csv` sells them"
         ),
     ]
+    residual_life_quarters: Annotated[
+        Annotated[Whole, Field(ge=1, le=400)] | None,
+        Maybe,
+        Field(description="quarters from the first one on over which the residual falls to nothing; blank: 120"),
+    ] = None
 
 
 class ProductMarket(Row):
@@ -152,3 +158,11 @@ class GpuLife(Row):
     refresh_musd_per_it_mw: Annotated[
         Positive | None, Maybe, Field(description="capex of new GPUs in the same hall; blank: no refresh")
     ]
+    relet_product: Annotated[
+        Name | None,
+        Maybe,
+        Field(description="what the hall is sold as once its GPUs are gone; blank: nothing, it stands empty for good"),
+    ] = None
+    refit_musd_per_it_mw: Annotated[
+        NotNegative | None, Maybe, Field(description="what that change costs, paid in the quarter after the GPUs' last")
+    ] = None

@@ -68,7 +68,8 @@ class MachineMarket(Row):
     key = ("asic",)
     required = False
     about = (
-        "Prices of machines, which follow hashprice: `price x (hashprice / reference) ** elasticity`. "
+        "Prices of machines, which follow hashprice, the mean of the quarters that `market_looks_ahead_quarters` "
+        "counts: `price x (hashprice / reference) ** elasticity`. "
         "A class without a row can be neither sold, bought nor moved."
     )
     asic: Annotated[Name, Field(description="a class of machines")]
@@ -91,6 +92,11 @@ class MachineMarket(Row):
     moving_cost_musd_per_gross_mw: Annotated[
         NotNegative | None, Maybe, Field(description="cost of moving a gross MW to another site; blank: not moved")
     ]
+    max_sales_mw_per_quarter: Annotated[
+        NotNegative | None,
+        Maybe,
+        Field(description="gross MW of the class that the market takes in a quarter; blank: any number"),
+    ] = None
 
 
 class BitcoinMarket(Row):

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from optimizer.case.schema.base import NotNegative, Positive, PriceBasis, Quarters, Rate, Row, Share
-from optimizer.ground.cells import Maybe, Name, QuarterCell, YesNo
+from optimizer.ground.cells import Maybe, Name, QuarterCell, Whole, YesNo
 
 
 class Offer(Row):
@@ -41,6 +41,14 @@ class Offer(Row):
         Maybe,
         Field(description="of the offers with the same word here at most one is signed; blank: none"),
     ]
+    sign_by: Annotated[
+        QuarterCell | None,
+        Maybe,
+        Field(
+            description="last quarter in which it can be accepted; blank: the shortest lead time of its halls before "
+            "`window_last`"
+        ),
+    ] = None
 
 
 class OfferPrice(Row):
@@ -61,6 +69,21 @@ class OfferSite(Row):
     about = "Where each offer can be delivered. An offer is delivered at one site."
     offer: Annotated[Name, Field(description="an offer")]
     site: Annotated[Name, Field(description="a site that the customer accepts")]
+
+
+class Customer(Row):
+    table = "customers"
+    key = ("customer",)
+    required = False
+    about = (
+        "How likely a customer is to fail, and what is left then: the expected loss is a cost of its contracts. A "
+        "customer without a row never fails."
+    )
+    customer: Annotated[Name, Field(description="a customer of `offers.csv`")]
+    yearly_default: Annotated[Share, Field(lt=1, description="chance that it fails within a year")]
+    relet_quarters: Annotated[Whole, Field(ge=0, le=20, description="quarters without rent before it is let again")]
+    relet_rent_share: Annotated[Share, Field(description="share of the contract's rent that is paid from then on")]
+    recovered_share: Annotated[Share, Field(description="share of the lost rent that the failed customer still pays")]
 
 
 class CommittedContract(Row):

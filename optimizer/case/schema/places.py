@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from optimizer.case.schema.base import NotNegative, Rate, Row
-from optimizer.ground.cells import Maybe, Name, Number, QuarterCell, Text, YesNo
+from optimizer.case.schema.base import NotNegative, Rate, Row, Share
+from optimizer.ground.cells import Maybe, Name, Number, QuarterCell, Text, Whole, YesNo
 
 
 class Scenario(Row):
@@ -63,12 +63,64 @@ class Tariff(Row):
         Field(description="demand charge on the gross MW that run, billed three months a quarter"),
     ]
     curtailed_hours: Annotated[
-        NotNegative, Field(description="hours of the quarter in which machines must stand still, on an own plant too")
+        NotNegative,
+        Field(description="hours in which the utility feeds no machines; a site's own plant goes on"),
     ]
     interruptible_usd_per_mw_year: Annotated[
         NotNegative,
         Field(description="what a running gross MW of machines earns for being interruptible; AI load earns none"),
     ]
+
+
+class PriceStep(Row):
+    table = "price_steps"
+    key = ("scenario", "tariff", "quarter", "step")
+    required = False
+    about = (
+        "Energy prices inside a quarter, for tariffs whose price moves by the hour: machines run in the steps that "
+        "pay, AI load in all. A quarter's shares sum to 1, and its prices average to the tariff's `energy_usd_per_mwh`."
+    )
+    scenario: Annotated[Name, Field(description="a scenario")]
+    tariff: Annotated[Name, Field(description="a tariff")]
+    quarter: Annotated[QuarterCell, Field(description="the quarter")]
+    step: Annotated[Whole, Field(ge=1, le=24, description="1, 2, 3, ... within the quarter")]
+    hours_share: Annotated[Share, Field(gt=0, description="share of the quarter's hours that have this price")]
+    energy_usd_per_mwh: Annotated[Number, Field(ge=-500, le=10000, description="all-in energy price in those hours")]
+
+
+class Ratchet(Row):
+    table = "ratchets"
+    key = ("site",)
+    required = False
+    about = (
+        "Sites whose demand charge remembers: a quarter is billed on at least a share of the highest demand of the "
+        "quarters before it, also after machines have left."
+    )
+    site: Annotated[Name, Field(description="a site")]
+    ratchet_share: Annotated[Share, Field(description="share of the highest demand that is billed at least")]
+    ratchet_quarters: Annotated[Whole, Field(ge=1, le=20, description="quarters that are looked back")]
+    highest_before_gross_mw: Annotated[
+        NotNegative, Field(description="highest demand of the quarters before the horizon")
+    ]
+
+
+class GridGroup(Row):
+    table = "grid_groups"
+    key = ("group", "site")
+    required = False
+    about = "Sites that share a limit of the grid, such as a feeder or a substation."
+    group: Annotated[Name, Field(description="the group's name")]
+    site: Annotated[Name, Field(description="a site")]
+
+
+class GridGroupLimit(Row):
+    table = "grid_group_limits"
+    key = ("group", "from_quarter")
+    required = False
+    about = "What a group's sites may draw together: the limit that holds from a quarter on, until the next row."
+    group: Annotated[Name, Field(description="a group of `grid_groups.csv`")]
+    from_quarter: Annotated[QuarterCell, Field(description="first quarter of the step; the first covers the start")]
+    limit_gross_mw: Annotated[NotNegative, Field(le=5000, description="MW at the meter that may be drawn together")]
 
 
 class PowerEscalator(Row):

@@ -15,7 +15,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
-    format: Annotated[Whole, Field(ge=1, le=1, description="version of this case format; today 1")]
+    format: Annotated[Whole, Field(ge=2, le=2, description="version of this case format; today 2")]
     name: Annotated[FolderName, Field(description="short name of the case, used for folders")]
     title: Annotated[Text, Field(description="one line for reports")]
     as_of: Annotated[DateCell, Field(description="the day whose knowledge the case holds")]
@@ -30,7 +30,10 @@ class Settings(BaseModel):
     ]
     capex_budget_musd: Annotated[
         NotNegative,
-        Field(description="$M that may be spent on capex within the horizon, committed spending included"),
+        Field(
+            description="$M that may be spent on capex within the horizon, committed spending included, "
+            "whatever tenants advance of it"
+        ),
     ]
     opening_cash_musd: Annotated[Number, Field(description="$M of cash at the start of the first quarter")]
     minimum_cash_musd: Annotated[NotNegative, Field(description="$M that cash may not fall below at any quarter's end")]
@@ -47,7 +50,8 @@ class Settings(BaseModel):
     discount_rates: Annotated[
         dict[str, Rate],
         Field(
-            description="yearly rates: `corporate` always; `mining` or a product's name to override it for that line"
+            description="yearly rates: `corporate` always; `mining` or a product's name to override it for that line; "
+            "`debt`: what borrowing normally costs the company, at which fees and customers' money count"
         ),
     ]
     mining_ends: Annotated[
@@ -74,8 +78,38 @@ class Settings(BaseModel):
         Share | None,
         Field(description="share of the market value of BTC held that counts towards the minimum liquidity"),
     ] = None
-    hold_mined_btc: Annotated[
-        YesNo | None, Field(description="yes if mined BTC may be kept instead of sold; left out: all is sold at once")
+    btc_rule: Annotated[
+        Literal["sell_mined", "schedule", "free"],
+        Field(
+            description="sell_mined: what is mined is sold at once, BTC held are kept until liquidity needs them; "
+            "schedule: BTC held are sold by `btc_schedule.csv`; free: mined BTC may be kept too, which assumes that "
+            "the price path is known; left out: sell_mined"
+        ),
+    ] = "sell_mined"
+    minimum_btc: Annotated[
+        NotNegative | None, Field(description="policy: BTC held at the end of every quarter; left out: none")
+    ] = None
+    max_btc_sales_per_quarter: Annotated[
+        NotNegative | None, Field(description="policy: BTC sold from the treasury in a quarter; left out: any number")
+    ] = None
+    market_looks_ahead_quarters: Annotated[
+        Whole,
+        Field(
+            ge=1,
+            le=40,
+            description="machines are priced by the mean hashprice of so many quarters from the sale on, since buyers "
+            "know what comes; left out: 8",
+        ),
+    ] = 8
+    allow_planned_lateness: Annotated[
+        YesNo, Field(description="yes if a plan may deliver new contracts late on purpose; left out: no")
+    ] = False
+    end_coverage: Annotated[
+        NotNegative | None,
+        Field(
+            description="what is owed at the horizon's end, less cash above the minimum, as a share of the cash that "
+            "contracts and residuals still bring; left out: 1"
+        ),
     ] = None
     tax_rate: Annotated[Share | None, Field(description="tax on profits, share; left out: the case is before tax")] = (
         None

@@ -1,4 +1,4 @@
-"""Credit backstop: a stronger company stands behind the tenant, at a cost, and its rent is discounted as safer."""
+"""Credit backstop: a stronger company stands behind the tenant, at a cost, and default becomes less likely."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from optimizer.case.schema.base import NotNegative, Rate, Row, Share
+from optimizer.case.schema.base import NotNegative, Row, Share
 from optimizer.case.terms.deal import Deal, Term
-from optimizer.ground.cells import Maybe, Name
+from optimizer.ground.cells import Name
 from optimizer.ground.findings import Finding
 
 if TYPE_CHECKING:
@@ -20,14 +20,15 @@ class Backstop(Row):
     table = "backstops"
     key = ("offer",)
     required = False
-    about = "What a backstop of the tenant's credit costs us, and the rate at which the backed contract is discounted."
+    about = "What a backstop of the tenant's credit costs us, and the chance of default that is left with it."
     offer: Annotated[Name, Field(description="an offer")]
     upfront_musd_per_it_mw: Annotated[
         NotNegative, Field(description="paid at first delivery per contracted IT MW; the value of warrants given")
     ]
     rent_share: Annotated[Share, Field(description="fee, share of every bill")]
-    discount_rate: Annotated[
-        Rate | None, Maybe, Field(description="yearly rate for the contract's flows; blank: the product's own")
+    yearly_default: Annotated[
+        Share,
+        Field(description="chance that tenant and backer both fail within a year; replaces the customer's"),
     ]
 
 
@@ -38,16 +39,18 @@ def shape(deal: Deal) -> None:
     cost = row.rent_share * deal.rent
     cost[0] += row.upfront_musd_per_it_mw
     deal.pay("backstop", -cost)
-    deal.rate = row.discount_rate
 
 
 def check(case: Case) -> Iterator[Finding]:
+    defaults = {row.customer: row.yearly_default for row in case.customers}
     for row in case.rows("backstops"):
-        rates = case.settings.discount_rates
-        own = rates.get(case.offer[row.offer].product, rates["corporate"])
-        if row.discount_rate is not None and row.discount_rate > own:
-            why = f"is above the {own:g} of the product without a backstop"
-            yield row.finding(why, "a backed contract is no riskier: lower it, or leave it blank", "discount_rate")
+        customer = case.offer[row.offer].customer
+        if customer not in defaults:
+            why = f"backs {customer!r}, whose own chance of default is not known"
+            yield row.finding(why, "add the customer to customers.csv", "offer")
+        elif row.yearly_default > defaults[customer]:
+            why = f"is above the {defaults[customer]:g} of {customer!r} without a backstop"
+            yield row.finding(why, "a backed contract is no riskier: lower it", "yearly_default")
 
 
 TERM = Term((Backstop,), shape, check)

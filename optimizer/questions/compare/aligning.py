@@ -93,7 +93,7 @@ def _settings(plan: Plan, date: Quarter) -> dict[str, Any]:
     settings = plan.case.settings
     gone = [day for day in settings.halvings if day <= date.start]
     btc = _before(plan, "btc", "closing_btc", date)
-    holds = btc > 0 or bool(settings.hold_mined_btc)
+    holds = btc > 0 or bool(settings.btc_rule == "free")
     return {
         "first_quarter": date,
         "quarters": plan.case.last - date + 1,

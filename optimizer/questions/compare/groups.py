@@ -23,29 +23,38 @@ class Group:
 GROUPS: tuple[Group, ...] = (
     Group(
         "markets", "bitcoin, AI market prices, machine prices, indices",
-        ("bitcoin", "products", "product_markets", "indices", "machine_markets"), ("subsidy_btc", "halvings"),
+        ("bitcoin", "products", "product_markets", "indices", "machine_markets"),
+        ("subsidy_btc", "halvings", "market_looks_ahead_quarters"),
     ),
     Group("capex", "cost, lead time and choice of conversions", ("options", "profiles", "deposits", "gpu_lives"),
           ("capex_level",)),
     Group(
         "offers", "offers and their terms",
-        ("offers", "offer_prices", "offer_sites", *(t.table for t in TERM_TABLES if "offer" in t.model_fields)),
+        ("offers", "offer_prices", "offer_sites", "customers",
+         *(t.table for t in TERM_TABLES if "offer" in t.model_fields)),
     ),
     Group("power", "sites, grid limits, power prices",
-          ("sites", "site_limits", "tariffs", "power_escalators", "own_plants")),
+          (
+              "sites", "site_limits", "grid_groups", "grid_group_limits", "tariffs", "power_escalators", "price_steps",
+              "ratchets", "own_plants",
+          )),
     Group(
         "treasury", "cash, debt, budgets, G&A, tax",
-        ("facilities", "amortisation", "base_rates", "obligations", "overheads", "budget_years", "depreciation"),
+        (
+            "facilities", "collateral", "amortisation", "base_rates", "obligations", "overheads", "budget_years",
+            "depreciation", "btc_schedule",
+        ),
         (
             "capex_budget_musd", "opening_cash_musd", "minimum_cash_musd", "cash_rate", "btc_held",
-            "btc_liquidity_share", "hold_mined_btc", "tax_rate", "tax_losses_musd", "tax_loss_use",
+            "btc_liquidity_share", "btc_rule", "minimum_btc", "max_btc_sales_per_quarter", "end_coverage", "tax_rate",
+            "tax_losses_musd", "tax_loss_use",
         ),
     ),
     Group(
         "policy", "wind-down, floors and ceilings, limits on building and customers", ("use_limits",),
         (
             "mining_ends", "max_blocks_under_construction", "max_it_mw_under_construction", "max_customer_share",
-            "max_customer_share_from",
+            "max_customer_share_from", "allow_planned_lateness",
         ),
     ),
     Group("discounting", "discount rates", (), ("discount_rates",)),
