@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from pyomo.core.expr.numeric_expr import LinearExpression
 
-from optimizer.business.lines import LINES, discount_factor, discount_rate
+from optimizer.business.lines import LINES, discount_factor, rate_of_line
 from optimizer.case.case import Case
 from optimizer.ground.errors import HouseFault
 from optimizer.ground.quarters import Quarter
@@ -146,8 +146,6 @@ class Stream:
     decision: Decision
     first: Quarter
     amounts: Amounts
-    rate: float | None = None
-    """Yearly discount rate where it is not the business line's own."""
     follows: Price | None = None
 
 
@@ -226,7 +224,7 @@ class Streams:
 
     def pay(
         self, line: str, business: str, site: str, source: str, decision: Decision, first: Quarter,
-        amounts: Sequence[float] | Amounts, rate: float | None = None, follows: Price | None = None,
+        amounts: Sequence[float] | Amounts, follows: Price | None = None,
     ) -> None:  # fmt: skip
         """Let one unit of `decision` pay `amounts` ($M, + received) on a line from quarter `first` on.
 
@@ -236,17 +234,31 @@ class Streams:
         sunk = max(0, self.case.first - first)
         flows = np.asarray(amounts, dtype=float)[sunk:]
         if flows.any():
-            self.streams.append(Stream(line, business, site, source, decision, first + sunk, flows, rate, follows))
+            self.streams.append(Stream(line, business, site, source, decision, first + sunk, flows, follows))
 
     def present_value(self, stream: Stream) -> float:
         return float(stream.amounts @ self.discounts(stream))
 
     def discounts(self, stream: Stream) -> Amounts:
-        """Discount factors of a stream's quarters; a residual is dated at the horizon's end."""
-        at_start = not LINES[stream.line].in_cash
+        """Discount factors of a stream's quarters."""
         offset = stream.first - self.case.first
-        rate = discount_rate(self.case, stream.business) if stream.rate is None else stream.rate
-        return _discount_table(rate, at_start)[offset : offset + len(stream.amounts)]
+        rate = rate_of_line(self.case, stream.line, stream.business)
+        return _discount_table(rate, LINES[stream.line].at_start)[offset : offset + len(stream.amounts)]
+
+    def stand_free(
+        self, product: str, site: str, source: str, decision: Decision, steps: Iterable[tuple[Quarter, float]]
+    ) -> None:
+        """Let a unit of `decision` free so many IT MW of a product from quarters on: each step is worth its residual.
+
+        What stands free at the horizon's end is worth the residual of that day, whenever it came; each later step that
+        of its own first day.
+        """
+        end, free = self.case.last + 1, defaultdict[Quarter, float](float)
+        for quarter, it_mw in steps:
+            free[max(quarter, end)] += it_mw
+        for quarter, it_mw in free.items():
+            musd = self.case.residual_musd_per_it_mw(product, quarter) * it_mw
+            self.pay("residual", product, site, source, decision, quarter, [musd])
 
     def worth(self) -> Linear:
         """Discounted value of these streams, after the horizon too, $M."""

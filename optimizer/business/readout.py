@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 from pyomo.core import ConcreteModel
 
+from optimizer.business.lines import CASH_LINES
 from optimizer.business.ports import Decision, Linear, OutcomePorts, Step, Stock
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
@@ -54,8 +55,8 @@ class Reading:
 
     @property
     def within(self) -> pd.DataFrame:
-        """The flows of the horizon."""
-        return self.flows[self.flows["quarter"] <= int(self.case.last)]
+        """The cash flows of the horizon."""
+        return self.flows[(self.flows["quarter"] <= int(self.case.last)) & self.flows["line"].isin(CASH_LINES)]
 
     def of(self, decision: Decision) -> float:
         """What a decision, a step or a number comes to."""

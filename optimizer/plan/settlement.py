@@ -11,7 +11,7 @@ import pandas as pd
 from pyomo.core import ConcreteModel
 
 from optimizer.business.company import debt, treasury
-from optimizer.business.lines import CAPEX_LINES, LINES, VALUE_LINES
+from optimizer.business.lines import CAPEX_LINES, CASH_LINES, LINES, VALUE_LINES
 from optimizer.business.readout import DECIMALS, NOISE, Reading, Tables, frame
 from optimizer.business.uses import USES
 from optimizer.ground import power
@@ -43,7 +43,7 @@ def settle(m: ConcreteModel, read: Read, scenario: str | None = None) -> Settled
     r = Reading(m, only, read)
     r.flows = _flows(r)
     tidied = {name: tidy(table) for name, table in _read_out(r).items()}
-    for name in ("cash_flow", "after_horizon", "capex"):
+    for name in ("cash_flow", "value_only", "after_horizon", "capex"):
         tidied[name] = tidied[name][tidied[name]["musd"] != 0].reset_index(drop=True)
     return Settled(tidied, round(fsum([*tidied["value"]["within_musd"], *tidied["value"]["after_musd"]]), DECIMALS))
 
@@ -130,11 +130,12 @@ FLOW = ["scenario", "quarter", "line", "business", "site", "source"]
 
 
 def _flows(r: Reading) -> pd.DataFrame:
-    """Every dollar of every stream, with its discount factor; a residual is dated one quarter past the horizon."""
+    """Every dollar of every stream, with its discount factor; principal of the horizon by its rounded balances."""
     rows = [(*flow, 1.0) for flow in debt.principal_flows(r)]
     for stream in r.ports.all_streams:
         units = r.of(stream.decision)
-        if abs(units) > NOISE and not (stream.line == "principal" and stream.source in r.case.facility):
+        balanced = stream.line == "principal" and stream.source in r.case.facility and stream.first <= r.case.last
+        if abs(units) > NOISE and not balanced:
             factors = r.ports.discounts(stream)
             place = (stream.line, stream.business, stream.site, stream.source)
             rows += [
@@ -156,10 +157,11 @@ def _flows(r: Reading) -> pd.DataFrame:
 
 def _money(r: Reading) -> Tables:
     """The tables that follow from the flows alone."""
-    after = r.flows[r.flows["quarter"] > int(r.case.last)]
+    after = r.flows["quarter"] > int(r.case.last)
     return {
         "cash_flow": r.within.drop(columns="factor"),
-        "after_horizon": after,
+        "value_only": r.flows[~after & ~r.flows["line"].isin(CASH_LINES)],
+        "after_horizon": r.flows[after],
         "value": _value(r),
         "capex": _capex(r.within),
         "capex_to_date": _capex_to_date(r),
@@ -174,14 +176,17 @@ def _capex(within: pd.DataFrame) -> pd.DataFrame:
 
 
 def _capex_to_date(r: Reading) -> pd.DataFrame:
-    """Capex, net of what tenants pay, by quarter and since the first."""
-    spent = -r.within[r.within["line"].isin(CAPEX_LINES)].groupby("quarter")["musd"].sum()
+    """Capex by quarter and since the first, gross, and what tenants advance of it."""
+    spent, advanced = (
+        r.within[r.within["line"].isin(lines)].groupby("quarter")["musd"].sum()
+        for lines in (CAPEX_LINES, ["tenant_capex"])
+    )
     rows, sofar = [], 0.0
     for t in r.case.horizon:
-        now = round(float(spent.get(int(t), 0.0)), DECIMALS)
+        now = round(-float(spent.get(int(t), 0.0)), DECIMALS)
         sofar = round(sofar + now, DECIMALS)
-        rows.append((r.scenario, t, now, sofar))
-    return frame(rows, "scenario quarter capex_musd to_date_musd")
+        rows.append((r.scenario, t, now, round(float(advanced.get(int(t), 0.0)), DECIMALS), sofar))
+    return frame(rows, "scenario quarter capex_musd advanced_musd to_date_musd")
 
 
 def _sources_and_uses(r: Reading) -> pd.DataFrame:

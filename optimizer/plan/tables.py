@@ -41,12 +41,12 @@ TABLES: dict[str, Table] = {
         "offer",
     ),
     "capex": Table(
-        "capex spent by source (option, machine or tenant), line and quarter",
+        "capex spent by source (option or class of machines), line and quarter, whatever tenants advance of it",
         "scenario quarter site source product line musd",
     ),
     "capex_to_date": Table(
-        "capex of each quarter and since the first, net of what tenants pay",
-        "scenario quarter capex_musd to_date_musd",
+        "capex of each quarter and since the first, and what tenants advance of it",
+        "scenario quarter capex_musd advanced_musd to_date_musd",
         "quarter",
     ),
     "sources_and_uses": Table(
@@ -69,8 +69,12 @@ TABLES: dict[str, Table] = {
         "scenario line business within_musd after_musd",
         "line business",
     ),
+    "value_only": Table(
+        "flows of the horizon that are value and no cash (interest above its normal cost), with discount factors",
+        "scenario quarter line business site source musd factor",
+    ),
     "after_horizon": Table(
-        "flows after the horizon: contracts running to their own end and residuals, with discount factors",
+        "flows after the horizon: contracts and debt running to their own end, and residuals, with discount factors",
         "scenario quarter line business site source musd factor",
     ),
     "mining": Table(

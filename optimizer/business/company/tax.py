@@ -13,11 +13,16 @@ from optimizer.business.rows import at_most, hold
 from optimizer.ground.quarters import Quarter
 
 
-def add_tax_payments(b: Block) -> None:
-    """`profit[t,w]`, `loss[t,w]` and `offset[t,w]` in $M: what is taxed, carried forward and used up; recourse."""
+def add_tax(b: Block) -> None:
+    """`profit[t,w]`, `loss[t,w]` and `offset[t,w]` in $M: what is taxed, carried forward and used up; recourse.
+
+    To the last quarter in which anything is earned or deducted, after the horizon too. Every stream that is taxed must
+    be known by now.
+    """
     ports = b.ports
     case, w = ports.case, ports.scenario
-    taxed = [(t, w) for t in case.horizon] if case.settings.tax_rate else []
+    b.income = _income_by_quarter(ports) if case.settings.tax_rate else {}
+    taxed = [(t, w) for t in b.income]
     most = _most_income(ports) if taxed else 0.0
     b.profit = Var(taxed, domain=NonNegativeReals, bounds=(0, most))
     b.loss = Var(taxed, domain=NonNegativeReals, bounds=(0, most))
@@ -25,23 +30,20 @@ def add_tax_payments(b: Block) -> None:
     for t, _ in taxed:
         _pay(ports, b.profit[t, w], t, [-(case.settings.tax_rate or 0.0)])
         _pay(ports, b.offset[t, w], t, [case.settings.tax_rate or 0.0])
+    hold(b, profit_or_loss, taxed)
+    hold(b, losses_offset_a_share, taxed)
+    hold(b, losses_used_once, taxed)
 
 
-def add_tax_rows(b: Block) -> None:
-    """What the profit is, once every stream is known, and the tax on what runs on after the horizon."""
-    if not b.profit:
-        return
-    ports = b.ports
-    b.income = {t: Linear() for t in ports.case.horizon}
-    width = len(ports.case.horizon)
-    for decision, amounts in _taxable(ports):
-        for i in np.flatnonzero(amounts[:width]):
-            b.income[ports.case.first + int(i)].add(float(amounts[i]), decision)
-        if amounts[width:].any():
-            _pay(ports, decision, ports.case.last + 1, -(ports.case.settings.tax_rate or 0.0) * amounts[width:])
-    hold(b, profit_or_loss, list(b.profit))
-    hold(b, losses_offset_a_share, list(b.profit))
-    hold(b, losses_used_once, list(b.profit))
+def _income_by_quarter(ports: OutcomePorts) -> dict[Quarter, Linear]:
+    """Taxable income of each quarter of the horizon, and of those after it in which there is any, $M."""
+    taxable = _taxable(ports)
+    span = max([len(ports.case.horizon), *(len(amounts) for _, amounts in taxable)])
+    income = {ports.case.first + i: Linear() for i in range(span)}
+    for decision, amounts in taxable:
+        for i in np.flatnonzero(amounts):
+            income[ports.case.first + int(i)].add(float(amounts[i]), decision)
+    return income
 
 
 def _pay(ports: OutcomePorts, decision: object, t: Quarter, amounts: list[float] | Amounts) -> None:
@@ -51,8 +53,6 @@ def _pay(ports: OutcomePorts, decision: object, t: Quarter, amounts: list[float]
 def _taxable(ports: OutcomePorts) -> list[tuple[object, Amounts]]:
     """Taxable income by decision, quarter by quarter from the first on, depreciation deducted."""
     lives: dict[str, int] = {row.line: row.quarters for row in ports.case.depreciation}
-    if "facility_capex" in lives:
-        lives["tenant_capex"] = lives["facility_capex"]
     flows: dict[int, list[Stream]] = defaultdict(list)
     for stream in ports.all_streams:
         if stream.line not in UNTAXED_LINES or stream.line in lives:

@@ -7,7 +7,7 @@ import pandas as pd
 from pyomo.core import Binary, Block, ConcreteModel, NonNegativeReals, Var
 
 from optimizer.business.company.debt import outstanding
-from optimizer.business.company.tax import add_tax_payments, add_tax_rows
+from optimizer.business.company.tax import add_tax
 from optimizer.business.lines import CORPORATE
 from optimizer.business.ports import Amounts, Decision, Linear, OutcomePorts, Price, SharedPorts
 from optimizer.business.readout import DECIMALS, Reading, Tables, frame
@@ -44,9 +44,8 @@ def add_treasury(b: Block) -> None:
     ports = b.ports
     case, w = ports.case, ports.scenario
     _hold_btc(b, ports)
-    add_tax_payments(b)
+    add_tax(b)
     b.closing_cash = _bank(ports, _net_cash(b, ports))
-    add_tax_rows(b)
     hold(b, btc_only_from_mining, list(b.H))
     b.outstanding = outstanding(b)
     hold(b, minimum_cash_of_a_facility, list(b.outstanding))
@@ -77,7 +76,6 @@ def _hold_btc(b: Block, ports: OutcomePorts) -> None:
         _pay(ports, "btc_sales", b.H[t, w], t, -btc_musd(ports, t))
         if t < case.last:
             _pay(ports, "btc_sales", b.H[t, w], t + 1, btc_musd(ports, t + 1))
-    _pay(ports, "residual", b.H[case.last, w], case.last + 1, btc_musd(ports, case.last))
 
 
 def _pay(ports: OutcomePorts, line: str, decision: object, t: Quarter, musd: float) -> None:

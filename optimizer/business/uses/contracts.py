@@ -133,21 +133,15 @@ def _open_deal(ports: OutcomePorts, c: str, k: int, s: str, t: Quarter) -> Deal:
 
 def _bind_and_bill(ports: OutcomePorts, signed: Deal, size: float, decision: Decision) -> None:
     """`size x decision` is the contracted IT MW."""
-    case, offer, s, t = ports.case, signed.offer, signed.site, signed.delivery
-    held = 0.0
-    for j in range(signed.length):
-        if signed.held[j] != held:
-            ports.signed_it_mw.step((s, offer.product), t + j, size * float(signed.held[j] - held), decision)
-            held = float(signed.held[j])
-    ports.signed_it_mw.step((s, offer.product), t + signed.length, -size * held, decision)
+    offer, s, t = signed.offer, signed.site, signed.delivery
+    held = np.append(signed.held[: signed.length], 0.0)
+    rises = [(t + j, size * float(rise)) for j, rise in enumerate(np.diff(held, prepend=0.0)) if rise]
+    for quarter, rise in rises:
+        ports.signed_it_mw.step((s, offer.product), quarter, rise, decision)
+    ports.stand_free(offer.product, s, offer.offer, decision, [(quarter, -rise) for quarter, rise in rises])
     _bill_and_draw(ports, signed, decision, t, size, slice(signed.length))
     for payment in signed.payments:
-        ports.pay(
-            payment.line, offer.product, s, offer.offer, decision, payment.first, size * payment.amounts, signed.rate
-        )
-    if t <= case.last < t + signed.length:
-        worth = -size * float(signed.held[case.last - t]) * case.product[offer.product].residual_musd_per_it_mw
-        ports.pay("residual", offer.product, s, offer.offer, decision, case.last + 1, [worth])
+        ports.pay(payment.line, offer.product, s, offer.offer, decision, payment.first, size * payment.amounts)
 
 
 def _bill_and_draw(
@@ -163,7 +157,7 @@ def _bill_and_draw(
         ("ai_power", -demand, None),
     ):
         source = offer.offer
-        ports.pay(line, offer.product, signed.site, source, decision, first, amounts, signed.rate, follows)
+        ports.pay(line, offer.product, signed.site, source, decision, first, amounts, follows)
     for i, musd in enumerate(rent):
         ports.rent[offer.customer, first + i].add(float(musd), decision)
 
@@ -201,7 +195,7 @@ def _deliver_short(b: Block, signed: dict[Key, tuple[Deal, float, Decision]]) ->
         ports.signed_it_mw.step(key, t, -1, missing)
         ports.signed_it_mw.step(key, t + 1, 1, missing)
         _bill_and_draw(ports, contract, missing, t, -1 / float(contract.held[j]), slice(j, j + 1))
-        ports.pay("damages", contract.offer.product, s, c, missing, t, [-damages(contract)], contract.rate)
+        ports.pay("damages", contract.offer.product, s, c, missing, t, [-damages(contract)])
     hold(b, missing_at_most_the_contract, list(b.held))
 
 

@@ -14,7 +14,7 @@ from optimizer.business.ports import Decision, Linear, SharedPorts, Step, steps
 from optimizer.business.readout import Megawatts, Reading, Tables, frame
 from optimizer.business.rows import at_most, hold, member
 from optimizer.case.case import Case
-from optimizer.case.schema import Option
+from optimizer.case.schema import GpuLife, Option
 from optimizer.ground.power import BUILDING
 from optimizer.ground.quarters import Quarter
 
@@ -52,11 +52,30 @@ def megawatts(r: Reading) -> Iterator[Megawatts]:
         option = r.case.option[name]
         for t in r.case.horizon:
             if t >= start + option.mining_stops_quarters:
+                relet = _relet_blocks(r, option, start, blocks, t)
                 use = option.product if t >= start + option.lead_quarters else BUILDING
-                key = (option.site, t, use, name)
-                taken[key] = taken.get(key, 0.0) + blocks * option.block_gross_mw
+                for serving, count in ((use, blocks - relet), (_relet_product(r.case, option), relet)):
+                    if count:
+                        key = (option.site, t, serving, name)
+                        taken[key] = taken.get(key, 0.0) + count * option.block_gross_mw
     for (site, t, use, name), mw in taken.items():
         yield site, t, use, name, mw
+
+
+def _relet_product(case: Case, option: Option) -> str:
+    """What its blocks are let as once their GPUs are gone; its own product where nothing."""
+    life = case.gpu_life.get(option.option)
+    return option.product if life is None or life.relet_product is None else life.relet_product
+
+
+def _relet_blocks(r: Reading, option: Option, start: Quarter, blocks: int, t: Quarter) -> int:
+    """Of the blocks started in a quarter, those whose GPUs were gone by `t` and not renewed."""
+    life = r.case.gpu_life.get(option.option)
+    if life is None or life.relet_product is None:
+        return 0
+    age = (t - start - option.lead_quarters) // life.life_quarters
+    renewed = r.at(r.m.r, option.option, start, age) if age > 0 else float(blocks)
+    return blocks - round(renewed)
 
 
 def read_out(r: Reading) -> Tables:
@@ -130,8 +149,7 @@ def affordable_blocks(case: Case, option: Option) -> int:
     """The most blocks that the capex budget pays for, beside what was sunk before the horizon."""
     cost = case.it_mw_of_block(option) * (case.facility_musd_per_it_mw(option) + option.gpu_musd_per_it_mw)
     sunk = sum(r.blocks for r in case.committed_starts if r.option == option.option and r.quarter < case.first)
-    tenants_pay = bool(case.rows("tenant_funding"))
-    paid = inf if tenants_pay or cost <= 0 else case.settings.capex_budget_musd / cost
+    paid = inf if cost <= 0 else case.settings.capex_budget_musd / cost
     return int(min(most_blocks(case, option), sunk + paid + 1e-9))
 
 
@@ -185,7 +203,7 @@ def _refreshes(m: ConcreteModel, ports: SharedPorts) -> list[tuple[str, Quarter,
 
 
 def _serve(m: ConcreteModel, ports: SharedPorts, option: Option, start: Quarter, blocks: Decision) -> None:
-    """Usable capacity: ramped up once, gone at the end of each life of GPUs that is not followed by a refresh."""
+    """Usable capacity: ramped up once; at the end of each life of GPUs refreshed, let as another product, or gone."""
     case, it_mw = ports.case, ports.case.it_mw_of_block(option)
     ramp, life = case.profile[option.ramp], case.gpu_life.get(option.option)
     for i, begins in enumerate(lives(case, option, start)):
@@ -201,23 +219,44 @@ def _serve(m: ConcreteModel, ports: SharedPorts, option: Option, start: Quarter,
         if i > 0:
             ports.pay("gpu_capex", *pay, begins, [-cost * it_mw])
         ports.pay("gpu_sales", *pay, ends, [life.residual_share * cost * it_mw])
+        if life.relet_product is not None:
+            _relet(ports, option, life, ends, it_mw, decision)
+            if i > 0:
+                _relet(ports, option, life, begins, -it_mw, decision)
 
 
 def _supply(
     ports: SharedPorts, option: Option, begins: Quarter, shares: Sequence[float], ends: Quarter | None, it_mw: float,
     decision: Decision,
 ) -> None:  # fmt: skip
-    """IT MW usable by share from a quarter on, to the quarter before `ends`; with what is left at the horizon's end."""
-    case, key, late = ports.case, (option.site, option.product), option.option
+    """IT MW usable by share from a quarter on, to the quarter before `ends`; what stands free is worth its residual."""
     span = len(shares) if ends is None else min(len(shares), ends - begins)
-    for j, rise in enumerate(np.diff(shares[:span], prepend=0.0)):
-        ports.usable_it_mw.step(key, begins + j, it_mw * float(rise), decision, option=late)
+    steps = [(begins + j, it_mw * float(rise)) for j, rise in enumerate(np.diff(shares[:span], prepend=0.0))]
     if ends is not None:
-        ports.usable_it_mw.step(key, ends, -it_mw * shares[span - 1], decision, option=late)
-    if begins <= case.last and (ends is None or case.last < ends):
-        usable = it_mw * shares[min(case.last - begins, span - 1)]
-        worth = case.product[option.product].residual_musd_per_it_mw * usable
-        ports.pay("residual", option.product, option.site, option.option, decision, case.last + 1, [worth])
+        steps.append((ends, -it_mw * shares[span - 1]))
+    _open(ports, option, option.product, decision, steps)
+
+
+def _relet(
+    ports: SharedPorts, option: Option, life: GpuLife, begins: Quarter, it_mw: float, decision: Decision
+) -> None:
+    """Blocks that serve another product, refitted, from a quarter on; taken back where `it_mw` is negative."""
+    assert life.relet_product is not None
+    _open(ports, option, life.relet_product, decision, [(begins, it_mw)])
+    for stock, size in ((ports.service_gross_mw, it_mw * option.design_ratio), (ports.service_it_mw, it_mw)):
+        stock.step((option.site, option.product), begins, -size, decision, option=option.option)
+        stock.step((option.site, life.relet_product), begins, size, decision, option=option.option)
+    refit = -it_mw * (life.refit_musd_per_it_mw or 0.0)
+    ports.pay("facility_capex", life.relet_product, option.site, option.option, decision, begins, [refit])
+
+
+def _open(
+    ports: SharedPorts, option: Option, product: str, decision: Decision, steps: Sequence[tuple[Quarter, float]]
+) -> None:
+    """Usable IT MW of a product in steps, worth their residual where no contract takes them."""
+    for quarter, it_mw in steps:
+        ports.usable_it_mw.step((option.site, product), quarter, it_mw, decision, option=option.option)
+    ports.stand_free(product, option.site, option.option, decision, steps)
 
 
 def refreshed_after_a_life(m: ConcreteModel, o: str, t: Quarter, i: int) -> object:

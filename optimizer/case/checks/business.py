@@ -268,7 +268,7 @@ def committed_spending_fits(case: Case) -> Iterator[Finding]:
             (option.gpu_curve, it_mw * option.gpu_musd_per_it_mw),
         ):
             spent += sum(musd * w for k, w in enumerate(case.profile[curve]) if row.quarter + k >= case.first)
-    if spent > case.settings.capex_budget_musd + 1e-6 and not case.rows("tenant_funding"):
+    if spent > case.settings.capex_budget_musd + 1e-6:
         yield Finding(
             "case.toml", f"is below the ${spent:,.1f}M that commitments spend within the horizon",
             f"raise it by ${spent - case.settings.capex_budget_musd:,.1f}M or more",

@@ -16,7 +16,7 @@ CHANGED: tuple[tuple[str, str, str, str], ...] = (
     ("case.toml", "capex_budget_musd", "counts gross spending now, whatever tenants advance of it",
      "raise it by what tenants were to pay, if the old budget was net of that"),
     ("case.toml", "discount_rates", "apply to all flows of a hall; interest is no value; fees and customers' money "
-     "count at a rate named debt", "add debt, what borrowing normally costs, and take premiums for default out of products"),
+     "count at a rate named debt", "add debt, what borrowing costs, and take premiums for default out of products"),
     ("products.csv", "residual_musd_per_it_mw", "is what an IT MW is worth on the first day of the case, falls to "
      "nothing over residual_life_quarters (120 if blank), and is paid when a contract leaves the hall",
      "state today's worth, and the life where it is another"),

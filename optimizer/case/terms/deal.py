@@ -54,7 +54,6 @@ class Deal:
     drawn: Amounts = field(init=False)
     price: Amounts = field(init=False)
     payments: list[Payment] = field(default_factory=list)
-    rate: float | None = None
     price_factor: float = 1.0
     """What a site and a size make of the offer's price."""
 

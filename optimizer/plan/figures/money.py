@@ -5,13 +5,11 @@ from __future__ import annotations
 from math import fsum
 from typing import TYPE_CHECKING
 
-from optimizer.business.lines import CAPEX_LINES, VALUE_LINES, discount_factor, discount_rate
+from optimizer.business.lines import VALUE_LINES, discount_factor, rate_of_line
 from optimizer.business.outlays import outlays_of_block
 from optimizer.case.market import hashprice_usd_per_ph_day, resale_musd
-from optimizer.case.terms import committed_deal
 from optimizer.ground.quarters import Quarter
 from optimizer.ground.units import musd_from_usd
-from optimizer.plan.figures.contracts import deal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,31 +25,18 @@ LEAST_BTC, LEAST_MW = 1e-6, 1e-6
 # ---- capex --------------------------------------------------------------------------------------------------------
 
 
-def committed_capex(case: Case, scenario: str) -> float:
-    """$M within the horizon of starts that were decided before, less what tenants who have signed pay towards them."""
-    return fsum([*_of_starts(case), *(-musd for musd in _of_tenants(case, scenario))])
-
-
-def _of_starts(case: Case) -> list[float]:
-    spent = []
+def committed_capex(case: Case) -> float:
+    """$M within the horizon of starts that were decided before, whatever tenants advance of it."""
+    spent: list[float] = []
     for row in case.committed_starts:
         for _, first, amounts in outlays_of_block(case, case.option[row.option], row.quarter):
             spent += [row.blocks * float(a) for i, a in enumerate(amounts) if case.first <= first + i <= case.last]
     begun: dict[str, Quarter] = {}
     for row in case.committed_starts:
         begun[row.option] = min(row.quarter, begun.get(row.option, row.quarter))
-    return spent + [case.option[o].mobilisation_musd for o, t in begun.items() if case.first <= t <= case.last]
-
-
-def _of_tenants(case: Case, scenario: str) -> list[float]:
-    return [
-        row.it_mw * float(musd)
-        for row in case.committed_contracts
-        for payment in committed_deal(case, scenario, row).payments
-        if payment.line in CAPEX_LINES
-        for i, musd in enumerate(payment.amounts)
-        if case.first <= payment.first + i <= case.last
-    ]
+    return fsum(spent) + fsum(
+        case.option[o].mobilisation_musd for o, t in begun.items() if case.first <= t <= case.last
+    )
 
 
 # ---- tenants' options ---------------------------------------------------------------------------------------------
@@ -74,11 +59,10 @@ def value_in_options(plan: Plan, tables: Mapping[str, pd.DataFrame]) -> dict[str
 
 def contract_flows(plan: Plan, tables: Mapping[str, pd.DataFrame], name: str) -> Iterator[tuple[str, Quarter, float]]:
     """Each flow of contracts in a table that counts in value: its contract, its quarter, its present value, $M."""
-    own = {row.offer: deal_of(plan, row).rate for row in tables["contracts"].itertuples()}
+    signed = set(tables["contracts"]["offer"])
     for row in tables[name].itertuples():
-        if row.line in VALUE_LINES and row.source in own:
-            rate, quarter = own[row.source], Quarter.parse(row.quarter)
-            rate = discount_rate(plan.case, row.business) if rate is None else rate
+        if row.line in VALUE_LINES and row.source in signed:
+            rate, quarter = rate_of_line(plan.case, row.line, row.business), Quarter.parse(row.quarter)
             within = name == "cash_flow"
             factor = discount_factor(rate, quarter - plan.case.first) if within else row.factor
             yield row.source, quarter, row.musd * factor

@@ -70,7 +70,7 @@ class Room:
 
     @cached_property
     def committed_capex_musd(self) -> float:
-        return money.committed_capex(self.plan.case, self.plan.scenario)
+        return money.committed_capex(self.plan.case)
 
     @cached_property
     def options_musd(self) -> Mapping[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from optimizer.business.lines import VALUE_LINES, discount_factor, discount_rate
+from optimizer.business.lines import VALUE_LINES, discount_factor, rate_of_line
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.figures.room import growth
 
@@ -27,5 +27,9 @@ def taken_before(plan: Plan, date: Quarter) -> float:
     for row in flows.itertuples():
         t = Quarter.parse(row.quarter)
         if t < date:
-            total += row.musd * discount_factor(discount_rate(plan.case, row.business), t - plan.case.first)
+            rate = rate_of_line(plan.case, row.line, row.business)
+            total += row.musd * discount_factor(rate, t - plan.case.first)
+    for row in plan.tables["value_only"].itertuples():
+        if Quarter.parse(row.quarter) < date:
+            total += row.musd * row.factor
     return total * growth(plan, date)
