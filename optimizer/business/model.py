@@ -10,7 +10,7 @@ from pyomo.core import Block, ConcreteModel, Objective, Var, maximize
 
 from optimizer.business.company.debt import add_debt
 from optimizer.business.company.treasury import add_company, add_treasury, bring_in
-from optimizer.business.ports import OutcomePorts, SharedPorts
+from optimizer.business.ports import Linear, OutcomePorts, SharedPorts
 from optimizer.business.rules import add_outcome_rules, add_shared_rules
 from optimizer.business.ties import add_ties
 from optimizer.business.uses import USES
@@ -45,7 +45,22 @@ def build_model(
     for w, probability in likely.items():
         worth.extend(m.outcome[w].ports.worth(), probability)
     m.value = Objective(expr=worth.expression, sense=maximize)
+    m.thrift = [term for w, probability in likely.items() for term in _thrift(m.outcome[w], probability)]
     return m
+
+
+def _thrift(b: Any, probability: float) -> list[tuple[float, Any]]:
+    """What is least among plans of equal value: interest, then what is drawn; BTC are kept as long as they can be."""
+    interest = Linear()
+    for stream in b.ports.streams:
+        if stream.line == "interest":
+            interest.add(-float(stream.amounts.sum()), stream.decision)
+    lesser = [*((A_DRAW, x) for x in b.draw.values()), *((-A_COIN, x) for x in b.H.values())]
+    return [(probability * coefficient, x) for coefficient, x in (*interest.terms, *lesser)]
+
+
+A_DRAW, A_COIN = 1e-4, 1e-6
+"""What a dollar drawn, and a BTC sold a quarter earlier, weigh beside a dollar of interest."""
 
 
 PROBABLY = 1e-9

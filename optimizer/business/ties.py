@@ -90,9 +90,9 @@ def _more_of_an_option(case: Case, name: str) -> Hashable:
 def _site_likeness(case: Case, site: schema.Site) -> Hashable | None:
     options = [o for o in case.options if o.site == site.site]
     names = {o.option for o in options}
-    naming = ("use_limits", "committed_contracts", "facilities", "own_plants", "site_prices")
+    naming = ("use_limits", "committed_contracts", "own_plants", "site_prices", "ratchets", "grid_groups")
     singled_out = {row.site for name in naming for row in case.rows(name)}
-    if site.site in singled_out or any(row.option in names for row in case.committed_starts):
+    if site.site in singled_out or any(row.option in names for row in (*case.committed_starts, *case.collateral)):
         return None
     limits = tuple(case.limit_gross_mw[site.site, t] for t in case.horizon)
     fleet = tuple(sorted((row.asic, case.fleet_gross_mw(row)) for row in case.fleet if row.site == site.site))

@@ -70,9 +70,22 @@ def compile_model(model: ConcreteModel) -> tuple[Program, list[Any], list[Any]]:
         integers=np.array([x.is_integer() for x in columns], dtype=bool),
         row_names=np.array([_solver_name(row) for row in rows], dtype=np.str_),
         column_names=np.array([_solver_name(x) for x in columns], dtype=np.str_),
+        thrift=_thrift(model, place),
     )
     refuse_unsound(program, limits)
     return program, rows, columns
+
+
+def _thrift(model: ConcreteModel, place: Mapping[int, int]) -> Floats:
+    """What is to be least among plans of equal value, by column: `model.thrift`, where the model has one."""
+    terms = getattr(model, "thrift", None)
+    if not terms:
+        return np.zeros(0)
+    thrift = np.zeros(len(place))
+    for coefficient, x in terms:
+        if id(x) in place:
+            thrift[place[id(x)]] += coefficient
+    return thrift
 
 
 class _Walk:

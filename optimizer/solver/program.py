@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Program:
     integers: npt.NDArray[np.bool_]
     row_names: npt.NDArray[np.str_]
     column_names: npt.NDArray[np.str_]
+    thrift: Floats = field(default_factory=lambda: np.zeros(0))
+    """What is to be least among plans that are worth the same, by column; empty where all of them will do."""
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -78,6 +80,7 @@ class Program:
         return Program(
             self.cost[columns], self.offset, self.lower[columns], self.upper[columns], self.row_lower[rows],
             self.row_upper[rows], *matrix, self.integers[columns], self.row_names[rows], self.column_names[columns],
+            self.thrift[columns] if len(self.thrift) else self.thrift,
         )  # fmt: skip
 
     def breach(self, vector: Floats, room: float = 1e-6) -> str:
@@ -106,8 +109,12 @@ class Program:
             np.append(self.row_lower, value - float(self.offset[0])), np.append(self.row_upper, np.inf),
             _starts(np.diff(self.starts) + told), np.insert(self.indices, ends, len(self.row_lower)),
             np.insert(self.entries, ends, self.cost[told]),
-            self.integers, np.append(self.row_names, "worth_at_least"), self.column_names,
+            self.integers, np.append(self.row_names, "worth_at_least"), self.column_names, self.thrift,
         )  # fmt: skip
+
+    def thriftiest(self, value: float) -> Program:
+        """Among plans worth at least `value`, $M, the one for which `thrift @ x` is least."""
+        return replace(self.worth_at_least(value), cost=-self.thrift, offset=np.zeros(1), thrift=np.zeros(0))
 
 
 def by_columns(
