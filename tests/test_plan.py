@@ -369,7 +369,7 @@ def test_a_plan_without_a_do_nothing_plan_beside_it(tmp_path: Path) -> None:
     )
     assert plan.starts["it_mw"].sum() >= 8
     assert plan.kpis["do_nothing_value_musd"] is plan.kpis["value_over_do_nothing_musd"] is None
-    assert plan.kpis["ai_programme_irr"] is None
+    assert plan.kpis["unlevered_return"] is None
     assert plan.nothing is None
     opt.save_plan(plan, tmp_path / "plan")
     again = opt.load_plan(tmp_path / "plan")

@@ -37,7 +37,7 @@ from optimizer.telling.summary import print_summary
 SOLD = {"btc_sold", "btc_sold_musd", "machines_sold_gross_mw", "machines_sold_musd", "damages_musd"}
 IN_ALL = {
     "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "capex_musd", "capex_new_musd",
-    "capex_committed_musd", "capex_budget_musd", "lowest_liquidity_musd", "minimum_cash_musd", "ai_programme_irr",
+    "capex_committed_musd", "capex_budget_musd", "lowest_liquidity_musd", "minimum_cash_musd", "unlevered_return",
 }  # fmt: skip
 """Figures without which no report of a plan with commitments is whole."""
 
@@ -160,7 +160,7 @@ def wanted_of(plan: opt.Plan, report: str) -> Iterator[str]:
         yield from (money[f"capex_{name}musd"] for name in ("", "new_", "committed_"))
     elif not report.startswith("picture"):
         yield str(room["lowest_liquidity_quarter"])
-        yield str(room["ai_programme_payback_quarter"])
+        yield str(room["unlevered_payback_quarter"])
         yield from (one.text for one in sales_and_delays(room))
         if report != "workbook":
             yield from money.values()

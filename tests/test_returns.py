@@ -145,7 +145,7 @@ def with_programme(plan: opt.Plan, flows: np.ndarray) -> opt.Plan:
     ]  # fmt: skip
     nothing = dict(plan.tables)
     nothing["cash_flow"] = pd.concat([plan.tables["cash_flow"], pd.DataFrame(rows)])
-    return replace(plan, nothing=nothing, kpis={**plan.kpis, "ai_programme_irr": None})
+    return replace(plan, nothing=nothing, kpis={**plan.kpis, "unlevered_return": None})
 
 
 def summary_of(plan: opt.Plan) -> str:
@@ -163,11 +163,11 @@ def test_several_rates_are_told_as_several(plan: opt.Plan) -> None:
     assert _return(book).figure == "several"
     source = SimpleNamespace(plan=told, kpi=lambda name: None, kpi_word=lambda name: None, table=told.tables.get)
     assert [big for big, _ in _return_cards(SimpleNamespace(source=source))] == ["several"]
-    assert told.missing("ai_programme_irr") == "several"
+    assert told.missing("unlevered_return") == "several"
     assert told.missing("cash_cost_usd_per_btc") == "none"
 
 
 def test_a_rate_at_which_money_came_first_is_none(plan: opt.Plan) -> None:
     told = with_programme(plan, flows_with((0.2,), 1.0))
     assert len(told.programme_rates) == 1
-    assert told.missing("ai_programme_irr") == "none"
+    assert told.missing("unlevered_return") == "none"

@@ -92,7 +92,10 @@ def _site_likeness(case: Case, site: schema.Site) -> Hashable | None:
     names = {o.option for o in options}
     naming = ("use_limits", "committed_contracts", "own_plants", "site_prices", "ratchets", "grid_groups")
     singled_out = {row.site for name in naming for row in case.rows(name)}
-    if site.site in singled_out or any(row.option in names for row in (*case.committed_starts, *case.collateral)):
+    if site.site in singled_out or names & {
+        *(row.option for row in case.committed_starts),
+        *(row.option for row in case.collateral),
+    }:
         return None
     limits = tuple(case.limit_gross_mw[site.site, t] for t in case.horizon)
     fleet = tuple(sorted((row.asic, case.fleet_gross_mw(row)) for row in case.fleet if row.site == site.site))

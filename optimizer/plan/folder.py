@@ -167,11 +167,14 @@ def _plan_in(folder: Path, edited: tuple[str, ...]) -> tuple[Plan, dict[str, Any
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         log = (folder / "solver.log").read_text(encoding="utf-8")
         tables = _read_tables(folder)
-        nothing = _read_tables(folder / "do_nothing") if (folder / "do_nothing").exists() else None
+        nothing, mining_on = (
+            _read_tables(folder / name) if (folder / name).exists() else None for name in ("do_nothing", "mining_on")
+        )
         plan = Plan(
             case=load_case(folder / "inputs", check_units=False),
             tables=tables,
             nothing=nothing,
+            mining_on=mining_on,
             run=run,
             log=log,
             edited=edited,
@@ -194,7 +197,9 @@ def _record(text: str) -> dict[str, Any]:
     figures = {name: record.get(name) for name in ("value_musd", "objective_musd", "bound_musd")}
     figures |= {name: figure for name, figure in record["kpis"].items() if figure is not None}
     for name, figure in figures.items():
-        if not isinstance(figure, str if name.endswith("quarter") else int | float) or isinstance(figure, bool):
+        if not isinstance(figure, str if name.endswith(("quarter", "facility")) else int | float) or isinstance(
+            figure, bool
+        ):
             raise ValueError(f"plan.json says {figure!r} of {name}")
     missing = [name for name in _PROOF if record["proof"] and name not in record["proof"]]
     if missing:
@@ -216,6 +221,11 @@ def _listed(folder: Path) -> tuple[dict[str, Any], str]:
         raise PlanError(
             f"{folder} was written by a newer version of this program ({program}, plan format {schema}; this one reads "
             f"{SCHEMA}). Update this program, or solve the case again with it."
+        )
+    if isinstance(schema, int) and schema < SCHEMA:
+        raise PlanError(
+            f"{folder} was written by an older version of this program (plan format {schema}, now {SCHEMA}). "
+            f"Its inputs are in {folder / 'inputs'}: solve them again."
         )
     if schema != SCHEMA:
         raise PlanError(f"{folder} is not a whole plan folder: {MANIFEST} does not say its format.")

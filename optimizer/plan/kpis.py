@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from optimizer.business.lines import BUSINESS_LINES, LEVERED_LINES, LINES, discount_factor, rate_of_line
 from optimizer.case.case import Case
 from optimizer.ground.amounts import highest, lowest
+from optimizer.ground.quarters import Quarter
 from optimizer.plan.returns import programme_flows, programme_rates, the_return
-from optimizer.plan.settlement import Settled
+from optimizer.plan.settlement import MiningOn, Settled
 
 Tables = dict[str, pd.DataFrame]
 OVER_DOING_NOTHING = (
     "do_nothing_value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "terminal_share",
-    "do_nothing_lowest_cash_musd", "do_nothing_lowest_cash_quarter", "ai_programme_irr", "ai_programme_payback_quarter",
+    "do_nothing_lowest_cash_musd", "do_nothing_lowest_cash_quarter", "unlevered_return", "unlevered_payback_quarter",
+    "levered_return", "levered_payback_quarter",
 )  # fmt: skip
 
 
-def kpis(case: Case, settled: Settled, nothing: Settled | None) -> dict[str, Any]:
-    """Value, value over do-nothing, terminal share, capex, lowest cash, return of the AI programme, BTC and its cost.
+def kpis(case: Case, settled: Settled, nothing: Settled | None, mining_on: MiningOn | None = None) -> dict[str, Any]:
+    """Value, value over the yardsticks, what lies after the horizon, capex, lowest cash, returns, coverage, BTC.
 
     Money is $M. A figure that does not exist (a return of flows that have none or several, a cost per BTC without BTC,
     anything over doing nothing where that cannot be done) is None.
@@ -35,14 +39,19 @@ def kpis(case: Case, settled: Settled, nothing: Settled | None) -> dict[str, Any
     return {
         "value_musd": value_musd,
         "value_after_horizon_musd": after,
+        "value_after_firm_terms_musd": _after_firm_terms(case, plan),
         **_over_doing_nothing(case, settled, nothing, after),
+        **_over_mining_on(value_musd, mining_on),
         "capex_musd": float(capex.sum()),
+        "tenant_advances_musd": -_paid(plan, "tenant_capex") + 0.0,
+        "advances_paid_back_musd": _paid(plan, "tenant_credits") + _paid_after(plan, "tenant_credits"),
         "capex_budget_musd": case.settings.capex_budget_musd,
         "peak_capex_musd": float(capex.max()) if spent else 0.0,
         "peak_capex_quarter": str(capex.index[highest(list(capex))]) if spent else None,
         "interest_and_fees_musd": _paid(plan, "interest", "fee"),
         "highest_debt_musd": _highest_debt(plan),
         "debt_at_end_musd": float(debt[debt["quarter"] == str(case.last)]["closing_musd"].sum()),
+        **_coverage(case, plan),
         "btc_at_end": float(plan["btc"]["closing_btc"].iloc[-1]) if len(plan["btc"]) else 0.0,
         "machines_sold_gross_mw": float(plan["machines"]["sold_gross_mw"].sum()),
         "lowest_cash_musd": float(cash["closing_musd"].min()),
@@ -70,10 +79,61 @@ def _over_doing_nothing(case: Case, settled: Settled, nothing: Settled | None, a
     figures = (
         nothing.value_musd, over, terminal, terminal / over if abs(over) > 1e-9 else None,
         float(cash["closing_musd"].min()), _lowest_quarter(cash, "closing_musd"),
-        the_return(programme_rates(case, settled.tables, nothing.tables)),
-        payback(programme_flows(case, settled.tables, nothing.tables)),
+        *(
+            figure
+            for lines in (BUSINESS_LINES, LEVERED_LINES)
+            for figure in (
+                the_return(programme_rates(case, settled.tables, nothing.tables, lines)),
+                payback(programme_flows(case, settled.tables, nothing.tables, lines)),
+            )
+        ),
     )  # fmt: skip
     return dict(zip(OVER_DOING_NOTHING, figures, strict=True))
+
+
+def _over_mining_on(value_musd: float, mining_on: MiningOn | None) -> dict[str, Any]:
+    """What the best plan without conversions is worth, or in which quarter it breaks and how much money it lacks."""
+    settled = None if mining_on is None else mining_on.settled
+    return {
+        "mining_on_value_musd": None if settled is None else settled.value_musd,
+        "value_over_mining_on_musd": None if settled is None else value_musd - settled.value_musd,
+        "mining_on_breaks_quarter": None if mining_on is None or mining_on.breaks is None else str(mining_on.breaks),
+        "mining_on_short_musd": None if mining_on is None else mining_on.short_musd,
+    }
+
+
+def _after_firm_terms(case: Case, plan: Tables) -> float:
+    """Present value of what contracts earn in quarters that only their tenants' options add, $M."""
+    ends = {
+        row.offer: case.term_end(row.offer, Quarter.parse(row.delivery_quarter))
+        for row in plan["contracts"].itertuples()
+    }
+    late = []
+    for name in ("cash_flow", "after_horizon"):
+        for row in plan[name].itertuples():
+            if row.source in ends and LINES[row.line].group == "AI margin":
+                quarter = Quarter.parse(row.quarter)
+                if quarter > ends[row.source]:
+                    rate = rate_of_line(case, row.line, row.business)
+                    late.append(row.musd * discount_factor(rate, quarter - case.first))
+    return fsum(late)
+
+
+def _coverage(case: Case, plan: Tables) -> dict[str, Any]:
+    """The lowest cover of debt service, and the least room above what lenders ask, with facility and quarter."""
+    if "coverage" not in plan:
+        return {}
+    covered, asked = plan["coverage"], [row.facility for row in case.facilities if row.dscr is not None]
+    told: dict[str, Any] = {}
+    for kpi, column, rows in (
+        ("lowest_dscr", "dscr", covered[covered["dscr"].notna()]),
+        ("lowest_headroom", "headroom_musd", covered[covered["facility"].isin(asked)]),
+    ):
+        row = None if rows.empty else rows.iloc[lowest(list(rows[column]))]
+        told[kpi if column == "dscr" else f"{kpi}_musd"] = None if row is None else float(row[column])
+        told[f"{kpi}_facility"] = None if row is None else str(row["facility"])
+        told[f"{kpi}_quarter"] = None if row is None else str(row["quarter"])
+    return told
 
 
 def _lowest_quarter(cash: pd.DataFrame, column: str) -> str:
@@ -85,6 +145,12 @@ def _paid(plan: Tables, *lines: str) -> float:
     """What some lines of the cash-flow statement cost in all."""
     flows = plan["cash_flow"]
     return float(-flows[flows["line"].isin(lines)]["musd"].sum()) + 0.0
+
+
+def _paid_after(plan: Tables, line: str) -> float:
+    """What a line costs after the horizon."""
+    flows = plan["after_horizon"]
+    return float(-flows[flows["line"] == line]["musd"].sum()) + 0.0
 
 
 def _highest_debt(plan: Tables) -> float:

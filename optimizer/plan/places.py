@@ -17,7 +17,7 @@ from optimizer.ground.errors import PlanError
 from optimizer.plan.tables import TABLES
 
 OWN = frozenset({*(f"{name}.csv" for name in TABLES), "plan.json", "run.json", "solver.log", MANIFEST})
-OWN_FOLDERS = frozenset({"inputs", "do_nothing"})
+OWN_FOLDERS = frozenset({"inputs", "do_nothing", "mining_on"})
 """What stands at the top of a plan folder; anything else there is the user's and stays."""
 
 LONGEST_PATH = 240

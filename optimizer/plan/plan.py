@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Status = Literal["optimal", "limit", "interrupted"]
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the plan folder's format."""
 
 
@@ -29,7 +29,8 @@ class Plan:
     `tables` maps the names of `TABLES` to tidy DataFrames (each is an attribute too: `plan.allocation`); money is $M,
     power MW, and every table carries the scenario. `kpis` holds the figures a summary shows, `provenance` the versions,
     options and the hash of every input, `run` what differs from run to run (times). `nothing` holds the same tables
-    for the plan that decides nothing; it is None where commitments and policies cannot be kept that way.
+    for the plan that decides nothing; it is None where commitments and policies cannot be kept that way. `mining_on`
+    holds them for the best plan without new halls and contracts that keeps every rule; None where there is none.
     `objective_musd` is the value by the solver's own sum. `proof` tells of the second search (empty in a draft), and
     `edited` what was changed in the folder since it was written.
     """
@@ -45,6 +46,7 @@ class Plan:
     tables: Mapping[str, pd.DataFrame]
     nothing: Mapping[str, pd.DataFrame] | None
     provenance: Mapping[str, Any]
+    mining_on: Mapping[str, pd.DataFrame] | None = None
     run: Mapping[str, Any] = field(default_factory=dict, compare=False)
     log: str = field(default="", compare=False)
     edited: tuple[str, ...] = field(default=(), compare=False)
@@ -109,7 +111,7 @@ class Plan:
         """Every file of the plan folder that two equal solves share, by its path in the folder."""
         from optimizer.plan.texts import plan_texts
 
-        return plan_texts(self.to_json(), self.case, self.tables, self.nothing)
+        return plan_texts(self.to_json(), self.case, self.tables, self.nothing, self.mining_on)
 
     @cached_property
     def run_id(self) -> str:
@@ -139,7 +141,7 @@ class Plan:
     def programme_rates(self) -> tuple[float, ...]:
         """Every yearly rate at which what the plan adds to doing nothing is worth nothing, lowest first.
 
-        `kpis["ai_programme_irr"]` is the only one, where there is one and the worth falls there.
+        `kpis["unlevered_return"]` is the only one, where there is one and the worth falls there.
         """
         from optimizer.plan.returns import programme_rates
 
@@ -147,9 +149,20 @@ class Plan:
             return ()
         return tuple(rate.yearly for rate in programme_rates(self.case, self.tables, self.nothing))
 
+    @cached_property
+    def levered_rates(self) -> tuple[float, ...]:
+        """The same of what is left for shareholders, after lenders' and customers' money."""
+        from optimizer.business.lines import LEVERED_LINES
+        from optimizer.plan.returns import programme_rates
+
+        if self.nothing is None:
+            return ()
+        return tuple(rate.yearly for rate in programme_rates(self.case, self.tables, self.nothing, LEVERED_LINES))
+
     def missing(self, kpi: str) -> str:
         """What is told in place of a KPI that the plan does not have: `several` returns, or `none`."""
-        return "several" if kpi == "ai_programme_irr" and len(self.programme_rates) > 1 else "none"
+        several = {"unlevered_return": self.programme_rates, "levered_return": self.levered_rates}
+        return "several" if len(several.get(kpi, ())) > 1 else "none"
 
     @cached_property
     def megawatts(self) -> pd.DataFrame:

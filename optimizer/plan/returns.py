@@ -1,17 +1,17 @@
-"""The return of the AI programme: every yearly rate at which what it adds to doing nothing is worth nothing.
+"""Returns of the programme: every yearly rate at which what it adds to doing nothing is worth nothing.
 
 Flows that change sign more than once may have several such rates, however close, and then none of them is the return.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from optimizer.business.lines import VALUE_LINES
+from optimizer.business.lines import BUSINESS_LINES, LINES
 from optimizer.ground.quarters import Quarter
 
 if TYPE_CHECKING:
@@ -43,21 +43,18 @@ class Rate:
 # ---- the programme's flows ----------------------------------------------------------------------------------
 
 
-def value_flows(tables: Tables) -> pd.Series:
-    """Undiscounted value flow of each quarter, within and after the horizon, $M, indexed by quarter.
-
-    Residuals stand in the first quarter after the horizon.
-    """
+def flows_of(tables: Tables, lines: Collection[str]) -> pd.DataFrame:
+    """Undiscounted flows of some lines, within and after the horizon, $M: `quarter`, `line` and `musd`."""
     import pandas as pd
 
     both = pd.concat([tables["cash_flow"], tables["after_horizon"]])
-    counted = both[both["line"].isin(VALUE_LINES)]
-    return counted.groupby("quarter")["musd"].sum().sort_index()
+    return both.loc[both["line"].isin(lines), ["quarter", "line", "musd"]]
 
 
-def programme_flows(case: Case, plan: Tables, nothing: Tables) -> pd.Series:
-    """What the plan's value flows add to do-nothing's, quarter by quarter to the end of the last contract, $M."""
-    difference = value_flows(plan).sub(value_flows(nothing), fill_value=0.0)
+def programme_flows(case: Case, plan: Tables, nothing: Tables, lines: Collection[str] = BUSINESS_LINES) -> pd.Series:
+    """What the plan's flows add to do-nothing's, quarter by quarter to the end of the last contract, $M."""
+    mine, theirs = (flows_of(tables, lines).groupby("quarter")["musd"].sum() for tables in (plan, nothing))
+    difference = mine.sub(theirs, fill_value=0.0)
     if difference.empty:
         return difference
     last = Quarter.parse(str(difference.index.max()))
@@ -65,21 +62,20 @@ def programme_flows(case: Case, plan: Tables, nothing: Tables) -> pd.Series:
     return difference.reindex(quarters, fill_value=0.0)
 
 
-def programme_rates(case: Case, plan: Tables, nothing: Tables) -> tuple[Rate, ...]:
-    """Every rate at which the programme is worth nothing, flows taken mid-quarter and residuals on their first day."""
-    flows = programme_flows(case, plan, nothing).to_numpy()
-    left = _residual(plan) - _residual(nothing)
-    musd = np.append(flows, left)
-    if left:
-        musd[len(case.horizon)] -= left
-    years = np.append(np.arange(len(flows)) + 0.5, len(case.horizon)) / 4
-    return rates(musd, years)
+def programme_rates(
+    case: Case, plan: Tables, nothing: Tables, lines: Collection[str] = BUSINESS_LINES
+) -> tuple[Rate, ...]:
+    """Every rate at which the programme is worth nothing, flows taken mid-quarter and residuals on their first day.
 
-
-def _residual(tables: Tables) -> float:
-    """What is left at the horizon's end, $M, dated at the first day after it."""
-    after = tables["after_horizon"]
-    return float(after[after["line"] == "residual"]["musd"].sum())
+    Of the business alone, or with `LEVERED_LINES` of what is left for shareholders.
+    """
+    early = [line for line in lines if LINES[line].at_start]
+    dated = (
+        programme_flows(case, plan, nothing, [line for line in lines if line not in early]),
+        programme_flows(case, plan, nothing, early),
+    )
+    years = [(np.arange(len(flows)) + within) / 4 for flows, within in zip(dated, (0.5, 0.0), strict=True)]
+    return rates(np.concatenate([flows.to_numpy(float) for flows in dated]), np.concatenate(years))
 
 
 def the_return(found: tuple[Rate, ...]) -> float | None:

@@ -32,6 +32,18 @@ class Settled:
     value_musd: float
 
 
+@dataclass(frozen=True)
+class MiningOn:
+    """The best plan that converts and signs nothing new and keeps every rule, with the treasury's whole freedom.
+
+    Where there is none for lack of money: the quarter in which it breaks, and the $M at the start that would mend it.
+    """
+
+    settled: Settled | None
+    breaks: Quarter | None = None
+    short_musd: float | None = None
+
+
 def settle(m: ConcreteModel, read: Read, scenario: str | None = None) -> Settled:
     """Read every decision and derive the tables; `value_musd` is summed afresh from the streams.
 

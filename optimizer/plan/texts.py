@@ -21,11 +21,14 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 """How a cell begins that a spreadsheet would take for a formula, or that was quoted because of it (CWE-1236)."""
 
 
-def plan_texts(record: str, case: Case, tables: Tables, nothing: Tables | None) -> dict[str, str]:
-    """Path in the plan folder -> text: `plan.json`, a CSV for each table, `do_nothing/` and `inputs/`."""
+def plan_texts(
+    record: str, case: Case, tables: Tables, nothing: Tables | None, mining_on: Tables | None
+) -> dict[str, str]:
+    """Path in the plan folder -> text: `plan.json`, a CSV for each table, the yardsticks' folders and `inputs/`."""
     texts = {"plan.json": record}
     texts |= {f"{name}.csv": table_text(table) for name, table in tables.items()}
-    texts |= {f"do_nothing/{name}.csv": table_text(table) for name, table in (nothing or {}).items()}
+    for folder, beside in (("do_nothing", nothing), ("mining_on", mining_on)):
+        texts |= {f"{folder}/{name}.csv": table_text(table) for name, table in (beside or {}).items()}
     texts |= {f"inputs/{name}": text for name, text in case_texts(case).items()}
     return texts
 

@@ -1,4 +1,4 @@
-"""Solving a case: build, solve, settle, and set beside it the plan that decides nothing."""
+"""Solving a case: build, solve, settle, and set beside it the plans that it is measured by."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from optimizer.case.folder import input_hashes
 from optimizer.ground.errors import AuditFault
 from optimizer.ground.findings import Finding, InputError
 from optimizer.ground.interrupts import give_up, hold, stoppable, workspace
+from optimizer.ground.quarters import Quarter
 from optimizer.plan.kpis import kpis
 from optimizer.plan.outlook import Outlook
 from optimizer.plan.plan import Plan
-from optimizer.plan.settlement import Settled
-from optimizer.questions.searches import do_nothing, evidence_of, prove_again, search, settle_tied, worth_in
+from optimizer.plan.settlement import MiningOn, Settled
+from optimizer.questions.searches import do_nothing, evidence_of, mine_on, prove_again, search, settle_tied, worth_in
 from optimizer.solver import Answer, Progress, SolverOptions, begin_solvers, keep_evidence, solver_version
 from optimizer.solver.proof import BOARD_GAP, Second
 
@@ -70,7 +71,7 @@ def _solve(
     second: Second | None,
     progress: Callable[[Progress], None] | None,
 ) -> Plan:
-    """Doing nothing, then the plan: searched, proven if a second search is named, settled, audited."""
+    """Doing nothing, the plan (searched, proven if a second search is named), mining on; settled, audited."""
     clock = _Clock()
     nothing = do_nothing(case, scenario, options, second)
     model = build_model(case, scenario)
@@ -83,6 +84,8 @@ def _solve(
         proof = prove_again(answer, options, second)
         clock.passes("proof_s")
         settled = settle_tied(model, answer)
+    mining_on = mine_on(case, scenario, options)
+    clock.passes("mining_on_s")
     plan = Plan(
         case=case,
         scenario=scenario,
@@ -91,9 +94,10 @@ def _solve(
         objective_musd=answer.value,
         bound_musd=max(answer.bound, settled.value_musd),
         proof={} if proof is None else proof.record() | {"doing_nothing": nothing is None or nothing.proven},
-        kpis=kpis(case, settled, None if nothing is None else nothing.settled),
+        kpis=kpis(case, settled, None if nothing is None else nothing.settled, mining_on),
         tables=settled.tables,
         nothing=None if nothing is None else nothing.settled.tables,
+        mining_on=None if mining_on is None or mining_on.settled is None else mining_on.settled.tables,
         provenance=_provenance(case, answer, options) | {"do_nothing_possible": nothing is not None},
         run=clock.told,
         log=_text(options.log),
@@ -181,9 +185,10 @@ def solve_held(plan: Plan, held: Mapping[Decision, float], *, gap: float = BOARD
             objective_musd=answer.value,
             bound_musd=max(plan.bound_musd, settled.value_musd),
             proof={},
-            kpis=kpis(plan.case, settled, nothing),
+            kpis=kpis(plan.case, settled, nothing, _mining_on_of(plan)),
             tables=settled.tables,
             nothing=plan.nothing,
+            mining_on=plan.mining_on,
             provenance=_provenance(plan.case, answer, options) | {"ended": words or "some decisions were held"},
             run=clock.told,
             log=_text(options.log),
@@ -191,6 +196,15 @@ def solve_held(plan: Plan, held: Mapping[Decision, float], *, gap: float = BOARD
         _refuse_unsound(kept, answer, options)
         clock.passes("settle_and_audit_s")
     return kept
+
+
+def _mining_on_of(plan: Plan) -> MiningOn:
+    """What the plan's own papers say of mining on."""
+    breaks, short = plan.kpis.get("mining_on_breaks_quarter"), plan.kpis.get("mining_on_short_musd")
+    settled = None
+    if plan.mining_on is not None:
+        settled = Settled(dict(plan.mining_on), float(plan.kpis["mining_on_value_musd"]))
+    return MiningOn(settled, None if breaks is None else Quarter.parse(breaks), short)
 
 
 class _Clock:

@@ -10,15 +10,19 @@ from math import fsum
 from typing import Any
 
 import pandas as pd
+from pyomo.core import Objective, maximize
 
 from optimizer.auditors import audit
 from optimizer.auditors.report import Check, Report, Tally
-from optimizer.business.model import build_model
+from optimizer.business.company.treasury import btc_musd
+from optimizer.business.model import build_model, build_rules
 from optimizer.case.case import Case
+from optimizer.case.schema import CommittedStart
+from optimizer.ground.amounts import lowest
 from optimizer.ground.errors import Infeasible, NoPlan, SolverFault
 from optimizer.ground.interrupts import stoppable, workspace
 from optimizer.plan.plan import Plan
-from optimizer.plan.settlement import Settled, settle
+from optimizer.plan.settlement import MiningOn, Settled, settle
 from optimizer.solver import Answer, Progress, SolverOptions, keep_evidence
 from optimizer.solver.models import solve_model
 from optimizer.solver.proof import BOARD_GAP, Proof, Second, prove
@@ -120,6 +124,60 @@ def do_nothing(case: Case, scenario: str, options: SolverOptions, second: Second
     with evidence_of(answer, options):
         proof = prove_again(answer, options, second)
         return Nothing(settle_tied(model, answer), proof is not None and proof.holds is True)
+
+
+def mine_on(case: Case, scenario: str, options: SolverOptions) -> MiningOn | None:
+    """The best plan without any start or signing that keeps every rule; where there is none, when it breaks.
+
+    None where no sum of money would mend it (a policy asks for halls, say), or a limit came first.
+    """
+    options = replace(options, gap=BOARD_GAP, log=None)
+    model = build_model(case, scenario)
+    _hold_back(model)
+    try:
+        answer = solve_model(model, options)
+    except Infeasible:
+        return _short_of_money(case, scenario, options)
+    except NoPlan as none:
+        if none.interrupted:
+            raise
+        return None
+    return MiningOn(settle_tied(model, answer)) if answer.status == "optimal" else None
+
+
+def _hold_back(model: Any) -> None:
+    """Let nothing start and nothing be signed beyond what is committed."""
+    committed: dict[str, list[CommittedStart]] = {}
+    for row in model.case.committed_starts:
+        committed.setdefault(row.option, []).append(row)
+    for (option, t), state in model.N.items():
+        begun = sum(
+            row.blocks for row in committed.get(option, ()) if (option, row.quarter) in model.N and row.quarter <= t
+        )
+        before = sum(row.blocks for row in committed.get(option, ()) if (option, row.quarter) not in model.N)
+        state.setub(begun + before)
+    for signing in (*model.Y.values(), *model.Q.values()):
+        signing.setub(0)
+
+
+def _short_of_money(case: Case, scenario: str, options: SolverOptions) -> MiningOn | None:
+    """How much more cash at the start would let the company mine on, and the quarter that asks for it."""
+    model = build_rules(case, (scenario,), money=True)
+    _hold_back(model)
+    model.value = Objective(expr=-model.money[0], sense=maximize)
+    try:
+        answer = solve_model(model, options)
+    except (Infeasible, NoPlan):
+        return None
+    b = model.outcome[scenario]
+    liquidity = {
+        t: fsum([cash.constant, *(c * answer(x) for c, x in cash.terms)]) for t, cash in b.closing_cash.items()
+    }
+    for t, cash in liquidity.items():
+        counted = (case.settings.btc_liquidity_share or 0.0) * btc_musd(b.ports, t)
+        liquidity[t] = cash + (counted * answer(b.H[t, scenario]) if (t, scenario) in b.H else 0.0)
+    breaks = list(liquidity)[lowest(list(liquidity.values()))]
+    return MiningOn(None, breaks, answer(model.money[0]))
 
 
 def audit_whole(case: Case, plan: Plan) -> Report:

@@ -179,18 +179,18 @@ def _do_nothing_rows(plan: Plan, room: Room) -> list[tuple[str, str, str]]:
     if not room.has("do_nothing_value_musd"):
         return []
     lowest = "Doing nothing: lowest cash", _musd(room, "do_nothing_lowest_cash_musd"), _do_nothing_words(plan, room)
-    irr, payback = room["ai_programme_irr"], room["ai_programme_payback_quarter"]
+    irr, payback = room["unlevered_return"], room["unlevered_payback_quarter"]
     if irr is None and not len(plan.starts):
         return [
             lowest,
-            ("Return of the AI programme", plan.missing("ai_programme_irr"), "the plan has no such programme"),
+            ("Return of the AI programme", plan.missing("unlevered_return"), "the plan has no such programme"),
         ]
     several = [f"{rate:.1%}" for rate in plan.programme_rates] if irr is None else []
     rates = f"{', '.join(several[:-1])} and {several[-1]}, none alone; " if len(several) > 1 else ""
     return [
         lowest,
         (
-            "Return of the AI programme", plan.missing("ai_programme_irr") if irr is None else f"{irr:.1%}",
+            "Return of the AI programme", plan.missing("unlevered_return") if irr is None else f"{irr:.1%}",
             f"a year, over doing nothing; {rates}" + (f"paid back in {payback}" if payback else "not paid back"),
         ),
     ]  # fmt: skip

@@ -134,10 +134,10 @@ _ALL = (
                _total("debt", "draws_musd")),
     _kpi("interest_and_fees_musd", "Interest and fees", "$M", "Interest, coupons and fees paid within the horizon."),
     # ---- return
-    _kpi("ai_programme_irr", "Return of the AI programme", "a year",
+    _kpi("unlevered_return", "Return of the AI programme", "a year",
          "The yearly rate at which what the plan's flows add to doing nothing is worth nothing.",
-         when="ai_programme_payback_quarter"),
-    _kpi("ai_programme_payback_quarter", "Paid back in", "quarter",
+         when="unlevered_payback_quarter"),
+    _kpi("unlevered_payback_quarter", "Paid back in", "quarter",
          "The quarter from which on what the plan has added to doing nothing, undiscounted, stays positive."),
     # ---- megawatts
     Definition("new_gross_mw", "New starts", "gross MW", "Gross MW of halls whose start this plan decides.",

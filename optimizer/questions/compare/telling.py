@@ -25,8 +25,8 @@ LINES_OF_A_GROUP = 8
 COLUMNS = 8
 """Quarters shown at most: the last of each year, thinned out where there are more."""
 KPIS = (
-    "value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "ai_programme_irr",
-    "ai_programme_payback_quarter", "capex_musd", "capex_committed_musd", "peak_capex_musd",
+    "value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "unlevered_return",
+    "unlevered_payback_quarter", "capex_musd", "capex_committed_musd", "peak_capex_musd",
     "lowest_liquidity_musd", "lowest_liquidity_quarter", "highest_debt_musd", "interest_and_fees_musd",
     "converted_it_mw", "contracted_it_mw", "btc_mined", "cash_cost_usd_per_btc", "btc_sold_musd",
     "machines_sold_musd", "late_contracts", "damages_musd",

@@ -57,7 +57,7 @@ def _side_by_side(pack: Pack) -> Slide:
     rows = [_row(pack, name, shown, ledger.money) for name in _FIGURES]
     rows += [_row(pack, name, shown, ledger.number) for name in _MEGAWATTS]
     rows.append(("Unused at last, gross MW", *(ledger.number(_unused(source)) for source in shown)))
-    rows.append(_row(pack, "ai_programme_irr", shown, lambda f: ledger.percent(f, 1)))
+    rows.append(_row(pack, "unlevered_return", shown, lambda f: ledger.percent(f, 1)))
     rows.append(("Status", *(ledger.word(source.word("plan.json word", source.plan.word)) for source in shown)))
     width = 0.66 / len(shown)
     table = Table(

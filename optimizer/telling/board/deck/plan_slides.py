@@ -204,7 +204,7 @@ def _after_words(pack: Pack, last: str) -> str:
 def _return_cards(pack: Pack) -> Iterator[tuple[str, str]]:
     if not len(pack.source.table("starts")):
         return
-    rate, paid = pack.source.kpi("ai_programme_irr"), pack.source.kpi_word("ai_programme_payback_quarter")
+    rate, paid = pack.source.kpi("unlevered_return"), pack.source.kpi_word("unlevered_payback_quarter")
     if rate is not None:
         yield pack.ledger.percent(rate, 1), "a year, return of the programme over doing nothing"
     elif len(pack.source.plan.programme_rates) > 1:

@@ -20,7 +20,7 @@ FIGURES = (
     "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "value_musd", "do_nothing_value_musd",
     "capex_musd", "capex_committed_musd", "capex_budget_musd", "lowest_liquidity_musd", "highest_debt_musd",
     "btc_sold_musd", "machines_sold_gross_mw", "damages_musd", "converted_gross_mw", "converted_it_mw",
-    "contracted_it_mw", "ai_programme_irr", "btc_mined",
+    "contracted_it_mw", "unlevered_return", "btc_mined",
 )  # fmt: skip
 """Figures of the room, under the names that it has for them."""
 _UNLIKE_DATES = "These plans begin at different times: values are brought to one date, other quarters lie behind each."

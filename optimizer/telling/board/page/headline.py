@@ -105,14 +105,14 @@ def _doing_nothing(book: Book) -> Markup:
 
 def _return(book: Book) -> Tile:
     paid = (
-        words("paid back in {}", book.quarter("ai_programme_payback_quarter"))
-        if book.has("ai_programme_payback_quarter")
+        words("paid back in {}", book.quarter("unlevered_payback_quarter"))
+        if book.has("unlevered_payback_quarter")
         else Markup("not paid back")
     )
-    if book.has("ai_programme_irr"):
-        return Tile("Return of the AI programme", book.kpi("ai_programme_irr", "percent"), words("a year; {}", paid))
+    if book.has("unlevered_return"):
+        return Tile("Return of the AI programme", book.kpi("unlevered_return", "percent"), words("a year; {}", paid))
     why = "its flows have no single rate of return" if len(book.plan.starts) else "the plan has no such programme"
-    return Tile("Return of the AI programme", book.plan.missing("ai_programme_irr"), why)
+    return Tile("Return of the AI programme", book.plan.missing("unlevered_return"), why)
 
 
 # ---- decisions ----------------------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ _FIGURES = (
     "capex_new_musd", "capex_committed_musd", "capex_musd", "capex_by_tenants_musd", "capex_budget_musd",
     "peak_capex_musd", "lowest_liquidity_musd", "minimum_cash_musd", "headroom_musd", "lowest_cash_musd",
     "do_nothing_lowest_cash_musd", "highest_debt_musd", "debt_at_end_musd", "debt_drawn_musd",
-    "interest_and_fees_musd", "ai_programme_irr", "new_gross_mw", "committed_gross_mw", "converted_gross_mw",
+    "interest_and_fees_musd", "unlevered_return", "new_gross_mw", "committed_gross_mw", "converted_gross_mw",
     "converted_it_mw", "contracted_it_mw", "first_year_rent_musd", "largest_customer", "largest_customer_share",
     "btc_mined", "cash_cost_usd_per_btc", "btc_sold", "btc_sold_musd", "machines_sold_gross_mw",
     "machines_sold_musd", "late_contracts", "damages_musd",
@@ -144,7 +144,7 @@ def _write_figure(sheet: Sheet, row: int, name: str) -> None:
         sheet.text(row, 1, plan.missing(name) if found is None else found, "note")
     sheet.text(row, 2, "" if known.unit in ("name", "share") else known.unit, "note")
     quarter = room[known.when] if known.when else None
-    told = "paid back " if known.when == "ai_programme_payback_quarter" else ""
+    told = "paid back " if known.when == "unlevered_payback_quarter" else ""
     sheet.text(row, 3, f"{told}{quarter}" if quarter else "", "note")
 
 

@@ -28,7 +28,7 @@ NUMBER_WIDE, TEXT_WIDE = 13, 44
 _COMPARED = (
     "value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "capex_musd",
     "capex_committed_musd", "lowest_liquidity_musd", "lowest_cash_musd", "highest_debt_musd", "debt_at_end_musd",
-    "interest_and_fees_musd", "ai_programme_irr", "converted_gross_mw", "contracted_it_mw", "btc_mined",
+    "interest_and_fees_musd", "unlevered_return", "converted_gross_mw", "contracted_it_mw", "btc_mined",
     "btc_sold_musd", "machines_sold_gross_mw", "damages_musd",
 )  # fmt: skip
 """Figures of the room, under the names that it has for them."""
