@@ -32,7 +32,8 @@ NEW_SETTINGS = (
     "cash_rate",
     "btc_held",
     "btc_liquidity_share",
-    "hold_mined_btc",
+    "btc_rule",
+    "end_coverage",
     "tax_rate",
     "tax_losses_musd",
     "tax_loss_use",
@@ -125,7 +126,7 @@ def machine_market(name: str = "miner", **columns: Any) -> Row:
 
 def facility(name: str = "loan", **columns: Any) -> Row:
     """$30M to be drawn in quarters 0 and 1, 12% a year paid each quarter, a bullet in quarter 6, nothing else."""
-    row = {"facility": name, "site": "*", "commitment_musd": 30, "drawn_musd": 0}
+    row = {"facility": name, "commitment_musd": 30, "drawn_musd": 0}
     row |= {"available_first": q(0), "available_last": q(1), "maturity": q(6), "base_rate": None, "margin": 0.12}
     row |= {"upfront_fee": 0, "undrawn_fee": 0, "interest_every_quarters": 1, "loan_to_cost": None}
     row |= {"minimum_cash_musd": None, "dscr": None, "dscr_from": None, "prepayable": False}

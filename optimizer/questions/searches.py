@@ -18,9 +18,9 @@ from optimizer.business.company.treasury import btc_musd
 from optimizer.business.model import build_model, build_rules
 from optimizer.case.case import Case
 from optimizer.case.schema import CommittedStart
-from optimizer.ground.amounts import lowest
 from optimizer.ground.errors import Infeasible, NoPlan, SolverFault
 from optimizer.ground.interrupts import stoppable, workspace
+from optimizer.ground.quarters import Quarter
 from optimizer.plan.plan import Plan
 from optimizer.plan.settlement import MiningOn, Settled, settle
 from optimizer.solver import Answer, Progress, SolverOptions, keep_evidence
@@ -28,6 +28,7 @@ from optimizer.solver.models import solve_model
 from optimizer.solver.proof import BOARD_GAP, Proof, Second, prove
 
 NOTHING_S = 60.0
+A_DOLLAR = 1e-6
 VALUE_TIE = 1e-9
 """How far the value summed from the plan's flows may lie from the solver's, as a share of all flows; at least $1."""
 
@@ -169,15 +170,20 @@ def _short_of_money(case: Case, scenario: str, options: SolverOptions) -> Mining
         answer = solve_model(model, options)
     except (Infeasible, NoPlan):
         return None
-    b = model.outcome[scenario]
-    liquidity = {
-        t: fsum([cash.constant, *(c * answer(x) for c, x in cash.terms)]) for t, cash in b.closing_cash.items()
-    }
-    for t, cash in liquidity.items():
-        counted = (case.settings.btc_liquidity_share or 0.0) * btc_musd(b.ports, t)
-        liquidity[t] = cash + (counted * answer(b.H[t, scenario]) if (t, scenario) in b.H else 0.0)
-    breaks = list(liquidity)[lowest(list(liquidity.values()))]
-    return MiningOn(None, breaks, answer(model.money[0]))
+    return MiningOn(None, _first_below(model, scenario, answer), answer(model.money[0]))
+
+
+def _first_below(model: Any, scenario: str, answer: Answer) -> Quarter:
+    """The first quarter at whose end liquidity would be below the minimum without the money that was brought in."""
+    settings, b = model.case.settings, model.outcome[scenario]
+    brought, growth = answer(model.money[0]), 1 + (settings.cash_rate or 0.0) / 4
+    for i, (t, cash) in enumerate(b.closing_cash.items()):
+        liquidity = fsum([cash.constant, *(c * answer(x) for c, x in cash.terms)]) - brought * growth ** (i + 1)
+        if (t, scenario) in b.H:
+            liquidity += (settings.btc_liquidity_share or 0.0) * btc_musd(b.ports, t) * answer(b.H[t, scenario])
+        if liquidity < settings.minimum_cash_musd - A_DOLLAR:
+            return Quarter(t)
+    return Quarter(model.case.last)
 
 
 def audit_whole(case: Case, plan: Plan) -> Report:
