@@ -120,9 +120,9 @@ def test_new_and_committed_capex_are_told_apart(told: opt.Plan) -> None:
     """Of 8 IT MW at $3M 0.7 are still to be paid; doing nothing spends that and nothing else."""
     room = figures_of(told)
     assert room["capex_committed_musd"] == pytest.approx(16.8) == pytest.approx(told.nothing["capex"]["musd"].sum())
-    assert room["capex_new_musd"] == pytest.approx(5 * 3 - 4 * 0.5)
-    assert room["capex_musd"] == pytest.approx(16.8 + 13)
-    assert (room["capex_by_tenants_musd"], room["capex_gross_musd"]) == pytest.approx((2.0, 31.8))
+    assert room["capex_new_musd"] == pytest.approx(5 * 3)
+    assert room["capex_musd"] == pytest.approx(16.8 + 15)
+    assert room["tenant_advances_musd"] == pytest.approx(2.0)
     assert (room["new_gross_mw"], room["committed_gross_mw"]) == (7.0, 12.0)
 
 

@@ -162,8 +162,8 @@ def _capex_words(room: Room) -> str:
     words = []
     if room.number("capex_committed_musd") > TOLD_MUSD:
         words.append(f"new {_musd(room, 'capex_new_musd')}, committed before {_musd(room, 'capex_committed_musd')}")
-    if room.number("capex_by_tenants_musd") > TOLD_MUSD:
-        words.append(f"tenants pay {_musd(room, 'capex_by_tenants_musd')} more")
+    if room.number("tenant_advances_musd") > TOLD_MUSD:
+        words.append(f"tenants advance {_musd(room, 'tenant_advances_musd')} of it")
     peak = room["peak_capex_quarter"]
     most = f"most in one quarter {_musd(room, 'peak_capex_musd')} ({peak})" if peak else "none of it spent"
     return "; ".join([*words, f"budget {_musd(room, 'capex_budget_musd')}, {most}"])

@@ -86,10 +86,10 @@ def _budget_words(pack: Pack) -> tuple[Paragraph, ...]:
 
 
 def _capex_note(pack: Pack) -> str:
-    paid, what = pack.source.due("capex_by_tenants_musd"), "Capex within the horizon, committed before and new"
+    paid, what = pack.source.due("tenant_advances_musd"), "Capex within the horizon, committed before and new"
     if abs(paid.value) < TIGHT_MUSD:
         return f"{what}."
-    words = f"{what}, net of {pack.ledger.money(paid)} that tenants pay towards it"
+    words = f"{what}, of which tenants advance {pack.ledger.money(paid)}"
     lines = {"line": "tenant_credits"}
     back = pack.source.total("cash_flow", "musd", lines) + pack.source.total("after_horizon", "musd", lines)
     if back.value < -TIGHT_MUSD:

@@ -184,8 +184,8 @@ def _cards(pack: Pack) -> Cards:
 def _capex_card(pack: Pack) -> str:
     """What the new capex comes to with what was committed before, and the budget that both share."""
     source, money = pack.source, pack.ledger.money
-    committed, paid = source.due("capex_committed_musd"), source.due("capex_by_tenants_musd")
-    net = f", net of {money(paid)} that tenants pay" if paid.value > TOLD_MUSD else ""
+    committed, paid = source.due("capex_committed_musd"), source.due("tenant_advances_musd")
+    net = f", {money(paid)} of it advanced by tenants" if paid.value > TOLD_MUSD else ""
     budget = money(source.due("capex_budget_musd"))
     if committed.value <= TOLD_MUSD:
         return f"new capex{net}, of a budget of {budget}"

@@ -90,7 +90,7 @@ LEAST_TOLD_MUSD = 1e-6
 _FIGURES = (
     "value_over_do_nothing_musd", "within_over_do_nothing_musd", "options_within_over_do_nothing_musd",
     "terminal_value_over_do_nothing_musd", "options_over_do_nothing_musd", "value_musd", "do_nothing_value_musd",
-    "capex_new_musd", "capex_committed_musd", "capex_musd", "capex_by_tenants_musd", "capex_budget_musd",
+    "capex_new_musd", "capex_committed_musd", "capex_musd", "tenant_advances_musd", "capex_budget_musd",
     "peak_capex_musd", "lowest_liquidity_musd", "minimum_cash_musd", "headroom_musd", "lowest_cash_musd",
     "do_nothing_lowest_cash_musd", "highest_debt_musd", "debt_at_end_musd", "debt_drawn_musd",
     "interest_and_fees_musd", "unlevered_return", "new_gross_mw", "committed_gross_mw", "converted_gross_mw",
