@@ -45,6 +45,13 @@ def _in_its_quarter(case: Case, index: tuple[Any, ...]) -> Quarter:
     return quarter
 
 
+def _by_when_it_can_be_accepted(case: Case, index: tuple[Any, ...]) -> Quarter:
+    """An offer is signed while it stands, and before what it asks for is delivered."""
+    offer: str = index[0]
+    delivery: Quarter = index[-1]
+    return max(case.first, min(case.sign_by(case.offer[offer]), delivery))
+
+
 def _at_the_end_of_a_life(case: Case, index: tuple[str, Quarter, int]) -> Quarter:
     """GPUs are renewed in the quarter after those before died."""
     option, start, i = index
@@ -61,8 +68,8 @@ _ALL = (
     Variable("N", "blocks of an option started by a quarter", "now", "state", ("starts.blocks",), _in_its_quarter),
     Variable("F", "whether an option's mobilisation is paid", "now", "state", ("starts.blocks",), _in_its_quarter),
     Variable("r", "blocks whose GPUs are renewed", "now", "step", ("refreshes.blocks",), _at_the_end_of_a_life),
-    Variable("Y", "whether an offer is delivered", "now", "state", ("contracts.offer",), _in_its_quarter),
-    Variable("Q", "its size, where open", "now", "state", ("contracts.it_mw",), _in_its_quarter),
+    Variable("Y", "whether an offer is delivered", "now", "state", ("contracts.offer",), _by_when_it_can_be_accepted),
+    Variable("Q", "its size, where open", "now", "state", ("contracts.it_mw",), _by_when_it_can_be_accepted),
     Variable("g", "machines installed", "now", "level", ("allocation.gross_mw",), _in_its_quarter),
     Variable("going", "machines that go away", "now", "step", ("machines.moved_away_gross_mw",), _in_its_quarter),
     Variable("coming", "machines that arrive", "now", "step", ("machines.arrived_gross_mw",), _the_quarter_before),

@@ -259,6 +259,11 @@ class Case:
         return {(row.scenario, row.base_rate, row.quarter): row.rate for row in self.base_rates}
 
     @cached_property
+    def customer(self) -> Mapping[str, schema.Customer]:
+        """Customers whose chance of default is known."""
+        return {row.customer: row for row in self.customers}
+
+    @cached_property
     def facility(self) -> Mapping[str, schema.Facility]:
         return {row.facility: row for row in self.facilities}
 

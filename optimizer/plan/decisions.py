@@ -61,6 +61,8 @@ class Signing:
     product: str = field(compare=False)
     end: str = field(compare=False)
     committed: bool = field(compare=False)
+    sign_by: str = field(compare=False, default="")
+    """The last quarter in which the offer can be accepted."""
 
     @property
     def key(self) -> str:
@@ -69,8 +71,8 @@ class Signing:
 
     @property
     def words(self) -> str:
-        decided = " (committed)" if self.committed else ""
-        return f"offer {self.offer} signed: {self.customer}, {self.contract} to {self.end}{decided}"
+        by = " (committed)" if self.committed else f", sign by {self.sign_by}" if self.sign_by else ""
+        return f"offer {self.offer} signed: {self.customer}, {self.contract} to {self.end}{by}"
 
     @property
     def contract(self) -> str:
@@ -150,7 +152,7 @@ def _signings(table: pd.DataFrame) -> Iterable[Signing]:
     for row in table.itertuples():
         yield Signing(
             row.offer, row.site, row.delivery_quarter, round(row.it_mw, DECIMALS), row.customer, row.product,
-            row.end_quarter, row.decided == "committed",
+            row.end_quarter, row.decided == "committed", row.sign_by_quarter,
         )  # fmt: skip
 
 

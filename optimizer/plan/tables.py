@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-NUMERIC = re.compile(r".*(_mw|musd|blocks|factor|_btc|btc_mined|price)$")
+NUMERIC = re.compile(r".*(_mw|musd|blocks|tranche|factor|_btc|btc_mined|price)$")
 """Columns of plan tables that hold numbers; all others hold text."""
 
 
@@ -36,8 +36,9 @@ TABLES: dict[str, Table] = {
         "option start_quarter decided",
     ),
     "contracts": Table(
-        "signed offers, with delivery, end, size and what they are worth",
-        "scenario offer customer product site delivery_quarter end_quarter it_mw price price_basis value_musd decided",
+        "signed offers, with the last quarter to accept them, delivery, end, size and what they are worth",
+        "scenario offer customer product site sign_by_quarter delivery_quarter end_quarter it_mw price price_basis "
+        "value_musd decided",
         "offer",
     ),
     "capex": Table(
@@ -100,9 +101,9 @@ TABLES: dict[str, Table] = {
         "facility quarter",
     ),
     "late": Table(
-        "IT MW of contracts that are delivered late, by quarter",
-        "scenario offer site quarter missing_it_mw",
-        "offer quarter",
+        "IT MW of contracts that are delivered late, by tranche (the first is 0) and quarter",
+        "scenario offer tranche site quarter missing_it_mw",
+        "offer tranche quarter",
     ),
     "refreshes": Table(
         "GPUs replaced in halls that go on serving",

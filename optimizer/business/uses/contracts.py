@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,12 @@ from optimizer.business.ports import Amounts, Decision, Linear, OutcomePorts, Sh
 from optimizer.business.readout import NOISE, Megawatts, Reading, Tables, frame
 from optimizer.business.rows import SKIP, at_most, hold
 from optimizer.case.market import ai_power_per_it_mw_quarter
-from optimizer.case.terms import committed_deal, make_deal
+from optimizer.case.schema import Offer
+from optimizer.case.terms import committed_deal, delivered_later, make_deal
 from optimizer.case.terms.deal import Deal
-from optimizer.case.terms.late_delivery import damages, short_quarters
+from optimizer.case.terms.late_delivery import damages, is_open, missing_quarters
 from optimizer.case.terms.size_tiers import tiers_of
+from optimizer.case.terms.tranches import tranches_of
 from optimizer.ground.quarters import Quarter
 
 EQUAL = 1e-12
@@ -64,7 +67,7 @@ def happen(b: Block) -> None:
         signed[row.offer, committed.tier, row.site, row.quarter] = (committed, row.it_mw, kept)
     for contracted in signed.values():
         _bind_and_bill(ports, *contracted)
-    _deliver_short(b, signed)
+    _deliver_late(b, signed)
 
 
 # ---- read out -------------------------------------------------------------------------------------------------------
@@ -91,40 +94,51 @@ def _contracts(r: Reading) -> pd.DataFrame:
         offer, t = deal.offer, deal.delivery
         quote = r.case.offer_price[r.scenario, offer.offer]
         price = quote.price * deal.price_factor
-        place = (r.scenario, offer.offer, offer.customer, offer.product, deal.site, t, t + (deal.length - 1), size)
-        rows.append((*place, price, quote.price_basis, float(worth.get(offer.offer, 0.0)), kind))
-    columns = "delivery_quarter end_quarter it_mw price price_basis value_musd decided"
+        place = (r.scenario, offer.offer, offer.customer, offer.product, deal.site, r.case.sign_by(offer))
+        term = (t, t + (deal.length - 1), size, price, quote.price_basis)
+        rows.append((*place, *term, float(worth.get(offer.offer, 0.0)), kind))
+    columns = "sign_by_quarter delivery_quarter end_quarter it_mw price price_basis value_musd decided"
     return frame(rows, f"scenario offer customer product site {columns}")
 
 
 def _late(r: Reading) -> pd.DataFrame:
-    """What is delivered late, quarter by quarter."""
-    rows = [(r.scenario, c, s, t, r.read(u)) for (c, _, s, _, t), u in r.b.u.items() if r.read(u) > NOISE]
-    return frame(rows, "scenario offer site quarter missing_it_mw")
+    """What is delivered late, tranche by tranche and quarter by quarter."""
+    rows = [(r.scenario, c, i, s, t, r.read(u)) for (c, _, s, _, i, t), u in r.b.u.items() if r.read(u) > NOISE]
+    return frame(rows, "scenario offer tranche site quarter missing_it_mw")
 
 
 # ---- deals ----------------------------------------------------------------------------------------------------------
 
 
 def _openings(ports: SharedPorts) -> list[Key]:
-    """Every delivery that can be signed: inside the offer's window, with a hall in service or leave to be short."""
+    """Every delivery that can be signed: inside the offer's window, with a hall in service or leave to be late."""
+    case = ports.case
+    return [
+        (offer.offer, k, s, t)
+        for offer in _signable(ports)
+        for k, (smallest, _, _) in enumerate(tiers_of(case, offer))
+        for s in case.sites_of_offer[offer.offer]
+        if (s, offer.product) in case.pue
+        for t in case.horizon
+        if offer.window_first <= t <= offer.window_last and _can_begin(ports, offer.offer, k, s, t, smallest)
+    ]
+
+
+def _signable(ports: SharedPorts) -> list[Offer]:
+    """Offers that are not signed yet and can still be accepted."""
     case = ports.case
     committed = {row.offer for row in case.committed_contracts}
-    openings: dict[Key, None] = {}
-    for offer in case.offers if ports.decide else ():
-        for k, (smallest, _, _) in enumerate(tiers_of(case, offer)):
-            for s in case.sites_of_offer[offer.offer]:
-                for t in case.horizon:
-                    if offer.offer in committed or (s, offer.product) not in case.pue:
-                        continue
-                    if not offer.window_first <= t <= offer.window_last:
-                        continue
-                    usable = ports.usable_it_mw.level((s, offer.product), t).range()[1]
-                    for w in ports.scenarios:
-                        open_deal = make_deal(case, w, offer, s, t, tier=k)
-                        if 0 in short_quarters(open_deal) or usable * (1 + EQUAL) >= smallest * open_deal.held[0]:
-                            openings[offer.offer, k, s, t] = None
-    return list(openings)
+    return [o for o in case.offers if ports.decide and o.offer not in committed and case.sign_by(o) >= case.first]
+
+
+def _can_begin(ports: SharedPorts, c: str, k: int, s: str, t: Quarter, smallest: float) -> bool:
+    """Whether the first tranche could be there in t in any scenario, or may be late."""
+    usable = ports.usable_it_mw.level((s, ports.case.offer[c].product), t).range()[1]
+    deals = (make_deal(ports.case, w, ports.case.offer[c], s, t, tier=k) for w in ports.scenarios)
+    return any(
+        is_open(deal) and (usable * (1 + EQUAL) >= smallest * deal.held[0] or t in missing_quarters(deal, 0))
+        for deal in deals
+    )
 
 
 def _open_deal(ports: OutcomePorts, c: str, k: int, s: str, t: Quarter) -> Deal:
@@ -139,25 +153,23 @@ def _bind_and_bill(ports: OutcomePorts, signed: Deal, size: float, decision: Dec
     for quarter, rise in rises:
         ports.signed_it_mw.step((s, offer.product), quarter, rise, decision)
     ports.stand_free(offer.product, s, offer.offer, decision, [(quarter, -rise) for quarter, rise in rises])
-    _bill_and_draw(ports, signed, decision, t, size, slice(signed.length))
-    for payment in signed.payments:
-        ports.pay(payment.line, offer.product, s, offer.offer, decision, payment.first, size * payment.amounts)
+    _settle(ports, signed, size, decision)
 
 
-def _bill_and_draw(
-    ports: OutcomePorts, signed: Deal, decision: Decision, first: Quarter, it_mw: float, quarters: slice
-) -> None:
-    """Rent, operating cost and power of `it_mw x decision` in some quarters of a contract, from `first` on."""
-    offer, rent = signed.offer, it_mw * signed.rent[quarters]
-    energy, demand = (it_mw * power[quarters] for power in _power_per_it_mw(ports, signed))
+def _settle(ports: OutcomePorts, signed: Deal, it_mw: float, decision: Decision) -> None:
+    """Rent, operating cost, power and all that the terms pay, of `it_mw x decision`."""
+    offer, first, rent = signed.offer, signed.delivery, it_mw * signed.rent
+    energy, demand = (it_mw * power for power in _power_per_it_mw(ports, signed))
     for line, amounts, follows in (
         ("rent", rent, None),
         ("ai_operating_cost", -offer.operating_cost_share * rent, None),
         ("ai_power", -energy, power_price(ports.case, signed.site)),
         ("ai_power", -demand, None),
     ):
-        source = offer.offer
-        ports.pay(line, offer.product, signed.site, source, decision, first, amounts, follows)
+        ports.pay(line, offer.product, signed.site, offer.offer, decision, first, amounts, follows)
+    for payment in signed.payments:
+        amounts = it_mw * payment.amounts
+        ports.pay(payment.line, offer.product, signed.site, offer.offer, decision, payment.first, amounts)
     for i, musd in enumerate(rent):
         ports.rent[offer.customer, first + i].add(float(musd), decision)
 
@@ -177,38 +189,59 @@ def _power_per_it_mw(ports: OutcomePorts, signed: Deal) -> tuple[Amounts, Amount
 # ---- late delivery ----------------------------------------------------------------------------------------------
 
 
-def _deliver_short(b: Block, signed: dict[Key, tuple[Deal, float, Decision]]) -> None:
-    """IT MW `u[c,k,s,d,t]` of a contract first delivered in d that are still missing in t; recourse of delivery."""
-    ports = b.ports
-    case = ports.case
-    b.held = {
-        (*key, key[-1] + j): (float(contract.held[j]) * size, decision)
+def _deliver_late(b: Block, signed: dict[Key, tuple[Deal, float, Decision]]) -> None:
+    """IT MW `u[c,k,s,d,i,t]` of tranche i of a contract first delivered in d that are still missing in t; recourse."""
+    late = {
+        (*key, i, t): (contract, due, share * size, decision)
         for key, (contract, size, decision) in signed.items()
-        for j in short_quarters(contract)
-        if contract.held[j] > 0 and case.first <= key[-1] + j <= case.last
+        for i, (due, share) in enumerate(tranches_of(contract))
+        for t in missing_quarters(contract, due)
     }
-    largest = {c.offer: c.max_it_mw for c in case.offers}
-    b.u = Var(list(b.held), domain=NonNegativeReals, bounds=lambda b, c, k, s, d, t: (0, largest[c]))
-    for (c, k, s, d, t), missing in b.u.items():
-        contract, j = signed[c, k, s, d][0], t - d
-        key = (s, contract.offer.product)
-        ports.signed_it_mw.step(key, t, -1, missing)
-        ports.signed_it_mw.step(key, t + 1, 1, missing)
-        _bill_and_draw(ports, contract, missing, t, -1 / float(contract.held[j]), slice(j, j + 1))
-        ports.pay("damages", contract.offer.product, s, c, missing, t, [-damages(contract)])
-    hold(b, missing_at_most_the_contract, list(b.held))
+    b.due = {index: (it_mw, decision) for index, (_, _, it_mw, decision) in late.items()}
+    largest = {c.offer: c.max_it_mw for c in b.ports.case.offers}
+    b.u = Var(list(late), domain=NonNegativeReals, bounds=lambda b, c, *_: (0, largest[c]))
+    for index, (contract, due, _, _) in late.items():
+        _deliver_later(b.ports, contract, due, index[-1], b.u[index])
+    hold(b, missing_at_most_the_tranche, (index for index in late if _before(index) not in late))
+    hold(b, what_is_missing_never_rises, (index for index in late if _before(index) in late))
 
 
-def missing_at_most_the_contract(b: Block, c: str, k: int, s: str, d: Quarter, t: Quarter) -> object:
-    r"""No more of a contract is delivered late than was to be delivered, and nothing once the tenant might leave.
+def _before(index: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*index[:-1], index[-1] - 1)
 
-    Math: u_{c,k,s,d,t} \le \mathrm{held}_{c,t-d} \, q_{c,k,s,d}, \quad \max(d, D_c) \le t < D_c + L_c
+
+def _deliver_later(ports: OutcomePorts, contract: Deal, due: int, t: Quarter, missing: Decision) -> None:
+    """What is missing in t frees its capacity there, pays damages, and is delivered in t + 1 instead of t."""
+    offer, hall = contract.offer, (contract.site, contract.offer.product)
+    ports.signed_it_mw.step(hall, t, -1, missing)
+    ports.signed_it_mw.step(hall, t + 1, 1, missing)
+    sooner, later = delivered_later(contract, due, t)
+    _settle(ports, sooner, -1, missing)
+    _settle(ports, later, 1, missing)
+    ports.pay("damages", offer.product, contract.site, offer.offer, missing, t, [-damages(contract)])
+
+
+def missing_at_most_the_tranche(b: Block, c: str, k: int, s: str, d: Quarter, i: int, t: Quarter) -> object:
+    r"""No more of a tranche is delivered late than was to be delivered.
+
+    Math: u_{c,k,s,d,i,t} \le \sigma_{c,i} \, q_{c,k,s,d}, \quad t = s_i = d + k_{c,i}
     Unit: IT MW
     Source: the offer's clause on late delivery
     Kind: physical
     """
-    size, decision = b.held[c, k, s, d, t]
-    return at_most(Linear().add(1, b.u[c, k, s, d, t]).add(-size, decision), 0)
+    it_mw, decision = b.due[c, k, s, d, i, t]
+    return at_most(Linear().add(1, b.u[c, k, s, d, i, t]).add(-it_mw, decision), 0)
+
+
+def what_is_missing_never_rises(b: Block, c: str, k: int, s: str, d: Quarter, i: int, t: Quarter) -> object:
+    r"""What has been delivered stays delivered, and nothing is missing once the tenant might leave.
+
+    Math: u_{c,k,s,d,i,t} \le u_{c,k,s,d,i,t-1}, \quad D_c \le s_i < t < D_c + L_c
+    Unit: IT MW
+    Source: the offer's clause on late delivery
+    Kind: physical
+    """
+    return at_most(Linear().add(1, b.u[c, k, s, d, i, t]).add(-1, b.u[c, k, s, d, i, t - 1]), 0)
 
 
 # ---- signing ----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from optimizer.case.schema import Offer, Row
 from optimizer.case.terms import (
     backstops,
+    credit,
     escalation,
     extensions,
     favoured_sites,
@@ -20,7 +21,7 @@ from optimizer.case.terms import (
     tenant_funding,
     tranches,
 )
-from optimizer.case.terms.deal import Deal, Term
+from optimizer.case.terms.deal import Deal, Part, Term
 
 if TYPE_CHECKING:
     from optimizer.case.case import Case
@@ -38,6 +39,7 @@ TERMS: tuple[Term, ...] = (
     prepayments.TERM,
     tenant_funding.TERM,
     backstops.TERM,
+    credit.TERM,
     leases.TERM,
     late_delivery.TERM,
     prerequisites.TERM,
@@ -48,10 +50,11 @@ TERM_TABLES: tuple[type[Row], ...] = tuple(table for term in TERMS for table in 
 
 
 def make_deal(
-    case: Case, scenario: str, offer: Offer, site: str, delivery: Quarter, *, tier: int = 0, committed: bool = False
-) -> Deal:
-    """The offer at a site, first delivered in a quarter, with all its terms."""
-    shaped = Deal(case, scenario, offer, site, delivery, committed, tier)
+    case: Case, scenario: str, offer: Offer, site: str, delivery: Quarter, *, tier: int = 0, committed: bool = False,
+    part: Part | None = None,
+) -> Deal:  # fmt: skip
+    """The offer at a site, first delivered in a quarter, with all its terms; or one IT MW of it by itself."""
+    shaped = Deal(case, scenario, offer, site, delivery, committed, tier, part)
     for term in TERMS:
         term.shape(shaped)
     return shaped
@@ -62,3 +65,20 @@ def committed_deal(case: Case, scenario: str, row: CommittedContract) -> Deal:
     offer = case.offer[row.offer]
     tier = next(k for k, (_, largest, _) in enumerate(size_tiers.tiers_of(case, offer)) if row.it_mw <= largest)
     return make_deal(case, scenario, offer, row.site, row.quarter, tier=tier, committed=True)
+
+
+def delivered_later(deal: Deal, due: int, quarter: Quarter) -> tuple[Deal, Deal]:
+    """One IT MW of a tranche delivered in a quarter, and a quarter later: what changes while it is missing there.
+
+    `due` is the tranche's delay after first delivery. What was due before the horizon was there in time, unless it is
+    still missing in the first quarter.
+    """
+    arrival = due if quarter <= deal.case.first else quarter - deal.delivery
+    return _part(deal, Part(due, arrival)), _part(deal, Part(due, quarter + 1 - deal.delivery))
+
+
+def _part(deal: Deal, part: Part) -> Deal:
+    return make_deal(
+        deal.case, deal.scenario, deal.offer, deal.site, deal.delivery,
+        tier=deal.tier, committed=deal.committed, part=part,
+    )  # fmt: skip

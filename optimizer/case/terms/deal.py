@@ -33,12 +33,21 @@ class Payment:
     amounts: Amounts
 
 
+@dataclass(frozen=True)
+class Part:
+    """One IT MW of a contract by itself: of a tranche due so many quarters after first delivery, and when it came."""
+
+    due: int
+    arrival: int
+
+
 @dataclass
 class Deal:
     """One offer at one site in one scenario, first delivered in `delivery`; arrays are by quarter of the contract.
 
     `held`, `billed` and `drawn` are shares of the contracted MW that bind capacity, are billed and draw power; `price`
-    is $M per billed IT MW. The arrays reach past `length`, as far as extensions could carry the contract.
+    is $M per billed IT MW. The arrays reach past `length`, as far as extensions could carry the contract. With a `part`
+    the deal is that of one IT MW of a tranche, by the contract's own clock, as far as its delivery moves the money.
     """
 
     case: Case
@@ -48,6 +57,7 @@ class Deal:
     delivery: Quarter
     committed: bool = False
     tier: int = 0
+    part: Part | None = None
     length: int = field(init=False)
     held: Amounts = field(init=False)
     billed: Amounts = field(init=False)
@@ -60,8 +70,8 @@ class Deal:
     def __post_init__(self) -> None:
         self.length = self.offer.term_quarters
         reach = self.length + sum(row.quarters for row in self.case.rows("extensions") if row.offer == self.offer.offer)
-        self.held = np.ones(reach)
-        self.billed = self.ramp_from(0, reach)
+        self.held = np.where(np.arange(reach) >= self.arrival, 1.0, 0.0)
+        self.billed = self.ramp_from(self.arrival, reach)
         self.drawn = self.billed.copy()
         steps = [(t - self.base) // 4 for t in self.quarters(reach)]
         self.price = self.quoted(reach) * (1 + self.offer.escalator) ** np.array(steps)
@@ -81,6 +91,21 @@ class Deal:
         """$M billed per contracted IT MW in each quarter of the contract, extensions included."""
         rent: Amounts = (self.price * self.billed)[: self.length]
         return rent
+
+    @property
+    def due(self) -> int:
+        """Quarters after first delivery in which this part is due."""
+        return 0 if self.part is None else self.part.due
+
+    @property
+    def arrival(self) -> int:
+        """Quarters after first delivery in which this part comes."""
+        return 0 if self.part is None else self.part.arrival
+
+    @property
+    def put_off(self) -> int:
+        """Quarters from first delivery from which a late part counts the months of its prepayment; 0 if in time."""
+        return self.arrival if self.arrival > self.due else 0
 
     def quarters(self, count: int | None = None) -> list[Quarter]:
         return [self.delivery + j for j in range(self.length if count is None else count)]
@@ -111,9 +136,15 @@ class Deal:
         return next(iter(self.rows(kind)), None)
 
     def receive(self, line: str, quarters_before: int, musd: float) -> None:
-        """Money received ahead of delivery; for a new contract not before the first quarter."""
-        paid = self.delivery - quarters_before
-        self.payments.append(Payment(line, paid if self.committed else max(self.case.first, paid), np.array([musd])))
+        """Money received ahead of delivery; for a new contract not before the first quarter.
+
+        What a committed one has paid before the horizon it does not pay again because part of it is late.
+        """
+        planned = self.delivery - quarters_before
+        paid = planned if planned < self.case.first else planned + self.put_off
+        if not self.committed:
+            paid = max(self.case.first, planned + self.put_off)
+        self.payments.append(Payment(line, paid, np.array([musd])))
 
     def reprice(self, factor: float) -> None:
         self.price = self.price * factor

@@ -12,6 +12,7 @@ from optimizer.case.schema.base import NotNegative, Row
 from optimizer.case.terms.deal import Deal, Payment, Term
 from optimizer.ground.cells import Name, QuarterCell, Whole
 from optimizer.ground.findings import Finding
+from optimizer.ground.quarters import Quarter
 
 if TYPE_CHECKING:
     from optimizer.case.case import Case
@@ -22,8 +23,9 @@ class LateDelivery(Row):
     key = ("offer",)
     required = False
     about = (
-        "What late delivery costs. From the deadline to the limit a contract may be missing in part; past it no plan "
-        "relies on the tenant's patience. Offers without a row are delivered whole and within their window."
+        "What late delivery costs. A tranche that is due at the deadline or after it may be missing in part up to the "
+        "limit; past it no plan relies on the tenant's patience. New contracts are late only where "
+        "`allow_planned_lateness` is yes. Offers without a row are delivered whole and within their window."
     )
     offer: Annotated[Name, Field(description="an offer")]
     deadline: Annotated[QuarterCell, Field(description="first quarter in which what is missing pays damages")]
@@ -38,18 +40,32 @@ class LateDelivery(Row):
 def shape(deal: Deal) -> None:
     """Damages on the whole contract in every quarter from the deadline to first delivery."""
     row = deal.row(LateDelivery)
-    if row is not None and deal.delivery > row.deadline:
+    if row is not None and deal.part is None and deal.delivery > row.deadline:
         late = deal.delivery - row.deadline
         deal.payments.append(Payment("damages", row.deadline, np.full(late, -row.damages_musd_per_it_mw_quarter)))
 
 
-def short_quarters(deal: Deal) -> range:
-    """Quarters of the contract in which part of it may still be missing: from the deadline to the limit."""
+def may_be_late(deal: Deal) -> bool:
+    """Whether a plan may count on the tenant's patience: what is signed already may be late, new ones where allowed."""
+    return deal.committed or deal.case.settings.allow_planned_lateness
+
+
+def is_open(deal: Deal) -> bool:
+    """Whether first delivery keeps the deadline, or need not."""
     row = deal.row(LateDelivery)
-    if row is None:
-        return range(0)
-    begins = max(0, row.deadline - deal.delivery)
-    return range(begins, max(begins, min(deal.length, row.deadline + row.walk_away_quarters - deal.delivery)))
+    return row is None or deal.delivery <= row.deadline or may_be_late(deal)
+
+
+def missing_quarters(deal: Deal, due: int) -> list[Quarter]:
+    """Quarters of the horizon in which a tranche, due some quarters after first delivery, may still be missing.
+
+    Late is what was due at the deadline or after it, until the tenant might leave or the contract ends.
+    """
+    row, begins = deal.row(LateDelivery), deal.delivery + due
+    if row is None or not may_be_late(deal) or begins < row.deadline:
+        return []
+    limit = min(row.deadline + row.walk_away_quarters, deal.delivery + deal.length, deal.case.last + 1)
+    return [Quarter(t) for t in range(max(begins, deal.case.first), limit)]
 
 
 def damages(deal: Deal) -> float:

@@ -35,13 +35,16 @@ class Prepayment(Row):
 
 
 def shape(deal: Deal) -> None:
-    """`P = share x rent of the firm term`; credits are `P x rent_j / rent from that month on`."""
+    """`P = share x rent of the firm term`; credits are `P x rent_j / rent from that month on`.
+
+    What is late pays ahead of its own delivery and is credited from as many months after it.
+    """
     row = deal.row(Prepayment)
     if row is None:
         return
     rent = deal.rent[: deal.firm]
     prepaid = row.rent_share * float(rent.sum())
-    credited = np.where(np.arange(deal.firm) >= row.credited_after_month // 3, rent, 0.0)
+    credited = np.where(np.arange(deal.firm) >= deal.put_off + row.credited_after_month // 3, rent, 0.0)
     if not credited.any():
         return
     deal.receive("prepayments", row.paid_quarters_before, prepaid)

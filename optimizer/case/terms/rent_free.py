@@ -21,16 +21,20 @@ class RentFree(Row):
     table = "rent_free"
     key = ("offer",)
     required = False
-    about = "Quarters at the start of a contract in which no rent is billed; capacity is held and power drawn as ever."
+    about = (
+        "Quarters at the start of a contract in which no rent is billed; capacity is held and power drawn as ever. "
+        "What is delivered late has as many of them as it would have had in time."
+    )
     offer: Annotated[Name, Field(description="an offer")]
     quarters: Annotated[Quarters, Field(le=20, description="quarters without rent, from first delivery on")]
 
 
 def shape(deal: Deal) -> None:
-    """`billed_j = 0` in the first quarters; the price's clock runs."""
+    """`billed_j = 0` in the first quarters, for a late part in as many after its arrival; the price's clock runs."""
     row = deal.row(RentFree)
     if row is not None:
-        deal.billed = np.where(np.arange(len(deal.billed)) < row.quarters, 0.0, deal.billed)
+        ends = deal.arrival + max(0, row.quarters - deal.due)
+        deal.billed = np.where(np.arange(len(deal.billed)) < ends, 0.0, deal.billed)
 
 
 def check(case: Case) -> Iterator[Finding]:

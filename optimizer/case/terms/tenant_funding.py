@@ -23,7 +23,7 @@ class TenantFunding(Row):
     required = False
     about = (
         "Capex that the tenant pays, repaid by credits on its rent; what the firm term does not repay is forgiven. "
-        "Budgets count capex net of it."
+        "Budgets count capex whatever tenants pay of it."
     )
     offer: Annotated[Name, Field(description="an offer")]
     musd_per_it_mw: Annotated[Positive, Field(le=100, description="what the tenant pays per contracted IT MW")]
@@ -35,9 +35,12 @@ class TenantFunding(Row):
 
 
 def shape(deal: Deal) -> None:
-    """Each quarter of the firm term `balance x (1 + rate/4)`, less a credit of `min(balance, credit_share x rent)`."""
+    """Each quarter of the firm term `balance x (1 + rate/4)`, less a credit of `min(balance, credit_share x rent)`.
+
+    Advance and credits are those of the contract as planned, whatever of it is late.
+    """
     row = deal.row(TenantFunding)
-    if row is None:
+    if row is None or deal.part is not None:
         return
     deal.receive("tenant_capex", row.paid_quarters_before, row.musd_per_it_mw)
     balance, credits = row.musd_per_it_mw, np.zeros(deal.firm)

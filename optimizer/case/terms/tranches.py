@@ -30,10 +30,16 @@ class Tranche(Row):
     share: Annotated[Share, Field(gt=0, description="share of the contracted MW; they sum to 1")]
 
 
+def tranches_of(deal: Deal) -> list[tuple[int, float]]:
+    """Quarters after first delivery and share of each tranche in its order; a contract without tranches is one."""
+    rows = sorted(deal.rows(Tranche), key=lambda row: row.quarters_after)
+    return [(row.quarters_after, row.share) for row in rows] or [(0, 1.0)]
+
+
 def shape(deal: Deal) -> None:
     """`held_j = sum of shares delivered by j`; each part has its own ramp."""
     rows = deal.rows(Tranche)
-    if not rows:
+    if not rows or deal.part is not None:
         return
     reach = len(deal.held)
     quarters = np.arange(reach)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from optimizer.case.terms import committed_deal, make_deal
+from optimizer.case.terms import committed_deal, delivered_later, make_deal
 from optimizer.case.terms.late_delivery import LateDelivery, damages
 from optimizer.case.terms.size_tiers import tiers_of
+from optimizer.case.terms.tranches import tranches_of
 from optimizer.ground.quarters import Quarter
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from optimizer.case.terms.deal import Deal
+    from optimizer.case.terms.deal import Amounts, Deal
     from optimizer.plan.plan import Plan
 
 FIRST_YEAR = 4
@@ -27,9 +29,11 @@ class Contract:
         self.row = row
         self.delivery = Quarter.parse(row.delivery_quarter)
         self.deal = deal_of(plan, row)
-        late = plan.late[plan.late["offer"] == row.offer]
-        quarters = map(Quarter.parse, late["quarter"])
-        self.missing = dict(zip(quarters, map(float, late["missing_it_mw"]), strict=True))
+        late = plan.late[plan.late["offer"] == row.offer].itertuples()
+        self._late = [(int(one.tranche), Quarter.parse(one.quarter), float(one.missing_it_mw)) for one in late]
+        self.missing: dict[Quarter, float] = {}
+        for _, quarter, it_mw in self._late:
+            self.missing[quarter] = self.missing.get(quarter, 0.0) + it_mw
         self._first = plan.case.first
 
     def rent(self, quarter: Quarter) -> float:
@@ -37,10 +41,17 @@ class Contract:
         j = quarter - self.delivery
         if not 0 <= j < self.deal.length:
             return 0.0
-        per_it_mw = float(self.deal.rent[j])
-        missing = self.missing.get(quarter, 0.0)
-        late = missing * per_it_mw / float(self.deal.held[j]) if missing else 0.0
-        return float(self.row.it_mw) * per_it_mw - late
+        moved = sum(it_mw * float(rents[j]) for it_mw, rents in self._moved)
+        return float(self.row.it_mw) * float(self.deal.rent[j]) + moved
+
+    @cached_property
+    def _moved(self) -> list[tuple[float, Amounts]]:
+        """IT MW that come a quarter later, and what that changes of the rent of one of them, by quarter."""
+        moved = []
+        for tranche, quarter, it_mw in self._late:
+            sooner, later = delivered_later(self.deal, tranches_of(self.deal)[tranche][0], quarter)
+            moved.append((it_mw, later.rent - sooner.rent))
+        return moved
 
     @property
     def first_year_rent(self) -> float:

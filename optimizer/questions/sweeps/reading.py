@@ -62,7 +62,10 @@ def _signing(
 ) -> Signing:
     row = case.offer[offer]
     end = delivery + make_deal(case, scenario, row, site, delivery, tier=tier, committed=committed).length - 1
-    return Signing(offer, site, str(delivery), round(it_mw, DECIMALS), row.customer, row.product, str(end), committed)
+    return Signing(
+        offer, site, str(delivery), round(it_mw, DECIMALS), row.customer, row.product, str(end), committed,
+        str(case.sign_by(row)),
+    )  # fmt: skip
 
 
 def mining_in(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> dict[str, str]:
