@@ -94,7 +94,8 @@ def _term(term: Term) -> str:
     title, _, meaning = (inspect.getdoc(module) or "").partition(": ")
     formula = inspect.getdoc(term.shape) if term.shape.__module__ == term.check.__module__ else None
     tables = ", ".join(f"`{table.table}.csv`" for table in term.tables)
-    return f"#### {title}\n\n{' '.join([meaning[:1].upper() + meaning[1:], formula or '']).strip()}\n\nIn {tables}."
+    told = f"#### {title}\n\n{' '.join([meaning[:1].upper() + meaning[1:], formula or '']).strip()}"
+    return f"{told}\n\nIn {tables}." if tables else told
 
 
 def rules_of(module: ModuleType) -> list[object]:
