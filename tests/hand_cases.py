@@ -37,6 +37,7 @@ NEW_SETTINGS = (
     "tax_rate",
     "tax_losses_musd",
     "tax_loss_use",
+    "allow_planned_lateness",
 )
 
 

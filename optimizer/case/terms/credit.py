@@ -1,4 +1,4 @@
-"""Credit: a customer of `customers.csv` may fail; the rent that is then lost, on average, is a cost of its contracts."""
+"""Credit: a customer of `customers.csv` may fail; the rent that is then lost on average is a cost of its contracts."""
 
 from __future__ import annotations
 
