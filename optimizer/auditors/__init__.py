@@ -58,7 +58,7 @@ _AUDITORS: tuple[Auditor, ...] = (
 
 
 def audit(case: Case, plan: Plan) -> Report:
-    """Audit a plan of a case, and the plan beside it that decides nothing. Never raises for a plan that is wrong.
+    """Audit a plan of a case, and the plans beside it: doing nothing, mining on. Never raises for a plan that is wrong.
 
     Tables whose form does not hold are not computed again: the report then says what is wrong with form and papers.
     """
@@ -66,14 +66,15 @@ def audit(case: Case, plan: Plan) -> Report:
         inputs = Inputs(case, plan.scenario)
         books = Books.of(plan, case, inputs)
         nothing = None if plan.nothing is None else Books.of(plan, case, inputs, decide=False)
-        form = forms.well_formed(books)
-        form_of_nothing = () if nothing is None else forms.well_formed(nothing)
-        if not all(check.clean for check in (*form, *form_of_nothing)):
-            return Report((*form, *_checks(identity, books)), form_of_nothing)
-        books.nothing = nothing
-        beside = () if nothing is None else _audited(nothing)
+        mining_on = None if plan.mining_on is None else Books.of(plan, case, inputs, builds=False)
+        form, form_of_nothing, form_of_mining = (_formed(one) for one in (books, nothing, mining_on))
+        if not all(check.clean for check in (*form, *form_of_nothing, *form_of_mining)):
+            return Report((*form, *_checks(identity, books)), form_of_nothing, mining_on=form_of_mining)
+        books.nothing, books.mining_on = nothing, mining_on
+        beside, without = _audited(nothing), _audited(mining_on)
         checks = _audited(books)
-        return Report((*form, *checks), (*form_of_nothing, *beside), rank_contributions(books.flows))
+        contributions = rank_contributions(books.flows)
+        return Report((*form, *checks), (*form_of_nothing, *beside), contributions, (*form_of_mining, *without))
 
 
 def audit_folder(folder: str | Path) -> Report:
@@ -84,8 +85,14 @@ def audit_folder(folder: str | Path) -> Report:
     return audit(plan.case, plan)
 
 
-def _audited(books: Books) -> tuple[Check, ...]:
+def _formed(books: Books | None) -> tuple[Check, ...]:
+    return () if books is None else forms.well_formed(books)
+
+
+def _audited(books: Books | None) -> tuple[Check, ...]:
     """All auditors record, then all check; one that stumbles over what the tables say reports that."""
+    if books is None:
+        return ()
     stumbled = [check for auditor in _AUDITORS for check in _record(auditor, books)]
     return (*stumbled, *(check for auditor in _AUDITORS for check in _checks(auditor, books)))
 

@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 from optimizer.auditors.inputs import ONE, ZERO, Inputs, decimal, hours, power
-from optimizer.auditors.lines import RESIDUAL
+from optimizer.auditors.lines import CASH_ONLY, RESIDUAL
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.plan import Plan
@@ -48,13 +48,19 @@ class Flow:
     musd: Decimal
     factor: Decimal
 
+    @property
+    def worth_musd(self) -> Decimal:
+        """Its present value; what moves cash only is worth nothing."""
+        return ZERO if self.line in CASH_ONLY else self.musd * self.factor
+
 
 @dataclass
 class Books:
-    """One scenario of a case beside the tables of a plan for it. `decide` is False for the plan that decides nothing.
+    """One scenario of a case beside the tables of a plan for it.
 
-    `plan` is there for what stands beside the tables (value, bound, KPIs); `nothing` are the books of the plan that
-    decides nothing, already recorded, where there is one.
+    `decide` is False for the plan that decides nothing, `builds` for that and for mining on: no new hall or contract.
+    `plan` is there for what stands beside the tables (value, bound, KPIs); `nothing` and `mining_on` are the books of
+    the two plans beside it, already recorded, where there are any.
     """
 
     case: Case
@@ -64,7 +70,9 @@ class Books:
     plan: Plan
     inputs: Inputs
     decide: bool = True
+    builds: bool = True
     nothing: Books | None = None
+    mining_on: Books | None = None
     flows: list[Flow] = field(default_factory=list)
     """Every flow that the auditors have recomputed so far; each auditor adds its own."""
 
@@ -72,13 +80,16 @@ class Books:
     _summed: int = 0
 
     @classmethod
-    def of(cls, plan: Plan, case: Case, inputs: Inputs | None = None, *, decide: bool = True) -> Books:
-        tables = plan.tables if decide else plan.nothing
+    def of(
+        cls, plan: Plan, case: Case, inputs: Inputs | None = None, *, decide: bool = True, builds: bool | None = None
+    ) -> Books:
+        builds = decide if builds is None else builds
+        tables = plan.tables if builds else plan.mining_on if decide else plan.nothing
         if tables is None:
-            raise ValueError("this plan has no plan that decides nothing beside it")
+            raise ValueError("there is no such plan beside this plan")
         rows = {name: tuple(_rows(table)) for name, table in tables.items()}
         columns = {name: tuple(str(column) for column in table.columns) for name, table in tables.items()}
-        return cls(case, plan.scenario, rows, columns, plan, inputs or Inputs(case, plan.scenario), decide)
+        return cls(case, plan.scenario, rows, columns, plan, inputs or Inputs(case, plan.scenario), decide, builds)
 
     def table(self, name: str) -> tuple[Row, ...]:
         return self.tables[name]
@@ -107,14 +118,16 @@ class Books:
     def record(
         self, line: str, quarter: Quarter, musd: Decimal, business: str, site: str = "", source: str = ""
     ) -> None:
-        """Append a flow, discounted mid-quarter at its business's rate. What lies before the horizon is sunk."""
+        """Append a flow, discounted mid-quarter at its line's rate. What lies before the horizon is sunk."""
         if quarter >= self.case.first:
-            factor = self.inputs.factor(self.inputs.rate(business), quarter)
+            factor = self.inputs.factor(self.inputs.rate_of(line, business), quarter)
             self.flows.append(Flow(quarter, line, business, site, source, musd, factor))
 
-    def record_residual(self, musd: Decimal, business: str, site: str = "", source: str = "") -> None:
-        """Append what something is worth at the end of the horizon, dated at the start of the quarter after it."""
-        quarter = self.case.last + 1
+    def record_residual(
+        self, musd: Decimal, business: str, site: str = "", source: str = "", quarter: Quarter | None = None
+    ) -> None:
+        """Append what stands free at the start of a quarter, by default the one after the horizon; dated then."""
+        quarter = self.case.last + 1 if quarter is None else quarter
         factor = self.inputs.factor(self.inputs.rate(business), quarter, at_start=True)
         self.flows.append(Flow(quarter, RESIDUAL, business, site, source, musd, factor))
 

@@ -128,7 +128,7 @@ def _signing(books: Books, signed: list[Contract]) -> Iterator[Check]:
             continue
         offer = bill.offer
         first, last = max(offer.window_first, books.case.first), min(offer.window_last, books.case.last)
-        window.holds(where, books.decide and first <= bill.delivery <= last)
+        window.holds(where, books.builds and first <= bill.delivery <= last)
         sites.holds(where, books.inputs.row("offer_sites", contract.name, bill.site) is not None)
         sizes.at_least(where, bill.it_mw, decimal(offer.min_it_mw))
         sizes.at_most(where, bill.it_mw, decimal(offer.max_it_mw))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from optimizer.auditors.inputs import ZERO
-from optimizer.auditors.lines import CORPORATE, NO_VALUE
+from optimizer.auditors.lines import CASH_ONLY, CORPORATE
 
 if TYPE_CHECKING:
     from optimizer.auditors.books import Flow
@@ -58,9 +58,9 @@ def rank_contributions(flows: Iterable[Flow], most: int = MOST) -> tuple[Contrib
     """The largest present values by line, business and site, whether received or paid, largest first."""
     sums: dict[tuple[str, str, str], Decimal] = {}
     for flow in flows:
-        if flow.line != NO_VALUE:
+        if flow.line not in CASH_ONLY:
             key = flow.line, flow.business, flow.site
-            sums[key] = sums.get(key, ZERO) + flow.musd * flow.factor
+            sums[key] = sums.get(key, ZERO) + flow.worth_musd
     whole = sum((abs(musd) for musd in sums.values()), ZERO)
     ordered = sorted(sums.items(), key=lambda item: (-abs(item[1]), item[0]))
     return tuple(Contribution(*key, musd, abs(musd) / whole) for key, musd in ordered[:most] if musd)

@@ -236,7 +236,7 @@ def _new_starts(books: Books) -> Iterator[Check]:
         option = books.inputs.row("options", row["option"])
         site = books.inputs.row("sites", option.site)
         fit = site.firm_power and site.fibre and option.rack_kw <= site.max_rack_kw
-        able.holds(_where(row), fit and books.decide)
+        able.holds(_where(row), fit and books.builds)
         start = row["start_quarter"]
         early.at_least(option.option, Decimal(start), Decimal(max(option.earliest, books.case.first)), start)
         deposits = books.inputs.rows_of("deposits", "option", option.option)

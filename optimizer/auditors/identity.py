@@ -19,7 +19,7 @@ def record(books: Books) -> None:
 
 def checks(books: Books) -> Iterator[Check]:
     """Once for a plan; the plan that decides nothing has the same papers."""
-    if books.decide:
+    if books.builds:
         yield _inputs(books)
         yield _papers(books)
         yield _beside(books)

@@ -7,12 +7,14 @@ from collections.abc import Hashable
 from decimal import Decimal
 from typing import Any
 
-from optimizer.auditors.lines import CORPORATE
+from optimizer.auditors.lines import AT_DEBT, CORPORATE, DEBT
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
 
 ZERO, ONE = Decimal(0), Decimal(1)
 MONTHS, QUARTERS, KW, MILLION = Decimal(3), Decimal(4), Decimal(1000), Decimal(1_000_000)
+RESIDUAL_LIFE = 120
+"""Quarters over which a residual falls to nothing, where a product says nothing else."""
 
 
 def decimal(number: float | int | str | None) -> Decimal:
@@ -89,6 +91,10 @@ class Inputs:
         rates = self.case.settings.discount_rates
         return decimal(rates.get(business, rates[CORPORATE]))
 
+    def rate_of(self, line: str, business: str) -> Decimal:
+        """The yearly rate at which a line is discounted: money lent at what borrowing costs, all else by business."""
+        return self.rate(DEBT if line in AT_DEBT else business)
+
     def factor(self, rate: Decimal, quarter: Quarter, *, at_start: bool = False) -> Decimal:
         """`(1 + r) ** -((t + 0.5) / 4)`, t counted from the first quarter; with `at_start` `(1 + r) ** -(t / 4)`."""
         eighths = 2 * (int(quarter) - int(self.case.first)) + (0 if at_start else 1)
@@ -121,14 +127,28 @@ class Inputs:
         return decimal(self.tariff(site, quarter).demand_usd_per_kw_month) * KW * MONTHS / MILLION
 
     def pue(self, site: str, product: str) -> Decimal:
-        """Energy at the meter per energy at the servers; one value for a site and product, none without an option."""
-        options = [row for row in self.rows_of("options", "site", site) if row.product == product]
+        """Energy at the meter per energy at the servers: that of the options that sell the product at the site.
+
+        Without one, that of the halls which are let so once their GPUs are gone.
+        """
+        here = self.rows_of("options", "site", site)
+        own = [row for row in here if row.product == product]
+        lives = {row.option for row in self.rows_of("gpu_lives", "relet_product", product)}
+        options = own or [row for row in here if row.option in lives]
         return decimal(options[0].pue) if options else ONE
 
     def ai_power_musd(self, site: str, product: str, load_factor: float, quarter: Quarter) -> Decimal:
         """What power for one IT MW costs in a quarter: energy at the load factor, the demand charge in full."""
         energy = decimal(load_factor) * self.hours(quarter) * self.energy_usd_per_mwh(site, quarter) / MILLION
         return self.pue(site, product) * (energy + self.demand_musd_per_mw(site, quarter))
+
+    # ---- what is left ----------------------------------------------------------------------------------------
+
+    def residual_musd_per_it_mw(self, product: str, quarter: Quarter) -> Decimal:
+        """What an IT MW that stands free is worth at the start of a quarter; it falls by the calendar to nothing."""
+        row = self.row("products", product)
+        life = Decimal(RESIDUAL_LIFE if row.residual_life_quarters is None else row.residual_life_quarters)
+        return decimal(row.residual_musd_per_it_mw) * max(ZERO, 1 - Decimal(quarter - self.case.first) / life)
 
     # ---- quotes ----------------------------------------------------------------------------------------------
 

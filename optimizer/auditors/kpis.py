@@ -42,7 +42,7 @@ def record(books: Books) -> None:
 
 
 def checks(books: Books) -> Iterator[Check]:
-    if books.decide:
+    if books.builds:
         yield _figures(books)
         yield _cost_of_btc(books)
         yield _quarters(books)

@@ -142,7 +142,7 @@ def _when(where: str, quarter: Quarter | None) -> str:
 
 @dataclass(frozen=True)
 class Report:
-    """All checks of a plan; `nothing` are the same checks of the plan that decides nothing.
+    """All checks of a plan; `nothing` and `mining_on` are the same checks of the plans beside it, where there are any.
 
     `contributions` are what the plan's value comes from most, largest first; none where the tables cannot be computed
     again.
@@ -151,15 +151,16 @@ class Report:
     checks: tuple[Check, ...]
     nothing: tuple[Check, ...] = ()
     contributions: tuple[Contribution, ...] = ()
+    mining_on: tuple[Check, ...] = ()
 
     @property
     def clean(self) -> bool:
-        return all(check.clean for check in (*self.checks, *self.nothing))
+        return all(check.clean for _, check in self._all())
 
     @property
     def rows(self) -> int:
         """Rows checked, all rules together."""
-        return sum(check.rows for check in (*self.checks, *self.nothing))
+        return sum(check.rows for _, check in self._all())
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -171,6 +172,7 @@ class Report:
     def _all(self) -> Iterator[tuple[str, Check]]:
         yield from (("plan", check) for check in self.checks)
         yield from (("doing nothing", check) for check in self.nothing)
+        yield from (("mining on", check) for check in self.mining_on)
 
     def summary(self) -> str:
         """What was checked and what does not hold, in words, the worst rows of each rule first."""
@@ -179,7 +181,7 @@ class Report:
         if self.clean:
             return "\n".join([f"Audit clean: {told}, none misses.", *self._contributions(), *self._limits()])
         broken = [(plan, check) for plan, check in self._all() if not check.clean]
-        lines = [f"Audit NOT clean: {len(broken)} of {len(self.checks) + len(self.nothing)} checks fail ({told})."]
+        lines = [f"Audit NOT clean: {len(broken)} of {len([*self._all()])} checks fail ({told})."]
         for plan, check in broken:
             lines += _told(plan, check)
         return "\n".join(lines)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from optimizer.auditors.books import Books, Flow
 from optimizer.auditors.inputs import ZERO, decimal
-from optimizer.auditors.lines import NO_VALUE
+from optimizer.auditors.lines import CASH_ONLY
 from optimizer.auditors.report import Check, Tally
 from optimizer.auditors.tolerances import DOLLAR, LAST_DIGIT, SHARE_OF_VALUE
 
@@ -18,8 +18,8 @@ def record(books: Books) -> None:
 
 
 def discounted(flows: Iterable[Flow]) -> Iterator[Decimal]:
-    """Present values of the flows that are value; loan principal moves cash only."""
-    return (flow.musd * flow.factor for flow in flows if flow.line != NO_VALUE)
+    """Present values of the flows that are value: what the treasury moves (loans, interest, BTC) is cash only."""
+    return (flow.worth_musd for flow in flows)
 
 
 def worth(books: Books) -> Decimal:
@@ -39,7 +39,7 @@ def tie(books: Books) -> Decimal:
 
 def checks(books: Books) -> Iterator[Check]:
     yield _table(books)
-    if books.decide:
+    if books.builds:
         yield _stated(books)
 
 
@@ -54,9 +54,9 @@ def _table(books: Books) -> Check:
     sums: dict[tuple[str, str, bool], Decimal] = {}
     count: Counter[tuple[str, str, bool]] = Counter()
     for flow in books.flows:
-        if flow.line != NO_VALUE:
+        if flow.line not in CASH_ONLY:
             key = flow.line, flow.business, flow.quarter > books.case.last
-            sums[key] = sums.get(key, ZERO) + flow.musd * flow.factor
+            sums[key] = sums.get(key, ZERO) + flow.worth_musd
             count[key] += 1
     seen = Counter((row["line"], row["business"]) for row in books.table("value"))
     for row in books.table("value"):
