@@ -205,20 +205,12 @@ class Case:
         return limits
 
     @cached_property
-    def halls_of_option(self) -> Mapping[str, frozenset[tuple[str, str]]]:
-        """Sites and products that an option's halls serve: its own, and what they are let as without their GPUs."""
-        relet = {life.option: life.relet_product for life in self.gpu_lives}
-        return {
-            row.option: frozenset((row.site, p) for p in (row.product, relet.get(row.option)) if p is not None)
-            for row in self.options
-        }
-
-    @cached_property
     def halls_of_facility(self) -> Mapping[str, frozenset[tuple[str, str]]]:
         """Sites and products whose halls secure a facility; none where the company borrows."""
         secured: dict[str, frozenset[tuple[str, str]]] = {row.facility: frozenset() for row in self.facilities}
         for row in self.collateral:
-            secured[row.facility] |= self.halls_of_option[row.option]
+            option = self.option[row.option]
+            secured[row.facility] |= {(option.site, option.product)}
         return secured
 
     def sign_by(self, offer: schema.Offer) -> Quarter:

@@ -59,8 +59,9 @@ def collateral_is_whole(case: Case) -> Iterator[Finding]:
         rows = [row for row in case.collateral if row.facility == facility.facility]
         held = {row.option for row in rows}
         for row in rows:
-            hall = case.halls_of_option[row.option]
-            others = [name for name, halls in case.halls_of_option.items() if name not in held and halls & hall]
+            hall = case.option[row.option]
+            like = [o.option for o in case.options if (o.site, o.product) == (hall.site, hall.product)]
+            others = [name for name in like if name not in held]
             if others:
                 why = f"shares a site and product with {', '.join(map(repr, others))}, which secures it not"
                 yield at(row, why, "add it too, or take this row away", "option", row.option)
