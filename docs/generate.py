@@ -14,7 +14,7 @@ from typing import Any
 from api_page import api
 from pydantic.fields import FieldInfo
 
-from optimizer.business import rules, ties
+from optimizer.business import machines, rules, ties
 from optimizer.business.company import debt, tax, treasury
 from optimizer.business.uses import contracts, halls, mining, spot
 from optimizer.case import schema
@@ -29,6 +29,7 @@ from optimizer.plan.tables import TABLES
 HERE = Path(__file__).parent
 ROOMS: tuple[tuple[str, ModuleType], ...] = (
     ("Sites and capacity, budgets and policies", rules),
+    ("Machines", machines),
     ("Mining", mining),
     ("Halls", halls),
     ("Contracts", contracts),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import optimizer as opt
-from optimizer.business.uses.mining import site_cost_musd
+from optimizer.business.machines import site_cost_musd
 from optimizer.case.market import mining_economics
 
 pytestmark = pytest.mark.core

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from optimizer.business import rules, ties
+from optimizer.business import machines, rules, ties
 from optimizer.business.company import debt, tax, treasury
 from optimizer.business.uses import contracts, halls, mining, spot
 
-ROOMS = (rules, contracts, halls, mining, spot, debt, tax, ties, treasury)
+ROOMS = (rules, machines, contracts, halls, mining, spot, debt, tax, ties, treasury)
 
 
 @cache
