@@ -15,12 +15,14 @@ from typing import Protocol
 from optimizer.auditors import (
     company,
     contracts,
+    coverage,
     debt,
     flows,
     forms,
     halls,
     identity,
     kpis,
+    lenders,
     machines,
     mining,
     plausibility,
@@ -52,7 +54,7 @@ class Auditor(Protocol):
 
 _AUDITORS: tuple[Auditor, ...] = (
     identity, forms, machines, mining, halls, contracts, spot, company, debt, treasury,
-    sites, policies, flows, value, kpis, quality, plausibility,
+    lenders, coverage, sites, policies, flows, value, kpis, quality, plausibility,
 )  # fmt: skip
 """In the order in which they record: tax needs the flows before it, the treasury needs all."""
 

@@ -11,7 +11,10 @@ from optimizer.auditors.report import Check
 
 
 def record(books: Books) -> None:
-    """G&A of each quarter, and dated obligations of the horizon: all but asset sales are paid."""
+    """G&A of each quarter, and dated obligations of the horizon: all but asset sales are paid.
+
+    What each is worth follows from its line: interest and principal move cash only.
+    """
     horizon = set(books.case.horizon)
     for row in books.case.rows("overheads"):
         if row.quarter in horizon:

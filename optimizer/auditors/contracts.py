@@ -27,6 +27,15 @@ class Contract:
     def name(self) -> str:
         return str(self.bill.offer.offer)
 
+    def drawn_it_mw(self, quarter: Quarter) -> Decimal:
+        """IT MW that draw power in a quarter; what is missing draws none."""
+        j = self.bill.index(quarter)
+        if not 0 <= j < self.bill.quarters:
+            return ZERO
+        missing, held = self.missing.get(quarter, ZERO), self.bill.held[j]
+        there = self.bill.it_mw - (missing / held if missing and held else ZERO)
+        return self.bill.drawn[j] * there
+
 
 def contracts(books: Books) -> list[Contract]:
     missing: dict[str, dict[Quarter, Decimal]] = {}

@@ -1,4 +1,4 @@
-"""Debt: each facility's balance from its draws and repayments, what it costs, and what its lender asks for."""
+"""Debt: each facility's balance from its draws and repayments, and what it costs."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from optimizer.auditors.books import Books, Row
 from optimizer.auditors.inputs import ONE, QUARTERS, ZERO, Inputs, decimal
-from optimizer.auditors.lines import AI_CAPEX, AI_MARGIN, CORPORATE, NO_VALUE
+from optimizer.auditors.lines import CORPORATE, DEBT, EXCESS, PRINCIPAL
 from optimizer.auditors.report import Check, Tally
 from optimizer.auditors.tolerances import DOLLAR, LAST_DIGIT, TEN_CENTS
-from optimizer.case.schema import ANY
 from optimizer.ground.quarters import Quarter
+
+
+class Interest(NamedTuple):
+    """Interest of one or more quarters, $M, and what of it exceeds the normal cost of borrowing."""
+
+    all: Decimal = ZERO
+    excess: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Quartered:
     scheduled: Decimal
     repaid: Decimal
     interest: Decimal
+    excess: Decimal
     fees: Decimal
 
     @property
@@ -53,7 +60,7 @@ def life(books: Books, facility: Any) -> dict[Quarter, Quartered]:
     opening = drawn = decimal(facility.drawn_musd)
     due: dict[Quarter, Decimal] = {}
     _spread(due, shares, first, opening)
-    accrued, quarters = ZERO, {}
+    accrued, quarters = _before(books, facility), {}
     for t in range(first, max(first, facility.maturity) + 1):
         quarter = Quarter(t)
         row = rows.get(quarter)
@@ -63,11 +70,12 @@ def life(books: Books, facility: Any) -> dict[Quarter, Quartered]:
             due[later] = due.get(later, ZERO) + draw * share
         scheduled = due.get(quarter, ZERO)
         repaid = scheduled if quarter > last else row["repayments_musd"] if row else ZERO
-        accrued += (opening + draw) * _rate(books.inputs, facility, quarter) / QUARTERS
-        pays = _pays_interest(facility, quarter, first)
+        cost = _cost(books.inputs, facility, quarter, opening + draw)
+        accrued = Interest(accrued.all + cost.all, accrued.excess + cost.excess)
+        paid = accrued if _pays_interest(facility, quarter) else Interest()
         fees = _fees(books, facility, quarter, drawn) if used else ZERO
-        quarters[quarter] = Quartered(opening, draw, scheduled, repaid, accrued if pays else ZERO, fees)
-        accrued = ZERO if pays else accrued
+        quarters[quarter] = Quartered(opening, draw, scheduled, repaid, paid.all, paid.excess, fees)
+        accrued = Interest(accrued.all - paid.all, accrued.excess - paid.excess)
         _spread(due, shares, quarter + 1, scheduled - repaid)
         opening += draw - repaid
     return quarters
@@ -91,18 +99,33 @@ def _spread(due: dict[Quarter, Decimal], shares: Mapping[Quarter, Decimal], sinc
             due[quarter] = due.get(quarter, ZERO) + musd * share / whole
 
 
-def _rate(inputs: Inputs, facility: Any, quarter: Quarter) -> Decimal:
+def rate(inputs: Inputs, facility: Any, quarter: Quarter) -> Decimal:
+    """The yearly rate of a quarter: the base rate with its margin; after the horizon the last quarter's."""
     if facility.base_rate is None:
         return decimal(facility.margin)
     base = inputs.row("base_rates", inputs.scenario, facility.base_rate, inputs.within(quarter))
     return decimal(base.rate) + decimal(facility.margin)
 
 
-def _pays_interest(facility: Any, quarter: Quarter, first: Quarter) -> bool:
-    """Every so many quarters, counted from the first for what is drawn already, and at maturity."""
-    since = first if facility.drawn_musd > 0 or facility.available_first is None else facility.available_first
+def _cost(inputs: Inputs, facility: Any, quarter: Quarter, musd: Decimal) -> Interest:
+    """A quarter's interest on a balance, and what of it exceeds the normal cost of borrowing, where that is told."""
+    yearly, normal = rate(inputs, facility, quarter), inputs.case.settings.discount_rates.get(DEBT)
+    excess = ZERO if normal is None else max(ZERO, yearly - decimal(normal))
+    return Interest(musd * yearly / QUARTERS, musd * excess / QUARTERS)
+
+
+def _pays_interest(facility: Any, quarter: Quarter) -> bool:
+    """In every so many quarters, counted both ways from one that has a coupon, and at maturity."""
     every = facility.interest_every_quarters
-    return bool(quarter == facility.maturity or (quarter >= since and (quarter - since) % every == every - 1))
+    return bool(quarter == facility.maturity or every == 1 or (quarter - facility.first_coupon) % every == 0)
+
+
+def _before(books: Books, facility: Any) -> Interest:
+    """Interest that stands at the start: that of the quarters since the last coupon before, at the first one's rate."""
+    first, every = books.case.first, facility.interest_every_quarters
+    since = 0 if every == 1 else (first - facility.first_coupon - 1) % every
+    one = _cost(books.inputs, facility, first, decimal(facility.drawn_musd))
+    return Interest(one.all * since, one.excess * since)
 
 
 def _fees(books: Books, facility: Any, quarter: Quarter, drawn: Decimal) -> Decimal:
@@ -125,25 +148,28 @@ def lives(books: Books) -> dict[str, dict[Quarter, Quartered]]:
 
 
 def record(books: Books) -> None:
-    """Interest and fees are value, principal is none. After the horizon interest goes on until maturity."""
-    for facility in books.case.rows("facilities"):
-        site = "" if facility.site == ANY else facility.site
-        for quarter, now in life(books, facility).items():
-            flows = {"interest": -now.interest, "fee": -now.fees, NO_VALUE: now.drawn - now.repaid}
+    """Interest and principal to maturity, also after the horizon; of interest only what exceeds the normal is value."""
+    for name, quarters in lives(books).items():
+        for quarter, now in quarters.items():
+            flows = {
+                "interest": -now.interest,
+                EXCESS: -now.excess,
+                "fee": -now.fees,
+                PRINCIPAL: now.drawn - now.repaid,
+            }
             for line, musd in flows.items():
-                if musd and (line != NO_VALUE or quarter <= books.case.last):
-                    books.record(line, quarter, musd, CORPORATE, site, facility.facility)
+                if musd:
+                    books.record(line, quarter, musd, CORPORATE, source=name)
 
 
 # ---- rules -------------------------------------------------------------------------------------------------
 
 
 def checks(books: Books) -> Iterator[Check]:
-    all_lives = lives(books)
     yield _form(books)
+    all_lives = lives(books)
     yield from _table(books, all_lives)
     yield from _terms(books, all_lives)
-    yield from _covenants(books, all_lives)
 
 
 def _form(books: Books) -> Check:
@@ -224,127 +250,3 @@ def _open(books: Books, facility: Any, quarter: Quarter) -> bool:
     if not books.decide or facility.available_first is None or quarter > books.case.last:
         return False
     return bool(facility.available_first <= quarter <= facility.available_last)
-
-
-# ---- what lenders ask for ----------------------------------------------------------------------------------
-
-
-def _covenants(books: Books, all_lives: Mapping[str, Life]) -> Iterator[Check]:
-    if not books.decide:
-        return
-    yield _loan_to_cost(books, all_lives)
-    yield _ring_fence(books, all_lives)
-    yield _coverage(books, all_lives)
-    yield _cash_kept(books, all_lives)
-    yield _required_offers(books, all_lives)
-    yield _refinancing(books, all_lives)
-
-
-def _tested(books: Books, all_lives: Mapping[str, Life], term: str) -> Iterator[tuple[Any, Quarter, Quartered]]:
-    """Every quarter of the horizon in the life of every facility that has a term."""
-    for facility in books.case.rows("facilities"):
-        if getattr(facility, term) is not None:
-            for quarter, now in all_lives[facility.facility].items():
-                if quarter <= books.case.last:
-                    yield facility, quarter, now
-
-
-def _capex(books: Books, facility: Any, quarter: Quarter) -> Decimal:
-    """AI capex of a quarter that the facility's project spends itself, received negative turned round."""
-    return -books.paid(AI_CAPEX, quarter, None if facility.site == ANY else facility.site)
-
-
-def _loan_to_cost(books: Books, all_lives: Mapping[str, Life]) -> Check:
-    tally = Tally(
-        "rules",
-        "loan_to_cost",
-        "What is owed is at most its share of the AI capex so far, tenants' money taken off.",
-        "$M",
-        DOLLAR,
-    )
-    spent: dict[str, Decimal] = {}
-    for facility, quarter, now in _tested(books, all_lives, "loan_to_cost"):
-        to_date = spent.get(facility.facility, ZERO) + _capex(books, facility, quarter)
-        spent[facility.facility] = to_date
-        allowed = max(ZERO, decimal(facility.loan_to_cost) * to_date)
-        tally.at_most(facility.facility, now.closing, allowed, quarter)
-    return tally.check()
-
-
-def _ring_fence(books: Books, all_lives: Mapping[str, Life]) -> Check:
-    tally = Tally(
-        "rules",
-        "ring_fence",
-        "A project's loan pays for the project: what is drawn in a quarter is at most its site's capex of the quarter.",
-        "$M",
-        DOLLAR,
-    )
-    for facility, quarter, now in _tested(books, all_lives, "site"):
-        if facility.site != ANY:
-            tally.at_most(facility.facility, now.drawn, max(ZERO, _capex(books, facility, quarter)), quarter)
-    return tally.check()
-
-
-def _coverage(books: Books, all_lives: Mapping[str, Life]) -> Check:
-    tally = Tally(
-        "rules",
-        "debt_coverage",
-        "From its first test on, AI margin covers the debt service of a facility that is used as often as agreed.",
-        "$M",
-        DOLLAR,
-    )
-    drawn = {name for name, quarters in all_lives.items() if any(now.drawn > 0 for now in quarters.values())}
-    for facility, quarter, now in _tested(books, all_lives, "dscr"):
-        used = facility.drawn_musd > 0 or facility.facility in drawn
-        if used and facility.dscr_from <= quarter < facility.maturity:
-            margin = books.paid(AI_MARGIN, quarter, None if facility.site == ANY else facility.site)
-            service = now.interest + now.scheduled
-            tally.at_least(facility.facility, margin, decimal(facility.dscr) * service, quarter)
-    return tally.check()
-
-
-def _cash_kept(books: Books, all_lives: Mapping[str, Life]) -> Check:
-    tally = Tally(
-        "rules",
-        "lenders_cash",
-        "While a facility is outstanding at a quarter's end, the cash that its lender asks for is there.",
-        "$M",
-        DOLLAR,
-    )
-    cash = {row["quarter"]: row["closing_musd"] for row in books.table("cash")}
-    for facility, quarter, now in _tested(books, all_lives, "minimum_cash_musd"):
-        if quarter in cash and now.closing > DOLLAR:
-            tally.at_least(facility.facility, cash[quarter], decimal(facility.minimum_cash_musd), quarter)
-    return tally.check()
-
-
-def _required_offers(books: Books, all_lives: Mapping[str, Life]) -> Check:
-    tally = Tally(
-        "rules",
-        "required_contract",
-        "A loan against a contract is drawn only where the contract is signed, at the project's site if it has one.",
-        "$M",
-        DOLLAR,
-    )
-    signed = {(row["offer"], row["site"]) for row in books.table("contracts")}
-    for facility in books.case.rows("facilities"):
-        if facility.requires_offer is None:
-            continue
-        there = any(o == facility.requires_offer and facility.site in (ANY, s) for o, s in signed)
-        drawn = sum((now.drawn for now in all_lives[facility.facility].values()), ZERO)
-        tally.at_most(facility.facility, drawn, decimal(facility.commitment_musd) if there else ZERO)
-    return tally.check()
-
-
-def _refinancing(books: Books, all_lives: Mapping[str, Life]) -> Check:
-    tally = Tally(
-        "rules",
-        "refinancing",
-        "A refinancing is drawn only for what its predecessor repays in the same quarter.",
-        "$M",
-        DOLLAR,
-    )
-    for facility, quarter, now in _tested(books, all_lives, "refinances"):
-        replaced = all_lives[facility.refinances].get(quarter)
-        tally.at_most(facility.facility, now.drawn, ZERO if replaced is None else replaced.repaid, quarter)
-    return tally.check()

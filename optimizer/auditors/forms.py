@@ -19,8 +19,9 @@ from optimizer.plan.tables import NUMERIC, TABLES
 COLUMNS = {name: table.columns for name, table in TABLES.items()}
 KEYS = {name: table.key for name, table in TABLES.items() if table.key}
 
-MAY_BE_BLANK = ("direct_cash_cost_usd_per_btc", "total_cash_cost_usd_per_btc")
-"""A quarter in which nothing is mined has no cost per BTC."""
+RATIOS = ("dscr", "llcr", "plcr")
+MAY_BE_BLANK = ("direct_cash_cost_usd_per_btc", "total_cash_cost_usd_per_btc", *RATIOS)
+"""A quarter in which nothing is mined has no cost per BTC, one in which nothing is owed no coverage."""
 
 
 def well_formed(books: Books) -> tuple[Check, ...]:
@@ -63,7 +64,7 @@ def _known(books: Books) -> dict[str, Collection[str]]:
     asics, options = {r.asic for r in row("asics")}, {r.option for r in row("options")}
     offers, loans = {r.offer for r in row("offers")}, {r.facility for r in row("facilities")}
     lines = {line for names in LINES.values() for line in names}
-    owed = {r.name for r in row("obligations")}
+    owed, tariffs = {r.name for r in row("obligations")}, {r.tariff for r in row("sites")}
     return {
         "scenario": {books.scenario},
         "site": sites | {""},
@@ -81,7 +82,7 @@ def _known(books: Books) -> dict[str, Collection[str]]:
         "item": lines | {"cash", "debt_drawn", "debt_repaid"},
         "use": products | {use.name for use in USES},
         "detail": asics | options | {""},
-        "source": asics | options | offers | loans | products | owed | COMPANY,
+        "source": asics | options | offers | loans | products | tariffs | owed | COMPANY,
     }
 
 

@@ -45,6 +45,13 @@ def hashprice(inputs: Inputs, quarter: Quarter) -> Decimal:
     return blocks * reward * decimal(market.btc_usd)
 
 
+def hashprice_ahead(inputs: Inputs, quarter: Quarter) -> Decimal:
+    """Mean hashprice of the quarters that a buyer of machines looks ahead; the last one's holds from then on."""
+    count = inputs.case.settings.market_looks_ahead_quarters
+    ahead = (hashprice(inputs, inputs.within(Quarter(quarter + i))) for i in range(count))
+    return sum(ahead, ZERO) / count
+
+
 def btc_usd(inputs: Inputs, quarter: Quarter) -> Decimal:
     """Price of a BTC; after the horizon the last quarter's."""
     return decimal(inputs.row("bitcoin", inputs.scenario, inputs.within(quarter)).btc_usd)
@@ -55,25 +62,35 @@ def th_per_gross_mw(asic: Any) -> Decimal:
     return MILLION / (decimal(asic.joules_per_th) * (ONE + decimal(asic.overhead)))
 
 
-def run_hours(inputs: Inputs, asic: Any, site: str, quarter: Quarter) -> Decimal:
-    """Hours of a quarter in which a machine that is wanted runs: its uptime less the curtailed hours."""
-    curtailed = decimal(inputs.tariff(site, quarter).curtailed_hours)
-    return max(ZERO, inputs.hours(quarter) * decimal(asic.uptime) - curtailed)
-
-
-def mining_revenue_musd(inputs: Inputs, asic: Any, site: str, quarter: Quarter) -> Decimal:
-    """What a running gross MW earns in a quarter, the pool's share kept back."""
+def earned_usd_per_mwh(inputs: Inputs, asic: Any, quarter: Quarter) -> Decimal:
+    """What a running gross MW earns in an hour, the pool's share kept back."""
     ph = th_per_gross_mw(asic) / KW
-    days = run_hours(inputs, asic, site, quarter) / HOURS_A_DAY
-    return hashprice(inputs, quarter) * ph * days * (ONE - decimal(asic.pool_fee)) / MILLION
+    return hashprice(inputs, quarter) * ph / HOURS_A_DAY * (ONE - decimal(asic.pool_fee))
+
+
+def wanted_hours(inputs: Inputs, asic: Any, quarter: Quarter) -> Decimal:
+    """Hours of a quarter in which a machine runs that is fed all the time: its uptime."""
+    return inputs.hours(quarter) * decimal(asic.uptime)
+
+
+def grid_hours(inputs: Inputs, asic: Any, site: str, quarter: Quarter) -> list[tuple[Decimal, Decimal]]:
+    """Hours and energy price of each step in which a machine on the grid runs, in $ per MWh.
+
+    What the utility curtails it takes from the dearest steps first. At a flat price a machine that is wanted runs all
+    hours that are left; where the price has steps, in those that pay.
+    """
+    wanted, earned = wanted_hours(inputs, asic, quarter), earned_usd_per_mwh(inputs, asic, quarter)
+    steps = inputs.price_steps(site, quarter)
+    flat = [(ONE, inputs.energy_usd_per_mwh(site, quarter))]
+    curtailed, found = decimal(inputs.tariff(site, quarter).curtailed_hours), []
+    for share, price in steps or flat:
+        left = max(ZERO, wanted * share - curtailed)
+        curtailed -= wanted * share - left
+        if not steps or earned > price:
+            found.append((left, price))
+    return found
 
 
 def interruptible_musd(inputs: Inputs, site: str, quarter: Quarter) -> Decimal:
     """What a running gross MW earns in a quarter for being interruptible."""
     return decimal(inputs.tariff(site, quarter).interruptible_usd_per_mw_year) / QUARTERS / MILLION
-
-
-def grid_power_musd(inputs: Inputs, asic: Any, site: str, quarter: Quarter) -> Decimal:
-    """What a running gross MW pays for power from the grid in a quarter: energy of the hours run, demand in full."""
-    energy = run_hours(inputs, asic, site, quarter) * inputs.energy_usd_per_mwh(site, quarter) / MILLION
-    return energy + inputs.demand_musd_per_mw(site, quarter)

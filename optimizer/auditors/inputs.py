@@ -45,6 +45,7 @@ class Inputs:
         self._hours: dict[Quarter, Decimal] = {}
         self._profiles: dict[str, tuple[Decimal, ...]] = {}
         self._energy: dict[tuple[str, Quarter], Decimal] = {}
+        self._steps: dict[tuple[str, Quarter], list[tuple[Decimal, Decimal]]] | None = None
 
     # ---- rows ------------------------------------------------------------------------------------------------
 
@@ -116,11 +117,29 @@ class Inputs:
         quarter = self.within(quarter)
         if (site, quarter) not in self._energy:
             given = self.tariff(site, quarter)
-            rise = self.row("power_escalators", given.tariff)
-            years = 0 if rise is None else max(0, (quarter - rise.from_quarter) // 4)
-            factor = ONE if rise is None else (1 + decimal(rise.yearly_rise)) ** years
-            self._energy[site, quarter] = decimal(given.energy_usd_per_mwh) * factor
+            self._energy[site, quarter] = decimal(given.energy_usd_per_mwh) * self.risen(given.tariff, quarter)
         return self._energy[site, quarter]
+
+    def risen(self, tariff: str, quarter: Quarter) -> Decimal:
+        """The factor by which a tariff's given prices have risen by a quarter, those of its steps too."""
+        rise = self.row("power_escalators", tariff)
+        if rise is None:
+            return ONE
+        years: int = max(0, (quarter - rise.from_quarter) // 4)
+        return (1 + decimal(rise.yearly_rise)) ** years
+
+    def price_steps(self, site: str, quarter: Quarter) -> list[tuple[Decimal, Decimal]]:
+        """Share of the hours and energy price of each step of a quarter, the dearest first; none where it is flat."""
+        tariff = self.tariff(site, quarter).tariff
+        if self._steps is None:
+            self._steps = {}
+            for row in self.case.rows("price_steps"):
+                if row.scenario == self.scenario:
+                    price = decimal(row.energy_usd_per_mwh) * self.risen(row.tariff, row.quarter)
+                    self._steps.setdefault((row.tariff, row.quarter), []).append((decimal(row.hours_share), price))
+            for steps in self._steps.values():
+                steps.sort(key=lambda step: -step[1])
+        return self._steps.get((tariff, quarter), [])
 
     def demand_musd_per_mw(self, site: str, quarter: Quarter) -> Decimal:
         """Demand charge of a gross MW in a quarter: $ per kW-month for three months."""

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from optimizer.auditors.books import Books, Flow, Row
-from optimizer.auditors.hashprice import hashprice, th_per_gross_mw
+from optimizer.auditors.hashprice import hashprice_ahead, th_per_gross_mw
 from optimizer.auditors.inputs import MILLION, ONE, QUARTERS, ZERO, Inputs, decimal, power
 from optimizer.auditors.lines import MINING, RESIDUAL
 from optimizer.auditors.report import Check, Tally
-from optimizer.auditors.tolerances import A_FEW_DIGITS
+from optimizer.auditors.tolerances import A_FEW_DIGITS, WATT
 from optimizer.ground.quarters import Quarter
 
 Place = tuple[str, str, Quarter]
@@ -70,7 +70,7 @@ def opening_gross_mw(inputs: Inputs, site: str, asic: Any) -> Decimal:
 
 
 def resale_musd(inputs: Inputs, asic: Any, quarter: Quarter) -> Decimal:
-    """What a gross MW sells for: follows hashprice and loses value with age; nothing without a market."""
+    """What a gross MW sells for: follows hashprice to come, loses value with age; nothing without a market."""
     market = inputs.row("machine_markets", asic.asic)
     if market is None:
         return ZERO
@@ -86,12 +86,12 @@ def purchase_musd(inputs: Inputs, asic: Any, quarter: Quarter) -> Decimal:
 
 
 def _price_of_hash(inputs: Inputs, asic: Any, quarter: Quarter) -> Decimal:
-    """$M of a gross MW for each $ per TH at the reference hashprice."""
+    """$M of a gross MW for each $ per TH at the reference hashprice; buyers know what hashprice is to come."""
     market = inputs.row("machine_markets", asic.asic)
     if market is None:
         return ZERO
     elasticity = decimal(market.elasticity)
-    change = hashprice(inputs, quarter) / decimal(market.reference_hashprice_usd_per_ph_day)
+    change = hashprice_ahead(inputs, quarter) / decimal(market.reference_hashprice_usd_per_ph_day)
     follows = ONE if elasticity == ZERO else power(change, elasticity)
     return th_per_gross_mw(asic) / MILLION * follows
 
@@ -137,6 +137,7 @@ def checks(books: Books) -> Iterator[Check]:
     yield _moves_allowed(books)
     yield _purchases_allowed(books)
     yield _leaving(books)
+    yield _market_takes(books)
     yield _installed_fit(books)
 
 
@@ -247,16 +248,34 @@ def _leaving(books: Books) -> Check:
     tally = Tally(
         "rules",
         "machine_sales",
-        "Machines of a class with a market are sold while they are fit; all others leave for nothing.",
+        "Machines with a market are sold while fit, and scrapped only where it is limited; others leave for nothing.",
         "gross MW",
         ZERO,
     )
     for (site, name, quarter), row in movements(books).items():
-        asic = books.inputs.row("asics", name)
-        sells = books.inputs.row("machine_markets", name) is not None and fit(asic, quarter)
-        tally.at_most(
-            f"{name} {'retired' if sells else 'sold'} at {site} in {quarter}", row[RETIRED if sells else SOLD], ZERO
-        )
+        asic, market = books.inputs.row("asics", name), books.inputs.row("machine_markets", name)
+        sells = market is not None and fit(asic, quarter)
+        scraps = not sells or market.max_sales_mw_per_quarter is not None
+        tally.at_most(f"{name} sold at {site} in {quarter}", ZERO if sells else row[SOLD], ZERO)
+        tally.at_most(f"{name} retired at {site} in {quarter}", ZERO if scraps else row[RETIRED], ZERO)
+    return tally.check()
+
+
+def _market_takes(books: Books) -> Check:
+    tally = Tally(
+        "rules",
+        "machine_sales_per_quarter",
+        "All sites together sell no more machines of a class in a quarter than its market takes.",
+        "gross MW",
+        WATT,
+    )
+    sold: dict[tuple[str, Quarter], Decimal] = {}
+    for (_, name, quarter), row in movements(books).items():
+        sold[name, quarter] = sold.get((name, quarter), ZERO) + row[SOLD]
+    for (name, quarter), gross_mw in sold.items():
+        market = books.inputs.row("machine_markets", name)
+        if market is not None and market.max_sales_mw_per_quarter is not None:
+            tally.at_most(name, gross_mw, decimal(market.max_sales_mw_per_quarter), quarter)
     return tally.check()
 
 

@@ -7,14 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from optimizer.auditors import ratchets
 from optimizer.auditors.books import Books, Row
-from optimizer.auditors.hashprice import (
-    btc_usd,
-    grid_power_musd,
-    interruptible_musd,
-    mining_revenue_musd,
-    run_hours,
-)
+from optimizer.auditors.hashprice import btc_usd, earned_usd_per_mwh, grid_hours, interruptible_musd, wanted_hours
 from optimizer.auditors.inputs import MILLION, QUARTERS, ZERO, Inputs, decimal
 from optimizer.auditors.lines import MINING
 from optimizer.auditors.machines import RUNNING, Place, fit, installed
@@ -24,12 +19,13 @@ from optimizer.ground.quarters import Quarter
 
 
 @dataclass(frozen=True, slots=True)
-class Hour:
-    """What one gross MW of a class earns and pays at a site in a quarter, $M, and whether it runs on the grid."""
+class PerMw:
+    """What one gross MW of a class earns and pays at a site in a quarter, $M, on the grid and on the site's plant."""
 
-    revenue: Decimal
+    grid_revenue: Decimal
     interruptible: Decimal
     grid_power: Decimal
+    plant_revenue: Decimal
     plant_power: Decimal
     site_cost: Decimal
     share_of_hours: Decimal
@@ -38,7 +34,7 @@ class Hour:
     @property
     def margin(self) -> Decimal:
         """Of running on the grid; site cost goes on either way."""
-        return self.revenue + self.interruptible - self.grid_power
+        return self.grid_revenue + self.interruptible - self.grid_power
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +47,19 @@ class Machines:
     installed: Decimal
     running: Decimal
     on_plant: Decimal
-    per_mw: Hour
+    per_mw: PerMw
 
     @property
     def on_grid(self) -> Decimal:
         return self.running - self.on_plant
 
     @property
-    def btc_musd(self) -> Decimal:
-        return self.running * self.per_mw.revenue
+    def revenue(self) -> Decimal:
+        return self.on_grid * self.per_mw.grid_revenue + self.on_plant * self.per_mw.plant_revenue
+
+    @property
+    def power(self) -> Decimal:
+        return self.on_grid * self.per_mw.grid_power + self.on_plant * self.per_mw.plant_power
 
 
 def last_mining_quarter(inputs: Inputs, site: str) -> Quarter | None:
@@ -68,18 +68,22 @@ def last_mining_quarter(inputs: Inputs, site: str) -> Quarter | None:
     return min((end for end in ends if end is not None), default=None)
 
 
-def hour(inputs: Inputs, site: str, asic_name: str, quarter: Quarter) -> Hour:
+def per_mw(inputs: Inputs, site: str, asic_name: str, quarter: Quarter) -> PerMw:
+    """On the grid it runs the hours that the utility feeds and that pay, on the plant all that it is wanted."""
     asic = inputs.row("asics", asic_name)
     end = last_mining_quarter(inputs, site)
-    hours = run_hours(inputs, asic, site, quarter)
+    earned, wanted = earned_usd_per_mwh(inputs, asic, quarter), wanted_hours(inputs, asic, quarter)
+    steps = grid_hours(inputs, asic, site, quarter)
+    energy = sum((hours * price for hours, price in steps), ZERO) / MILLION
     plant = inputs.row("own_plants", inputs.scenario, site, quarter)
-    return Hour(
-        revenue=mining_revenue_musd(inputs, asic, site, quarter),
+    return PerMw(
+        grid_revenue=earned * sum((hours for hours, _ in steps), ZERO) / MILLION,
         interruptible=interruptible_musd(inputs, site, quarter),
-        grid_power=grid_power_musd(inputs, asic, site, quarter),
-        plant_power=ZERO if plant is None else hours * decimal(plant.cost_usd_per_mwh) / MILLION,
+        grid_power=energy + inputs.demand_musd_per_mw(site, quarter),
+        plant_revenue=earned * wanted / MILLION,
+        plant_power=ZERO if plant is None else wanted * decimal(plant.cost_usd_per_mwh) / MILLION,
         site_cost=decimal(inputs.row("sites", site).mining_cost_musd_per_gross_mw_year) / QUARTERS,
-        share_of_hours=hours / inputs.hours(quarter),
+        share_of_hours=wanted / inputs.hours(quarter),
         may_run=fit(asic, quarter) and (end is None or quarter <= end),
     )
 
@@ -95,8 +99,7 @@ def fleet(books: Books) -> Iterator[Machines]:
     """All machines of the plan, place by place, as its allocation and its own plants tell them."""
     all_, running, fed = installed(books), installed(books, (RUNNING,)), on_own_plants(books)
     for place, gross_mw in all_.items():
-        per_mw = hour(books.inputs, *place)
-        yield Machines(*place, gross_mw, running.get(place, ZERO), fed.get(place, ZERO), per_mw)
+        yield Machines(*place, gross_mw, running.get(place, ZERO), fed.get(place, ZERO), per_mw(books.inputs, *place))
 
 
 # ---- money -------------------------------------------------------------------------------------------------
@@ -105,16 +108,18 @@ def fleet(books: Books) -> Iterator[Machines]:
 def record(books: Books) -> None:
     """Revenue of what runs, power from grid and plant, income for being interruptible, site cost of what stands."""
     for machines in fleet(books):
-        per_mw = machines.per_mw
         lines = {
-            "mining_revenue": machines.running * per_mw.revenue,
-            "mining_power": -machines.on_grid * per_mw.grid_power - machines.on_plant * per_mw.plant_power,
-            "interruptible_income": machines.on_grid * per_mw.interruptible,
-            "mining_site_cost": -machines.installed * per_mw.site_cost,
+            "mining_revenue": machines.revenue,
+            "mining_power": -machines.power,
+            "interruptible_income": machines.on_grid * machines.per_mw.interruptible,
+            "mining_site_cost": -machines.installed * machines.per_mw.site_cost,
         }
         for line, musd in lines.items():
             if musd:
                 books.record(line, machines.quarter, musd, MINING, machines.site, machines.asic)
+    for (site, quarter), musd in ratchets.billed_above_musd(books).items():
+        tariff = books.inputs.row("sites", site).tariff
+        books.record("mining_power", quarter, -musd, MINING, site, tariff)
 
 
 def btc_mined(books: Books) -> dict[Quarter, Decimal]:
@@ -140,19 +145,24 @@ class MiningQuarter:
     musd_rounding: Decimal = LAST_DIGIT
 
     def add(self, machines: Machines, btc_price_musd: Decimal) -> None:
-        per_mw = machines.per_mw
-        power = machines.on_grid * per_mw.grid_power + machines.on_plant * per_mw.plant_power
-        direct = power - machines.on_grid * per_mw.interruptible
+        rates = machines.per_mw
+        direct = machines.power - machines.on_grid * rates.interruptible
         self.places += 1
         self.installed += machines.installed
         self.running += machines.running
         self.on_plant += machines.on_plant
-        self.btc += machines.btc_musd / btc_price_musd
+        self.btc += machines.revenue / btc_price_musd
         self.direct_musd += direct
-        self.cash_musd += direct + machines.installed * per_mw.site_cost
-        self.btc_rounding += LAST_DIGIT * per_mw.revenue / btc_price_musd
-        rates = (per_mw.grid_power, per_mw.plant_power, per_mw.interruptible, per_mw.site_cost)
-        self.musd_rounding += LAST_DIGIT * (len(rates) + sum((abs(rate) for rate in rates), ZERO))
+        self.cash_musd += direct + machines.installed * rates.site_cost
+        self.btc_rounding += LAST_DIGIT * (rates.grid_revenue + rates.plant_revenue) / btc_price_musd
+        costs = (rates.grid_power, rates.plant_power, rates.interruptible, rates.site_cost)
+        self.musd_rounding += LAST_DIGIT * (len(costs) + sum((abs(rate) for rate in costs), ZERO))
+
+    def pay(self, musd: Decimal) -> None:
+        """Add what a site's demand costs beyond what it draws."""
+        self.direct_musd += musd
+        self.cash_musd += musd
+        self.musd_rounding += A_FEW_DIGITS
 
 
 def summed(books: Books, machines: Iterable[Machines]) -> dict[Quarter, MiningQuarter]:
@@ -160,6 +170,8 @@ def summed(books: Books, machines: Iterable[Machines]) -> dict[Quarter, MiningQu
     quarters = {quarter: MiningQuarter() for quarter in books.case.horizon}
     for m in machines:
         quarters[m.quarter].add(m, btc_usd(books.inputs, m.quarter) / MILLION)
+    for (_, quarter), musd in ratchets.billed_above_musd(books).items():
+        quarters[quarter].pay(musd)
     return quarters
 
 
@@ -168,14 +180,15 @@ def summed(books: Books, machines: Iterable[Machines]) -> dict[Quarter, MiningQu
 
 def checks(books: Books) -> Iterator[Check]:
     machines = tuple(fleet(books))
-    yield _runs_where_it_pays(machines)
+    yield _runs_where_it_pays(books, machines)
     yield _mining_ends(machines)
     yield _plants_form(books)
     yield from _plants(books, machines)
     yield from _table(books, machines)
 
 
-def _runs_where_it_pays(machines: tuple[Machines, ...]) -> Check:
+def _runs_where_it_pays(books: Books, machines: tuple[Machines, ...]) -> Check:
+    """Where demand is remembered running costs later quarters too, so there it is the plan's decision."""
     tally = Tally(
         "rules",
         "runs_where_it_pays",
@@ -184,10 +197,12 @@ def _runs_where_it_pays(machines: tuple[Machines, ...]) -> Check:
         A_FEW_DIGITS,
     )
     for m in machines:
-        margin = m.per_mw.margin if m.per_mw.may_run else -m.per_mw.revenue - 1
-        if abs(margin) <= EVEN * m.per_mw.revenue:
-            continue
-        tally.equal(f"{m.asic} at {m.site} in {m.quarter}", m.running, m.installed if margin > 0 else m.on_plant)
+        margin = m.per_mw.margin if m.per_mw.may_run else -m.per_mw.grid_revenue - 1
+        where = f"{m.asic} at {m.site} in {m.quarter}"
+        if m.per_mw.may_run and books.inputs.row("ratchets", m.site) is not None:
+            tally.at_least(where, m.on_grid, ZERO)
+        elif abs(margin) > EVEN * m.per_mw.grid_revenue:
+            tally.equal(where, m.running, m.installed if margin > 0 else m.on_plant)
     return tally.check()
 
 

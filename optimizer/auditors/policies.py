@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from optimizer.auditors.books import Books
+from optimizer.auditors.halls import batches
 from optimizer.auditors.inputs import ZERO, decimal
 from optimizer.auditors.lines import CAPEX, MINING, PAID_BY_CUSTOMERS
 from optimizer.auditors.machines import fit, installed, opening_gross_mw
 from optimizer.auditors.report import Check, Tally
+from optimizer.auditors.sites import served
 from optimizer.auditors.tolerances import DOLLAR, WATT
 from optimizer.case.schema import ANY
 from optimizer.ground.quarters import Quarter
@@ -66,11 +68,10 @@ def _used(books: Books, limit: Any, quarter: Quarter, machines: Mapping[tuple[st
         sites = [row.site for row in books.case.rows("sites") if limit.site in (ANY, row.site)]
         return sum((machines.get((site, quarter), ZERO) for site in sites), ZERO)
     total = ZERO
-    for option, start, blocks in starts(books):
-        here = option.product == limit.use and limit.site in (ANY, option.site)
-        if here and start + option.lead_quarters <= quarter:
-            ratio = decimal(option.design_ratio) if limit.basis == "it_mw" else Decimal(1)
-            total += blocks * decimal(option.block_gross_mw) / ratio
+    for batch in batches(books):
+        if limit.site in (ANY, batch.option.site):
+            per_block = batch.it_mw_per_block if limit.basis == "it_mw" else decimal(batch.option.block_gross_mw)
+            total += served(batch, quarter).get(limit.use, ZERO) * per_block
     return total
 
 
@@ -118,6 +119,7 @@ def _construction(books: Books) -> Check:
 
 
 def _spent(books: Books, quarter: Quarter) -> Decimal:
+    """Gross: what tenants advance is a loan of theirs and leaves the company's capex what it is."""
     return -books.paid(CAPEX, quarter)
 
 
@@ -125,7 +127,7 @@ def _budget(books: Books) -> Check:
     tally = Tally(
         "rules",
         "capex_budget",
-        "Capex of the horizon, net of what tenants pay, stays within the budget.",
+        "Capex of the horizon stays within the budget, whatever tenants advance of it.",
         "$M",
         DOLLAR,
     )
@@ -138,7 +140,7 @@ def _yearly_budgets(books: Books) -> Check:
     tally = Tally(
         "rules",
         "yearly_budgets",
-        "Capex of a calendar year that has a budget of its own stays within it.",
+        "Capex of a calendar year that has a budget stays within it, whatever tenants advance of it.",
         "$M",
         DOLLAR,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from optimizer.auditors.books import ZERO, Books, decimal
-from optimizer.auditors.halls import batches
+from optimizer.auditors.halls import Batch, batches
 from optimizer.auditors.machines import IDLE, RUNNING
 from optimizer.auditors.report import Check, Tally
 from optimizer.auditors.tolerances import A_FEW_DIGITS, WATT
@@ -29,6 +29,12 @@ def grid_limit(books: Books, site: str, quarter: Quarter) -> Decimal:
     return decimal(max(steps, key=lambda row: row.from_quarter).limit_gross_mw) if steps else ZERO
 
 
+def group_limit(books: Books, group: str, quarter: Quarter) -> Decimal:
+    """Gross MW that a group's sites may draw together: its last step that has come."""
+    steps = [row for row in books.inputs.rows_of("grid_group_limits", "group", group) if row.from_quarter <= quarter]
+    return decimal(max(steps, key=lambda row: row.from_quarter).limit_gross_mw) if steps else ZERO
+
+
 def checks(books: Books) -> Iterator[Check]:
     power = Tally(
         "rules", "site_power",
@@ -42,6 +48,7 @@ def checks(books: Books) -> Iterator[Check]:
     )  # fmt: skip
     stated = _stated(books)
     halls = _halls(books)
+    drawn: dict[Place, Decimal] = {}
     for site in books.case.rows("sites"):
         for quarter in books.case.horizon:
             place = site.site, quarter
@@ -49,13 +56,28 @@ def checks(books: Books) -> Iterator[Check]:
             _compare(table, f"{place[0]} in {quarter}", uses, due)
             machines = sum((mw for (use, _), mw in uses.items() if use in MACHINES), ZERO)
             limit = grid_limit(books, *place)
-            power.at_most(place[0], machines + sum(due.values(), ZERO), limit, quarter)
+            drawn[place] = machines + sum(due.values(), ZERO)
+            power.at_most(place[0], drawn[place], limit, quarter)
             table.equal(f"{place[0]} in {quarter}: all uses", sum(uses.values(), ZERO), limit)
             table.holds(f"{place[0]} in {quarter}: unused is told", (UNUSED, "") in uses)
     for place in stated:
         table.holds(f"{place[0]} in {place[1]}: no such row is due", False)
     yield power.check()
+    yield _groups(books, drawn)
     yield table.check()
+
+
+def _groups(books: Books, drawn: dict[Place, Decimal]) -> Check:
+    tally = Tally(
+        "rules", "grid_groups",
+        "Sites that share a limit of the grid never draw more than it together.", "gross MW", WATT,
+    )  # fmt: skip
+    for group in dict.fromkeys(row.group for row in books.case.rows("grid_groups")):
+        sites = [row.site for row in books.inputs.rows_of("grid_groups", "group", group)]
+        for quarter in books.case.horizon:
+            together = sum((drawn[site, quarter] for site in sites), ZERO)
+            tally.at_most(group, together, group_limit(books, group, quarter), quarter)
+    return tally.check()
 
 
 def _stated(books: Books) -> dict[Place, dict[tuple[str, str], Decimal]]:
@@ -68,17 +90,30 @@ def _stated(books: Books) -> dict[Place, dict[tuple[str, str], Decimal]]:
 
 
 def _halls(books: Books) -> dict[Place, dict[tuple[str, str], Decimal]]:
-    """Gross MW of blocks from hand-over on: under construction, then in service as their product."""
+    """Gross MW of blocks from hand-over on: under construction, then in service as what they are let as."""
     taken: dict[Place, dict[tuple[str, str], Decimal]] = {}
     for batch in batches(books):
         option = batch.option
         for quarter in books.case.horizon:
             if quarter < batch.handover:
                 continue
-            use = (CONSTRUCTION if quarter < batch.service else option.product), option.option
             here = taken.setdefault((option.site, quarter), {})
-            here[use] = here.get(use, ZERO) + batch.gross_mw
+            for name, blocks in served(batch, quarter).items() or ((CONSTRUCTION, batch.blocks),):
+                use = name, option.option
+                here[use] = here.get(use, ZERO) + blocks * decimal(option.block_gross_mw)
     return taken
+
+
+def served(batch: Batch, quarter: Quarter) -> dict[str, Decimal]:
+    """Blocks in service by product: without their GPUs they are let as another product, where there is one."""
+    product, life, age = batch.option.product, batch.life, quarter - batch.service
+    if age < 0:
+        return {}
+    if life is None or life.relet_product is None:
+        return {product: batch.blocks}
+    alive = batch.serving(1 + age // life.life_quarters)
+    blocks = {product: alive, life.relet_product: batch.blocks - alive}
+    return {name: count for name, count in blocks.items() if count}
 
 
 def _compare(

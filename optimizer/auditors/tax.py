@@ -1,8 +1,7 @@
-"""Tax on profits: income less straight-line depreciation, losses carried forward."""
+"""Tax on profits as if nothing were borrowed: income less straight-line depreciation, losses carried forward."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 from optimizer.auditors.books import Books
@@ -12,7 +11,10 @@ from optimizer.ground.quarters import Quarter
 
 
 def taxable_income(books: Books) -> dict[Quarter, Decimal]:
-    """Income before depreciation of every quarter that has flows, of what is recorded so far."""
+    """Income before depreciation of every quarter that has flows, of what is recorded so far.
+
+    Interest and customers' money are left out: hurdle rates hold the tax that interest saves.
+    """
     income: dict[Quarter, Decimal] = {}
     for flow in books.flows:
         if flow.line not in UNTAXED:
@@ -21,12 +23,12 @@ def taxable_income(books: Books) -> dict[Quarter, Decimal]:
 
 
 def depreciation(books: Books) -> dict[Quarter, Decimal]:
-    """What is deducted in each quarter: the horizon's capex in equal parts from its own quarter on."""
+    """What is deducted in each quarter: gross capex in equal parts from its own quarter on, after the horizon too."""
     lives = {row.line: row.quarters for row in books.case.rows("depreciation")}
     spent: dict[tuple[Quarter, int], Decimal] = {}
     for flow in books.flows:
-        quarters = lives.get(DEPRECIATED.get(flow.line, ""))
-        if quarters is not None and flow.quarter <= books.case.last:
+        quarters = lives.get(flow.line) if flow.line in DEPRECIATED else None
+        if quarters is not None:
             spent[flow.quarter, quarters] = spent.get((flow.quarter, quarters), ZERO) - flow.musd
     deducted: dict[Quarter, Decimal] = {}
     for (first, quarters), musd in spent.items():
@@ -36,7 +38,7 @@ def depreciation(books: Books) -> dict[Quarter, Decimal]:
 
 
 class LossesCarried:
-    """Losses carried forward, used against profits as early and as far as the case allows."""
+    """Losses carried forward, used against profits as early and as far as the case allows, and never paid out."""
 
     def __init__(self, books: Books):
         settings = books.case.settings
@@ -45,7 +47,7 @@ class LossesCarried:
         self.losses = decimal(settings.tax_losses_musd)
 
     def tax(self, profit: Decimal) -> Decimal:
-        """What a quarter of the horizon pays on its profit; a loss is added to those carried."""
+        """What a quarter pays on its profit; a loss is added to those carried."""
         if profit <= 0:
             self.losses -= profit
             return ZERO
@@ -54,11 +56,12 @@ class LossesCarried:
         return self.rate * (profit - used)
 
 
-def taxes_after(books: Books, income: Mapping[Quarter, Decimal], deducted: Mapping[Quarter, Decimal]) -> None:
-    """Record the tax of each quarter after the horizon: taxed by itself, a loss gives tax back."""
-    rate = decimal(books.case.settings.tax_rate)
+def record(books: Books) -> None:
+    """The tax of every quarter in which anything is earned or deducted, after the horizon too."""
+    if books.case.settings.tax_rate is None:
+        return
+    income, deducted, losses = taxable_income(books), depreciation(books), LossesCarried(books)
     for quarter in sorted(income.keys() | deducted.keys()):
-        if quarter > books.case.last:
-            musd = -rate * (income.get(quarter, ZERO) - deducted.get(quarter, ZERO))
-            if musd:
-                books.record("tax", quarter, musd, CORPORATE, source=TAX)
+        paid = losses.tax(income.get(quarter, ZERO) - deducted.get(quarter, ZERO))
+        if paid:
+            books.record("tax", quarter, -paid, CORPORATE, source=TAX)

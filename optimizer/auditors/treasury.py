@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from optimizer.auditors import tax
-from optimizer.auditors.books import Books, Flow
+from optimizer.auditors.books import Books
 from optimizer.auditors.hashprice import btc_usd
 from optimizer.auditors.inputs import MILLION, QUARTERS, ZERO, decimal
-from optimizer.auditors.lines import BTC_HELD, CASH, CORPORATE, NO_VALUE, RESIDUAL, TAX
+from optimizer.auditors.lines import BTC_HELD, CASH, CORPORATE, PRINCIPAL, VALUE_ONLY
 from optimizer.auditors.mining import fleet, summed
 from optimizer.auditors.report import Check, Tally
-from optimizer.auditors.tolerances import A_FEW_DIGITS, DOLLAR, LAST_DIGIT, TEN_CENTS
+from optimizer.auditors.tolerances import A_FEW_DIGITS, DOLLAR, LAST_DIGIT, TEN_CENTS, WATT
 from optimizer.ground.quarters import Quarter
 
 
@@ -31,10 +31,11 @@ def btc_closing(books: Books) -> dict[Quarter, Decimal]:
 
 
 def record(books: Books) -> None:
-    """BTC sold or kept; then interest on opening cash and tax, each quarter's from the closing cash before it."""
+    """BTC sold or kept, tax, then interest on opening cash. BTC held are no value, at the end neither."""
     if holds_btc(books):
         _record_btc(books)
-    _record_interest_and_tax(books)
+    tax.record(books)
+    _record_interest(books)
 
 
 def _record_btc(books: Books) -> None:
@@ -45,39 +46,24 @@ def _record_btc(books: Books) -> None:
         if musd:
             books.record("btc_sales", quarter, musd, CORPORATE, source=BTC_HELD)
         held = now
-    if held:
-        after = books.case.last + 1
-        factor = books.factor(books.rate(CORPORATE), after, at_start=True)
-        worth = held * btc_usd(books.inputs, after) / MILLION
-        books.flows.append(Flow(after, RESIDUAL, CORPORATE, "", BTC_HELD, worth, factor))
 
 
-def _record_interest_and_tax(books: Books) -> None:
-    """Interest is income, tax moves cash, cash earns interest: so one walk through the quarters for both."""
-    settings = books.case.settings
-    net = _net(books)
-    income, deducted = tax.taxable_income(books), tax.depreciation(books)
-    losses, rate = tax.LossesCarried(books), decimal(settings.cash_rate) / QUARTERS
-    cash = decimal(settings.opening_cash_musd)
+def _record_interest(books: Books) -> None:
+    """Each quarter's from the closing cash before it."""
+    settings, net = books.case.settings, _net(books)
+    cash, rate = decimal(settings.opening_cash_musd), decimal(settings.cash_rate) / QUARTERS
     for quarter in books.case.horizon:
-        interest, paid = rate * cash, ZERO
-        if settings.tax_rate is not None:
-            profit = income.get(quarter, ZERO) + interest - deducted.get(quarter, ZERO)
-            paid = losses.tax(profit)
+        interest = rate * cash
         if interest:
             books.record("cash_interest", quarter, interest, CORPORATE, source=CASH)
-        if paid:
-            books.record("tax", quarter, -paid, CORPORATE, source=TAX)
-        cash += net.get(quarter, ZERO) + interest - paid
-    if settings.tax_rate is not None:
-        tax.taxes_after(books, income, deducted)
+        cash += net.get(quarter, ZERO) + interest
 
 
 def _net(books: Books) -> dict[Quarter, Decimal]:
-    """Cash of each quarter, of what is recorded so far; a residual is no cash."""
+    """Cash of each quarter, of what is recorded so far; a residual, or interest above its normal cost, is none."""
     net: dict[Quarter, Decimal] = {}
     for flow in books.flows:
-        if flow.line != RESIDUAL:
+        if flow.line not in VALUE_ONLY:
             net[flow.quarter] = net.get(flow.quarter, ZERO) + flow.musd
     return net
 
@@ -89,6 +75,7 @@ def checks(books: Books) -> Iterator[Check]:
     yield from _cash(books)
     yield _liquidity(books)
     yield from _btc(books)
+    yield from _btc_policies(books)
     yield from _sources_and_uses(books)
 
 
@@ -145,15 +132,52 @@ def _liquidity(books: Books) -> Check:
         "$M",
         DOLLAR,
     )
-    least, held = decimal(books.case.settings.minimum_cash_musd), btc_closing(books)
+    least = decimal(books.case.settings.minimum_cash_musd)
     for row in books.table("cash"):
         quarter = row["quarter"]
         if books.decide:
             tally.at_least("liquidity", row["liquidity_musd"], least, quarter)
             tally.at_least("cash", row["closing_musd"], ZERO, quarter)
-        elif held.get(quarter, ZERO) > A_FEW_DIGITS:
+        elif _could_sell(books, quarter):
             tally.at_least("cash beside BTC", row["closing_musd"], least, quarter)
     return tally.check()
+
+
+def _could_sell(books: Books, quarter: Quarter) -> bool:
+    """Whether more BTC could have been sold in a quarter: above the minimum, below the most, by no schedule."""
+    settings, closing = books.case.settings, btc_closing(books)
+    held = closing.get(quarter, ZERO)
+    if settings.btc_rule == "schedule" or held <= decimal(settings.minimum_btc) + A_FEW_DIGITS:
+        return False
+    most, before = settings.max_btc_sales_per_quarter, closing.get(quarter - 1, decimal(settings.btc_held))
+    return most is None or before - held < decimal(most) - A_FEW_DIGITS
+
+
+def _btc_policies(books: Books) -> Iterator[Check]:
+    """What the treasury allows itself with the BTC that it holds."""
+    least = Tally("rules", "minimum_btc", "BTC held at a quarter's end are at least those to be kept.", "BTC", WATT)
+    most = Tally(
+        "rules",
+        "btc_sales_per_quarter",
+        "The treasury sells no more BTC in a quarter than its policy allows; what is mined goes first.",
+        "BTC",
+        WATT,
+    )
+    planned = Tally(
+        "rules", "btc_schedule", "BTC held are sold by the schedule, no more and no fewer.", "BTC", A_FEW_DIGITS
+    )
+    settings = books.case.settings
+    due = {row.quarter: decimal(row.btc) for row in books.case.rows("btc_schedule")}
+    held = decimal(settings.btc_held)
+    for quarter, closing in btc_closing(books).items():
+        if settings.minimum_btc is not None:
+            least.at_least("BTC held", closing, decimal(settings.minimum_btc), quarter)
+        if settings.max_btc_sales_per_quarter is not None:
+            most.at_most("BTC sold", held - closing, decimal(settings.max_btc_sales_per_quarter), quarter)
+        if settings.btc_rule == "schedule":
+            planned.equal(f"{quarter}", held - closing, due.get(quarter, ZERO))
+        held = closing
+    yield from (tally.check() for tally in (least, most, planned))
 
 
 def _btc(books: Books) -> Iterator[Check]:
@@ -220,13 +244,13 @@ def _items(books: Books) -> dict[tuple[Quarter, str], Decimal]:
         items[quarter, item] = items.get((quarter, item), ZERO) + musd
 
     for flow in books.flows:
-        if flow.quarter <= books.case.last and flow.line != RESIDUAL:
+        if flow.quarter <= books.case.last and flow.line not in VALUE_ONLY:
             add(flow.quarter, "cash", -flow.musd)
             add(flow.quarter, flow.line, flow.musd)
     for row in books.table("debt"):
         add(row["quarter"], "debt_drawn", row["draws_musd"])
         add(row["quarter"], "debt_repaid", -row["repayments_musd"])
-        add(row["quarter"], NO_VALUE, row["repayments_musd"] - row["draws_musd"])
+        add(row["quarter"], PRINCIPAL, row["repayments_musd"] - row["draws_musd"])
     return items
 
 
