@@ -689,4 +689,5 @@ def _tiny_offer(name: str, horizon: tuple[Quarter, ...]) -> dict[str, Any]:
         "ramp": "at once",
         "utilisation": None,
         "exclusive_group": None,
+        "sign_by": None,
     }

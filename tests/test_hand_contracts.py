@@ -3,7 +3,7 @@
 As in `test_hand_solved`, every expected value is worked out here with plain numbers. Unless a test says otherwise: no
 machines, one lease of 8 IT MW in the north, delivered in quarter 2 (2027Q3) and no other, at $200 per kW-month =
 $4.8M a quarter less 10% of operating cost, for 20 quarters; its hall costs $24M and serves two quarters after its
-start. AI is discounted at 10%.
+start. AI is discounted at 10%; customers' money at the corporate 8%, no cost of debt being named.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hand_cases import (
     AI,
+    CORPORATE,
     Row,
     cash_line,
     check,
@@ -23,12 +24,17 @@ from hand_cases import (
     own_power,
     q,
     rents,
+    solve,
     two_leases,
     worth,
 )
 
+from optimizer.business.lines import LINES
+from optimizer.business.variables import VARIABLES
 from optimizer.case.case import Case
+from optimizer.ground.errors import Infeasible
 from optimizer.ground.findings import InputError
+from optimizer.plan.decisions import decisions_of
 
 PROJECT = rents(4.8, 2, 20) - hall()
 """The lease as it stands: what a case is worth whose term does not matter."""
@@ -36,6 +42,11 @@ PROJECT = rents(4.8, 2, 20) - hall()
 
 def ai(flows: dict[int, float]) -> float:
     return worth(AI, flows)
+
+
+def lent(flows: dict[int, float]) -> float:
+    """Present value of customers' money: what is prepaid, advanced and credited."""
+    return worth(CORPORATE, flows)
 
 
 def stepped(rent_by_quarter: list[float], first: int = 2) -> float:
@@ -213,18 +224,20 @@ def test_a_contract_taken_in_tranches_ends_as_one(ramp: str) -> None:
 
 
 def test_what_no_tranche_holds_at_the_end_has_a_residual() -> None:
-    """The second half comes in quarter 6, after the horizon: of 8 IT MW 4 are held at its end, the other 4 are worth
-    $2M each.
+    """The second half comes in quarter 7, after the horizon: of 8 IT MW 4 are held at its end, the other 4 are worth
+    $2M x (1 - 6/120) each, until they are taken, and all 8 when the lease has ended with quarter 21.
     """
+    per_it_mw = {t: 2 * (1 - t / 120) * 1.10 ** (-t / 4) for t in (6, 7, 22)}
     case = lease_case(
         products={"residual_musd_per_it_mw": 2},
         options={"max_blocks": [1, 0]},
         tranches=[
             {"offer": "lease", "quarters_after": 0, "share": 0.5},
-            {"offer": "lease", "quarters_after": 4, "share": 0.5},
+            {"offer": "lease", "quarters_after": 5, "share": 0.5},
         ],
     )
-    check(case, stepped([2.4] * 4 + [4.8] * 16) - hall() + 4 * 2 * 1.10**-1.5)
+    residuals = 4 * per_it_mw[6] - 4 * per_it_mw[7] + 8 * per_it_mw[22]
+    check(case, stepped([2.4] * 5 + [4.8] * 15) - hall() + residuals)
 
 
 def test_without_tranches_the_whole_contract_waits_for_all_blocks() -> None:
@@ -317,16 +330,15 @@ def test_credits_end_with_the_firm_term_and_costs_go_on() -> None:
     """Six quarters and four more at $180. The tenant's $8M are credited in the six only, the rest of a prepayment is
     none of the extension's either; the landlord's cost of $0.2M a quarter and the backstop's 2% go on.
     """
-    balance, flows = 8.0, {1: 8.0, 0: 0.1 * 6 * 4.8}
+    balance, flows, money = 8.0, {}, {1: 8.0, 0: 0.1 * 6 * 4.8}
     for j in range(10):
         rent = 4.8 if j < 6 else 0.9 * 4.8
         flows[2 + j] = 0.9 * rent - 0.2 - 0.02 * rent
         if j < 6:
-            credit = min(balance * 1.02, 0.2 * rent)
-            balance = balance * 1.02 - credit
-            flows[2 + j] -= credit
+            money[2 + j] = -min(balance * 1.02, 0.2 * rent)
+            balance = balance * 1.02 + money[2 + j]
         if 4 <= j < 6:
-            flows[2 + j] -= 0.1 * 6 * 4.8 / 2
+            money[2 + j] -= 0.1 * 6 * 4.8 / 2
     assert balance > 0.1
     case = lease_case(
         {"term_quarters": 6},
@@ -335,10 +347,11 @@ def test_credits_end_with_the_firm_term_and_costs_go_on() -> None:
         extensions=EXTENSIONS[:1],
         tenant_funding=[FUNDING],
         prepayments=[PREPAYMENT | {"rent_share": 0.1}],
-        backstops=[{"offer": "lease", "upfront_musd_per_it_mw": 0, "rent_share": 0.02, "discount_rate": None}],
+        backstops=[BACKSTOP | {"rent_share": 0.02}],
+        customers=[ADA | {"yearly_default": 0}],
         leases=[{"offer": "lease", "kind": "modified_gross", "cost_musd_per_it_mw_year": 0.1, "cost_growth": 0}],
     )
-    check(case, ai(flows) - hall(8))
+    check(case, ai(flows) + lent(money) - hall(8))
 
 
 @pytest.mark.parametrize(
@@ -389,7 +402,7 @@ def test_a_prepayment_is_received_early_and_credited_back(before: int, received:
     $4.8M.
     """
     case = lease_case({"term_quarters": 8}, prepayments=[PREPAYMENT | {"paid_quarters_before": before}])
-    plan = check(case, rents(4.8, 2, 8) + ai({received: 9.6}) - ai(every(2.4, 6, 4)) - hall())
+    plan = check(case, rents(4.8, 2, 8) + lent({received: 9.6}) - lent(every(2.4, 6, 4)) - hall())
     assert cash_line(plan, "prepayments") == pytest.approx({received: 9.6})
 
 
@@ -407,14 +420,14 @@ def test_credits_follow_the_bills() -> None:
         {"term_quarters": 8, "escalator": 0.1, "ramp": "half then full"},
         prepayments=[PREPAYMENT | {"rent_share": 0.2, "credited_after_month": 9}],
     )
-    check(case, stepped(bills) + ai({0: prepaid}) - ai(credits) - hall())
+    check(case, stepped(bills) + lent({0: prepaid}) - lent(credits) - hall())
 
 
 @pytest.mark.parametrize("prepaid", [True, False])
 def test_a_prepayment_can_pay_for_the_hall(prepaid: bool) -> None:
     """$20M of cash, at least $3M to keep, and a hall of $24M: the $9.6M received in quarter 0 make it possible."""
     case = lease_case({"term_quarters": 8}, opening_cash_musd=20, prepayments=[PREPAYMENT] if prepaid else [])
-    value = rents(4.8, 2, 8) + ai({0: 9.6}) - ai(every(2.4, 6, 4)) - hall()
+    value = rents(4.8, 2, 8) + lent({0: 9.6}) - lent(every(2.4, 6, 4)) - hall()
     plan = check(case, value if prepaid else 0)
     if prepaid:
         assert plan.kpis["lowest_cash_musd"] == pytest.approx(20 + 9.6 - 24)
@@ -430,7 +443,7 @@ def test_a_prepayment_received_before_the_horizon_is_sunk_and_still_credited() -
         committed_contracts=[{"offer": "lease", "site": "north", "quarter": "2026Q3", "it_mw": 8}],
         prepayments=[PREPAYMENT | {"paid_quarters_before": 1}],
     )
-    check(case, rents(4.8, 0, 6) - ai(every(2.4, 2, 4)))
+    check(case, rents(4.8, 0, 6) - lent(every(2.4, 2, 4)))
 
 
 def test_a_customers_share_counts_bills_before_credits() -> None:
@@ -449,7 +462,7 @@ def test_a_customers_share_counts_bills_before_credits() -> None:
         ],
         **two_leases(),
     )
-    south = rents(2.25, 2, 20) - hall(15) + ai({1: prepaid}) - ai(every(prepaid / 10, 12, 10))
+    south = rents(2.25, 2, 20) - hall(15) + lent({1: prepaid}) - lent(every(prepaid / 10, 12, 10))
     check(case, PROJECT + south)
 
 
@@ -471,7 +484,7 @@ def test_a_tenants_money_lowers_capex_and_is_credited_on_its_rent(term: int, for
         balance -= credits[2 + j]
     assert (balance > 0.1) == forgiven
     case = lease_case({"term_quarters": term}, tenant_funding=[FUNDING])
-    expected = rents(4.8, 2, term) + ai({1: 8}) - ai(credits) - hall()
+    expected = rents(4.8, 2, term) + lent({1: 8}) - lent(credits) - hall()
     assert expected > 0
     plan = check(case, expected)
     assert cash_line(plan, "tenant_capex") == pytest.approx({1: 8})
@@ -483,24 +496,26 @@ def test_a_tenants_money_of_the_past_is_credited_on() -> None:
     """Delivered since 2026Q3 with the tenant's $8M: they are sunk, and what two quarters have left of them is
     credited from quarter 0 on: 8.16 - 0.96 = 7.2, then 7.344 - 0.96 = 6.384.
     """
-    balance, flows = 6.384, {}
+    balance, credits = 6.384, {}
     for t in range(18):
-        credit = min(balance * 1.02, 0.96)
-        balance = balance * 1.02 - credit
-        flows[t] = 4.32 - credit
+        credits[t] = min(balance * 1.02, 0.96)
+        balance = balance * 1.02 - credits[t]
     case = lease_case(
         {"window_first": "2026Q3"},
         committed_starts=[{"option": "north hall", "quarter": "2026Q1", "blocks": 1}],
         committed_contracts=[{"offer": "lease", "site": "north", "quarter": "2026Q3", "it_mw": 8}],
         tenant_funding=[FUNDING],
     )
-    check(case, ai(flows))
+    check(case, rents(4.8, 0, 18) - lent(credits))
 
 
-@pytest.mark.parametrize(("budget", "funded", "built"), [(16, True, True), (15.9, True, False), (16, False, False)])
+@pytest.mark.parametrize(("budget", "funded", "built"), [(24, True, True), (23.9, True, False), (24, False, True)])
 @pytest.mark.parametrize("yearly", [True, False])
-def test_budgets_count_capex_net_of_the_tenants_money(budget: float, funded: bool, built: bool, yearly: bool) -> None:
-    """The hall's $24M less the tenant's $8M are $16M of the budget, in all and in 2027."""
+def test_budgets_count_capex_whatever_tenants_pay_of_it(budget: float, funded: bool, built: bool, yearly: bool) -> None:
+    """The hall's $24M are $24M of the budget, in all and in 2027, though the tenant advances $8M of them.
+
+    Net of the tenant's money $16M would do.
+    """
     limit: Row = {"budget_years": [{"year": 2027, "capex_budget_musd": budget}]}
     case = lease_case(
         tenant_funding=[FUNDING] if funded else [], **(limit if yearly else {"capex_budget_musd": budget})
@@ -509,39 +524,189 @@ def test_budgets_count_capex_net_of_the_tenants_money(budget: float, funded: boo
     for j in range(20):
         credits[2 + j] = min(balance * 1.02, 0.96)
         balance = balance * 1.02 - credits[2 + j]
-    check(case, PROJECT + ai({1: 8}) - ai(credits) if built else 0)
+    money = lent({1: 8}) - lent(credits) if funded else 0
+    check(case, PROJECT + money if built else 0)
 
 
-@pytest.mark.parametrize("rate", [None, 0.06])
-def test_a_backstop_costs_a_fee_and_a_share_of_rent_and_may_lower_the_rate(rate: float | None) -> None:
-    """$0.2M per IT MW at first delivery and 2% of every bill. A guaranteed rent may be discounted at 6% in place of
-    10%: rent, operating cost and the fees themselves; the hall stays at 10%.
+# ---- credit ----------------------------------------------------------------------------------------
 
-    Discounting the hall at 6% too would make it $0.26M dearer.
+ADA: Row = {
+    "customer": "Ada", "yearly_default": 0.05, "relet_quarters": 2, "relet_rent_share": 0.8, "recovered_share": 0.25,
+}  # fmt: skip
+"""She fails within a year with 5%; the hall is let again after two quarters, at 80% of her rent."""
+BACKSTOP: Row = {"offer": "lease", "upfront_musd_per_it_mw": 0, "rent_share": 0, "yearly_default": 0}
+HAZARD = 0.012741455098566
+"""Of a quarter: 0.987258544901434 to the fourth is 0.95."""
+
+
+def losses(rent_by_quarter: list[float], hazard: float = HAZARD) -> list[float]:
+    """What Ada's failing costs on average: each quarter in which she may fail, and what every later bill lacks then."""
+    lost = [0.0] * len(rent_by_quarter)
+    standing = 1.0
+    for failing in range(len(rent_by_quarter)):
+        for j in range(failing, len(rent_by_quarter)):
+            lost[j] += standing * hazard * (1.0 if j - failing < 2 else 0.2) * rent_by_quarter[j] * 0.75
+        standing *= 1 - hazard
+    return lost
+
+
+def test_a_customers_default_costs_what_is_lost_on_average() -> None:
+    """$4.8M a quarter, a chance of 1.2741% a quarter, nothing for two quarters, then 80%; 25% of the loss recovered.
+
+    In the first quarter 0.75 x 4.8 x 0.012741 = $45,869.24, in the second 0.012741 + 0.987259 x 0.012741 of it =
+    $91,154.04; in the third the first failure pays 80% again. All eight quarters have their loss, four of them after
+    the horizon. Without re-letting the eighth would cost $351,000, not $137,723; without what is recovered all a third
+    more; with 5% a quarter four times as much.
     """
+    to_the_cent = [45_869.24, 91_154.04, 99_166.45, 107_076.77, 114_886.31, 122_596.33, 130_208.13, 137_722.93]
+    told = losses([4.8] * 8)
+    assert [1e6 * musd for musd in told] == pytest.approx(to_the_cent, abs=0.005)
+    case = lease_case({"term_quarters": 8}, customers=[ADA])
+    plan = check(case, rents(4.8, 2, 8) - hall() - ai({2 + j: musd for j, musd in enumerate(told)}))
+    within = [-1e6 * musd for musd in cash_line(plan, "expected_loss").values()]
+    assert within == pytest.approx(to_the_cent[:4], abs=0.006)
+    after = plan.after_horizon[plan.after_horizon["line"] == "expected_loss"]
+    assert [-1e6 * musd for musd in after["musd"]] == pytest.approx(to_the_cent[4:], abs=0.006)
+    assert set(after["source"]) == {"lease"} and set(after["business"]) == {"colo"}
+
+
+def test_who_has_paid_until_now_has_not_failed() -> None:
+    """Delivered since 2026Q3, two of eight quarters are past: the six left cost what the first six of a new contract
+    do, not the third to the eighth, which hold the failures of quarters in which Ada paid.
+    """
+    case = lease_case(
+        {"term_quarters": 8, "window_first": "2026Q3"},
+        committed_starts=[{"option": "north hall", "quarter": "2026Q1", "blocks": 1}],
+        committed_contracts=[{"offer": "lease", "site": "north", "quarter": "2026Q3", "it_mw": 8}],
+        customers=[ADA],
+    )
+    lost = ai(dict(enumerate(losses([4.8] * 6))))
+    assert ai(dict(enumerate(losses([4.8] * 8)[2:]))) > lost + 0.1
+    plan = check(case, rents(4.8, 0, 6) - lost)
+    assert plan.kpis["do_nothing_value_musd"] == pytest.approx(plan.value_musd)
+
+
+def test_a_committed_contract_of_the_future_may_fail_from_its_delivery_on() -> None:
+    """Signed for quarter 2: its first bill is that of quarter 2, and so is the first in which Ada may fail.
+
+    From the horizon's first quarter on, two quarters of failures would stand before the first bill.
+    """
+    case = lease_case(
+        {"term_quarters": 8},
+        committed_starts=[{"option": "north hall", "quarter": q(0), "blocks": 1}],
+        committed_contracts=[{"offer": "lease", "site": "north", "quarter": q(2), "it_mw": 8}],
+        customers=[ADA],
+    )
+    check(case, rents(4.8, 2, 8) - hall() - ai({2 + j: musd for j, musd in enumerate(losses([4.8] * 8))}))
+
+
+@pytest.mark.parametrize(
+    "customers",
+    [
+        [],
+        [ADA | {"yearly_default": 0}],
+        [ADA | {"recovered_share": 1}],
+        [ADA | {"relet_quarters": 0, "relet_rent_share": 1}],
+        [ADA | {"customer": "Bob"}],
+    ],
+    ids=["no row", "no chance", "all recovered", "let again at once", "another customer"],
+)
+def test_nothing_is_lost_where_none_fails_or_nothing_is_lost_by_it(customers: list[Row]) -> None:
+    """Each of these is worth the lease as it stands."""
+    plan = check(lease_case(customers=customers), PROJECT)
+    assert cash_line(plan, "expected_loss") == {}
+
+
+def test_what_is_not_billed_cannot_be_lost() -> None:
+    """Two quarters are free of rent and Ada takes 60% of what she contracted, with a floor of 75%: 0.75 x 4.8 = $3.6M
+    from the third quarter on are at stake, with the failures of the two before them.
+
+    The contracted rent would lose a third more, and $0.14M in the two free quarters.
+    """
+    bills = [0.0] * 2 + [3.6] * 18
+    case = lease_case(
+        customers=[ADA],
+        rent_free=[{"offer": "lease", "quarters": 2}],
+        usage=[{"scenario": "base", "offer": "lease", "taken_share": 0.6}],
+        take_or_pay=[{"offer": "lease", "floor_share": 0.75}],
+    )
+    expected = stepped(bills) - hall() - ai({2 + j: musd for j, musd in enumerate(losses(bills))})
+    assert expected > 0
+    plan = check(case, expected)
+    assert sorted(cash_line(plan, "expected_loss")) == [4, 5]
+
+
+def test_an_extension_is_lost_with_the_rest() -> None:
+    """Eight quarters and four more at $180: the loss runs on, on the extension's rent."""
+    bills = [4.8] * 8 + [0.9 * 4.8] * 4
+    case = lease_case({"term_quarters": 8}, product_markets=market(190), extensions=EXTENSIONS[:1], customers=[ADA])
+    check(case, stepped(bills) - hall() - ai({2 + j: musd for j, musd in enumerate(losses(bills))}))
+
+
+def test_a_backstop_buys_the_chance_down_for_its_price() -> None:
+    """$0.2M per IT MW at first delivery and 2% of every bill leave a chance of 0.4% a year: 0.10015% a quarter.
+
+    Where the backstop took the default away altogether the lease would be worth $0.2M more, and where its price came
+    without its credit $2M less.
+    """
+    hazard = 0.001001503509654
+    assert (1 - hazard) ** 4 == pytest.approx(0.996, abs=1e-12)
     flows = every(0.9 * 4.8 - 0.02 * 4.8, 2, 20)
     flows[2] -= 8 * 0.2
-    backstop = {"offer": "lease", "upfront_musd_per_it_mw": 0.2, "rent_share": 0.02, "discount_rate": rate}
-    check(lease_case(backstops=[backstop]), worth(rate or AI, flows) - hall())
+    backstop = BACKSTOP | {"upfront_musd_per_it_mw": 0.2, "rent_share": 0.02, "yearly_default": 0.004}
+    lost = ai({2 + j: musd for j, musd in enumerate(losses([4.8] * 20, hazard))})
+    check(lease_case(backstops=[backstop], customers=[ADA]), ai(flows) - hall() - lost)
 
 
-def test_a_backstops_rate_discounts_damages_too() -> None:
-    """Due in quarter 1 and delivered in quarter 3: damages of $4M in quarters 1 and 2, and the rents, all at 6%."""
-    case = lease_case(
-        first=1,
-        last=3,
-        options={"earliest": q(1)},
-        late_delivery=late(1, 2),
-        backstops=[{"offer": "lease", "upfront_musd_per_it_mw": 0, "rent_share": 0, "discount_rate": 0.06}],
-    )
-    check(case, worth(0.06, {1: -4, 2: -4} | every(4.32, 3, 20)) - hall(start=1))
+@pytest.mark.parametrize(("backed", "signed"), [(False, False), (True, True)])
+def test_a_backstop_turns_a_refusal(backed: bool, signed: bool) -> None:
+    """Ada fails within a year with 60%, and what she leaves is not let again for five years: the lease loses. A backer
+    for 5% of the rent, with whom the chance is 1%, makes it worth signing.
+    """
+    frail = ADA | {"yearly_default": 0.6, "relet_quarters": 20}
+    rows = [BACKSTOP | {"rent_share": 0.05, "yearly_default": 0.01}] if backed else []
+
+    def lost(yearly: float) -> float:
+        hazard = 1 - (1 - yearly) ** 0.25
+        gone = [1 - (1 - hazard) ** (j + 1) for j in range(20)]
+        return ai({2 + j: 0.75 * 4.8 * share for j, share in enumerate(gone)})
+
+    bare, backed_up = PROJECT - lost(0.6), PROJECT - lost(0.01) - ai(every(0.05 * 4.8, 2, 20))
+    assert bare < 0 < backed_up
+    plan = check(lease_case(backstops=rows, customers=[frail]), backed_up if signed else 0)
+    assert len(plan.contracts) == signed
+
+
+def test_a_contract_has_no_rate_of_its_own() -> None:
+    """A backstop that costs nothing, for a customer that never fails: the same contract at the same 10%.
+
+    Rents guaranteed by a backer, discounted at 6%, would be worth $7.3M more.
+    """
+    sound = [ADA | {"yearly_default": 0}]
+    backed = check(lease_case(customers=sound, backstops=[BACKSTOP]), PROJECT)
+    bare = check(lease_case(customers=sound), PROJECT)
+    assert set(backed.after_horizon["factor"]) == set(bare.after_horizon["factor"])
+    assert worth(0.06, every(4.32, 2, 20)) - ai(every(4.32, 2, 20)) > 7.2
 
 
 def test_a_lease_with_too_dear_a_backstop_is_refused() -> None:
     """The lease is worth $42.2M; a backstop of $6M per IT MW costs $48M in quarter 2."""
-    backstop = {"offer": "lease", "upfront_musd_per_it_mw": 6, "rent_share": 0, "discount_rate": None}
     assert ai({2: 48}) > PROJECT
-    check(lease_case(backstops=[backstop]), 0)
+    check(lease_case(customers=[ADA], backstops=[BACKSTOP | {"upfront_musd_per_it_mw": 6}]), 0)
+
+
+def test_lenders_count_the_expected_loss() -> None:
+    """It is part of what a hall earns, not of the company: $4.32M of margin a quarter less what is lost."""
+    plan = check(
+        lease_case(customers=[ADA]),
+        PROJECT - ai({2 + j: musd for j, musd in enumerate(losses([4.8] * 20))}),
+    )
+    lines = plan.tables["value"].set_index("line")
+    assert lines.loc["expected_loss", "business"] == "colo"
+    assert LINES["expected_loss"].serves_debt and LINES["expected_loss"].group == "AI margin"
+
+
+# ---- the kinds of lease ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["triple_net", "modified_gross", "gross"])
@@ -574,7 +739,8 @@ def test_late_delivery_pays_damages_on_all_megawatts_until_the_tenant_walks_away
     """Due in quarter 1, and work cannot start before quarter 1: delivery in quarter 3 costs 8 x $0.5M in quarters 1
     and 2. A tenant that waits for one quarter only has walked away by then, and nothing is built.
     """
-    case = lease_case(first=1, last=last, options={"earliest": q(1)}, late_delivery=late(1, walk_away))
+    terms = late(1, walk_away)
+    case = lease_case(first=1, last=last, options={"earliest": q(1)}, late_delivery=terms, allow_planned_lateness=True)
     value = rents(4.8, 3, 20) - ai({1: 4, 2: 4}) - hall(start=1)
     assert value > 0
     plan = check(case, value if signed else 0)
@@ -595,7 +761,8 @@ def test_a_contract_may_be_short_while_its_hall_ramps(
     deadline, when its price and ramp would run on while nothing is paid; without the term it is never short. Both
     wait for quarter 3.
     """
-    case = lease_case(last=last, options={"ramp": "half then full"}, **({"late_delivery": terms} if terms else {}))
+    rows = {"late_delivery": terms} if terms else {}
+    case = lease_case(last=last, options={"ramp": "half then full"}, allow_planned_lateness=True, **rows)
     waiting = rents(4.8, 3, 20) - hall()
     if damages is None:
         check(case, waiting)
@@ -614,7 +781,9 @@ def test_what_is_not_delivered_can_be_sold() -> None:
     sales = market(500, depth=0)
     sales[2] = sales[2] | {"depth_it_mw": 8}
     assert 0.9 * 12 - 4 > 0.9 * 4.8
-    case = lease_case(options={"max_blocks": [1, 0]}, product_markets=sales, late_delivery=late(2, 1))
+    case = lease_case(
+        options={"max_blocks": [1, 0]}, product_markets=sales, late_delivery=late(2, 1), allow_planned_lateness=True
+    )
     check(case, rents(4.8, 3, 19) + ai({2: 0.9 * 12 - 4}) - hall())
 
 
@@ -622,21 +791,22 @@ def test_a_contract_past_the_tenants_patience_may_not_be_short() -> None:
     """Due in quarter 2 with no patience: quarter 2 must be served in full, and the hall serves half. Nothing is
     built.
     """
-    check(lease_case(options={"ramp": "half then full"}, late_delivery=late(2, 0)), 0)
+    check(lease_case(options={"ramp": "half then full"}, late_delivery=late(2, 0), allow_planned_lateness=True), 0)
 
 
 def test_short_megawatts_draw_no_power_and_cost_no_operating() -> None:
     """The lease pays its own power; of the 8 IT MW due in quarter 2 4 are served: half of rent, operating cost and
-    power, and damages of $0.5M on the other 4. A lease cost of $0.4M a quarter falls on all 8.
+    power, damages of $0.5M on the other 4, and half of a lease cost of $0.4M a quarter.
     """
     case = lease_case(
         {"power_passed_through": False},
         options={"ramp": "half then full"},
         late_delivery=late(2, 1),
+        allow_planned_lateness=True,
         leases=[{"offer": "lease", "kind": "modified_gross", "cost_musd_per_it_mw_year": 0.2, "cost_growth": 0}],
     )
     power = {t: own_power(t) for t in range(3, 22)} | {2: own_power(2, it_mw=4)}
-    expected = stepped([2.4] + [4.8] * 19) - ai(power) - ai({2: 2}) - ai(every(0.4, 2, 20)) - hall()
+    expected = stepped([2.4] + [4.8] * 19) - ai(power) - ai({2: 2.2}) - ai(every(0.4, 3, 19)) - hall()
     assert expected > 0
     check(case, expected)
 
@@ -654,6 +824,7 @@ def test_a_customers_share_is_net_of_what_is_not_delivered(since: int, signed: b
         max_customer_share_from=q(since),
         options={"ramp": ["at once", "half then full"]},
         late_delivery=[row | {"damages_musd_per_it_mw_quarter": 0.1}],
+        allow_planned_lateness=True,
         **two_leases(),
     )
     south = stepped([1.125] + [2.25] * 19) - ai({2: 2.5 * 0.1}) - hall(15)
@@ -674,6 +845,307 @@ def test_a_signed_contract_too_may_be_short() -> None:
     expected = stepped([2.4] + [4.8] * 19, 1) - ai({1: 2}) - ai({0: 16.8})
     plan = check(case, expected)
     assert plan.kpis["do_nothing_value_musd"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("allowed", "signed"), [(True, True), (False, False)])
+@pytest.mark.parametrize("way", ["after the deadline", "in part"])
+def test_no_plan_counts_on_a_tenants_patience_unless_the_case_says_so(way: str, allowed: bool, signed: bool) -> None:
+    """Due in quarter 1 and delivered in quarter 3, or due in quarter 2 with half of it missing there: either gains with
+    its damages paid. Where planned lateness is not allowed, which is so unless a case says it, nothing is built.
+    """
+    if way == "in part":
+        terms: dict[str, Any] = {"options": {"ramp": "half then full"}, "late_delivery": late(2, 1)}
+        value = stepped([2.4] + [4.8] * 19) - ai({2: 2}) - hall()
+    else:
+        terms = {"first": 1, "last": 3, "options": {"earliest": q(1)}, "late_delivery": late(1, 2)}
+        value = rents(4.8, 3, 20) - ai({1: 4, 2: 4}) - hall(start=1)
+    assert value > 30
+    check(lease_case(**terms, **({"allow_planned_lateness": True} if allowed else {})), value if signed else 0)
+
+
+def test_delivery_in_the_quarter_of_the_deadline_is_in_time() -> None:
+    """Due in quarter 2, delivered in quarter 2: no damages and no leave needed."""
+    plan = check(lease_case(last=5, late_delivery=late(2, 3)), PROJECT)
+    assert cash_line(plan, "damages") == {} and plan.late.empty
+
+
+IN_TWO = [
+    {"offer": "lease", "quarters_after": 0, "share": 0.5},
+    {"offer": "lease", "quarters_after": 2, "share": 0.5},
+]
+"""Half of the lease in quarter 2, half in quarter 4."""
+
+
+def late_half(late_by: int = 1, patience: int = 3, offer: Row | None = None, **changes: Any) -> Case:
+    """The north's hall comes in two blocks of 4 IT MW; the second, begun in quarter 2 + `late_by`, serves from quarter
+    4 + `late_by` on, where the lease's second half is due in quarter 4, at the deadline. Both are committed.
+    """
+    return lease_case(
+        {"term_quarters": 8} | (offer or {}),
+        **{
+            "quarters": 8,
+            "options": {"block_gross_mw": 6, "max_blocks": [2, 0]},
+            "committed_starts": [
+                {"option": "north hall", "quarter": q(0), "blocks": 1},
+                {"option": "north hall", "quarter": q(2 + late_by), "blocks": 1},
+            ],
+            "committed_contracts": [{"offer": "lease", "site": "north", "quarter": q(2), "it_mw": 8}],
+            "tranches": IN_TWO,
+            "late_delivery": late(4, patience),
+            **changes,
+        },
+    )
+
+
+HALVES = {1: hall(12, 0) + hall(12, 3), 2: hall(12, 0) + hall(12, 4)}
+"""The two blocks of $12M, the second one or two quarters late."""
+
+
+def test_a_late_tranche_leaves_the_others_bill_whole() -> None:
+    """4 IT MW bill $2.4M from quarter 2 on, whatever becomes of the other 4, which are a quarter late: $2.4M more from
+    quarter 5 on, and $2M of damages in quarter 4.
+
+    Where a missing megawatt were one of the whole contract, half of the first tranche's bill would be gone as well;
+    with a second tranche that is late for as long from its own start, the contract would end a quarter later.
+    """
+    case = late_half()
+    plan = check(case, stepped([2.4] * 3 + [4.8] * 5) - ai({4: 2}) - HALVES[1])
+    assert plan.late[["tranche", "quarter", "missing_it_mw"]].to_numpy().tolist() == [[1, q(4), 4]]
+    assert cash_line(plan, "rent") == pytest.approx({2: 2.4, 3: 2.4, 4: 2.4, 5: 4.8, 6: 4.8, 7: 4.8})
+
+
+def test_a_tranche_due_before_the_deadline_is_never_late() -> None:
+    """Deadline in quarter 5: the half due in quarter 4 may not be missing in quarter 5, and the case has no plan."""
+    with pytest.raises(Infeasible):
+        solve(late_half(late_by=2, late_delivery=late(5, 2)))
+
+
+@pytest.mark.parametrize("ramp", ["at once", "half then full"])
+def test_what_comes_late_ramps_from_its_own_delivery(ramp: str) -> None:
+    """The second half comes in quarter 6 instead of 4, 5% a year: with a ramp it bills half of its rent there, at the
+    price that the contract has by then, raised in quarter 6, and ends with the contract.
+
+    A ramp that ran from quarter 4 on would be over by then, and a price of its own would rise in quarter 10.
+    """
+    first = 0.5 if ramp == "half then full" else 1.0
+    billed = [0.5 * first, 0.5, 0.5, 0.5, 0.5 + 0.5 * first, 1, 1, 1]
+    price = [4.8] * 4 + [4.8 * 1.05] * 4
+    case = late_half(late_by=2, offer={"escalator": 0.05, "ramp": ramp})
+    check(case, stepped([p * b for p, b in zip(price, billed, strict=True)]) - ai({4: 2, 5: 2}) - HALVES[2])
+
+
+def test_what_comes_late_has_its_rent_free_quarters_from_its_delivery() -> None:
+    """Three quarters are free of rent: quarters 2 to 4, so that the half due in quarter 4 has one left. A quarter late
+    it has that one in quarter 5.
+
+    Lost to the landlord's delay it would pay from quarter 5 on, with three of its own from quarter 8 on.
+    """
+    bills = [0, 0, 0, 2.4, 4.8, 4.8, 4.8, 4.8]
+    case = late_half(rent_free=[{"offer": "lease", "quarters": 3}])
+    check(case, stepped(bills) - ai({4: 2}) - HALVES[1])
+
+
+def test_a_whole_contract_that_comes_late_has_its_rent_free_quarters_from_then() -> None:
+    """The committed lease is due in quarter 2 and half of its hall comes in quarter 3. Rent is free for two quarters:
+    for the half in time in quarters 2 and 3, for the other in 3 and 4.
+    """
+    case = lease_case(
+        {"term_quarters": 8},
+        options={"ramp": "half then full"},
+        committed_starts=[{"option": "north hall", "quarter": q(0), "blocks": 1}],
+        committed_contracts=[{"offer": "lease", "site": "north", "quarter": q(2), "it_mw": 8}],
+        rent_free=[{"offer": "lease", "quarters": 2}],
+        late_delivery=late(2, 2),
+    )
+    check(case, stepped([0, 0, 2.4] + [4.8] * 5) - ai({2: 2}) - hall())
+
+
+@pytest.mark.parametrize(("before", "in_time", "late_half_paid"), [(1, 2, 3), (0, 3, 4)])
+def test_a_prepayment_is_that_of_what_is_delivered(before: int, in_time: int, late_half_paid: int) -> None:
+    """Due in quarter 3, when half of the hall is there; the other half comes in quarter 4. Eight quarters of 4 IT MW
+    prepay a quarter of 8 x 2.4 = $4.8M, the seven of the late half of 7 x 2.4 = $4.2M, each so many quarters before it
+    is there; from month 12 of each on, the last four and the last three bills are credited.
+
+    The whole contract's $9.6M at once would be $0.6M too much and a quarter too early for half of it.
+    """
+    case = lease_case(
+        {"term_quarters": 8},
+        first=3,
+        last=3,
+        quarters=8,
+        options={"ramp": "half then full"},
+        committed_starts=[{"option": "north hall", "quarter": q(1), "blocks": 1}],
+        committed_contracts=[{"offer": "lease", "site": "north", "quarter": q(3), "it_mw": 8}],
+        prepayments=[PREPAYMENT | {"paid_quarters_before": before}],
+        late_delivery=late(3, 1),
+    )
+    received = {in_time: 4.8, late_half_paid: 4.2}
+    credits = every(4.8 / 4, 7, 4)
+    for t in (8, 9, 10):
+        credits[t] += 4.2 / 3
+    bills = stepped([2.4] + [4.8] * 7, 3)
+    plan = check(case, bills + lent(received) - lent(credits) - ai({3: 2}) - hall(start=1))
+    assert cash_line(plan, "prepayments") == pytest.approx(received | {7: -1.2})
+
+
+def test_a_late_tranche_takes_its_prepayment_with_it() -> None:
+    """8 IT MW in two halves prepay 25% of 8 x 2.4 + 6 x 2.4 = $8.4M a quarter before first delivery; from month 12 on
+    the last four bills are credited $2.1M each. The second half comes a quarter late: its 25% of 6 x 2.4 = $3.6M and
+    its four credits of $0.9M are gone from that, and 25% of 5 x 2.4 = $3M come a quarter before quarter 5, credited in
+    full on the one bill (of quarter 9) that is left after its twelve months.
+    """
+    case = late_half(prepayments=[PREPAYMENT | {"paid_quarters_before": 1}])
+    money = {1: 8.4 - 3.6, 4: 3.0} | every(-(2.1 - 0.9), 6, 4)
+    money[9] -= 3.0
+    plan = check(case, stepped([2.4] * 3 + [4.8] * 5) + lent(money) - ai({4: 2}) - HALVES[1])
+    assert cash_line(plan, "prepayments") == pytest.approx({1: 4.8, 4: 3.0, 6: -1.2, 7: -1.2})
+
+
+def test_who_has_prepaid_does_not_pay_again_for_what_is_late() -> None:
+    """Committed for quarter 1, $9.6M prepaid in 2026Q3; half of the hall comes in quarter 2. What is late is credited
+    as before, from its own twelfth month on, and brings no second prepayment.
+
+    With 25% of 7 x 2.4 once more the landlord would gain $4.2M by being late.
+    """
+    case = lease_case(
+        {"term_quarters": 8, "window_first": q(1)},
+        quarters=8,
+        options={"ramp": "half then full"},
+        committed_starts=[{"option": "north hall", "quarter": "2026Q4", "blocks": 1}],
+        committed_contracts=[{"offer": "lease", "site": "north", "quarter": q(1), "it_mw": 8}],
+        prepayments=[PREPAYMENT | {"paid_quarters_before": 3}],
+        late_delivery=late(1, 1),
+    )
+    credits = every(1.2, 5, 4)
+    for t in (6, 7, 8):
+        credits[t] += 4.2 / 3
+    plan = check(case, stepped([2.4] + [4.8] * 7, 1) - lent(credits) - ai({1: 2}) - ai({0: 16.8}))
+    assert min(cash_line(plan, "prepayments")) == 5
+
+
+def test_what_is_late_pays_no_fee_for_a_backstop_and_is_not_lost() -> None:
+    """2% of every bill, and Ada's default on every bill: on half of the first one, the other half being late.
+
+    Failures count by the contract's own quarters: the late half meets the second quarter's, not the first's.
+    """
+    case = lease_case(
+        options={"ramp": "half then full"},
+        late_delivery=late(2, 1),
+        allow_planned_lateness=True,
+        backstops=[BACKSTOP | {"upfront_musd_per_it_mw": 0.1, "rent_share": 0.02, "yearly_default": 0.05}],
+        customers=[ADA],
+    )
+    bills = [2.4] + [4.8] * 19
+    fees = ai({2 + j: 0.02 * rent for j, rent in enumerate(bills)}) + ai({2: 0.8})
+    lost = ai({2 + j: musd for j, musd in enumerate(losses(bills))})
+    check(case, stepped(bills) - fees - lost - ai({2: 2}) - hall())
+
+
+@pytest.mark.parametrize(("price", "withheld"), [(300, False), (1100, True)])
+def test_what_has_been_delivered_stays_delivered(price: float, withheld: bool) -> None:
+    """Due in quarter 2 with two quarters of patience. The market takes 8 IT MW in quarter 3 alone: at $300 they are
+    worth 90% of $7.2M there, more than the tenant's 90% of $4.8M; but to have them in quarter 3 the tenant must wait
+    from quarter 2 on, which costs another $4.32M. At $1,100 it waits, and so does the hall.
+
+    Were megawatts taken back from the tenant for a quarter, $300 would be enough.
+    """
+    sales = market(price, depth=0)
+    sales[3] = sales[3] | {"depth_it_mw": 8}
+    gain = 0.9 * price * 8 * 3 / 1000 - 4.32
+    assert gain > 0
+    case = lease_case(
+        options={"max_blocks": [1, 0]},
+        product_markets=sales,
+        late_delivery=late(2, 2, damages=0),
+        allow_planned_lateness=True,
+    )
+    waiting = ai({3: gain}) - ai({2: 4.32}) + hall() - hall(start=1)
+    assert (waiting > 0) == withheld
+    check(case, PROJECT + max(waiting, 0))
+
+
+def test_damages_are_due_for_every_missing_megawatt_and_quarter() -> None:
+    """The second half is two quarters late: 4 x $0.5M in quarters 4 and 5."""
+    plan = check(late_half(late_by=2), stepped([2.4] * 4 + [4.8] * 4) - ai({4: 2, 5: 2}) - HALVES[2])
+    assert cash_line(plan, "damages") == pytest.approx({4: -2, 5: -2})
+    assert plan.late["missing_it_mw"].tolist() == [4, 4]
+
+
+def test_what_was_missing_before_the_horizon_bills_from_its_delivery() -> None:
+    """Due since 2026Q4 with three quarters of patience, and the hall is there in full from quarter 1 on: half of it is
+    missing in quarter 0. With a ramp of half, then full, the half in time bills in full by then, and the other half of
+    itself in quarter 1.
+
+    As if the late half had ramped since 2026Q4, quarter 1 would bill $4.8M.
+    """
+    case = lease_case(
+        {"term_quarters": 8, "window_first": "2026Q4", "ramp": "half then full"},
+        options={"block_gross_mw": 6, "max_blocks": [2, 0]},
+        committed_starts=[
+            {"option": "north hall", "quarter": "2026Q2", "blocks": 1},
+            {"option": "north hall", "quarter": "2026Q3", "blocks": 1},
+        ],
+        committed_contracts=[{"offer": "lease", "site": "north", "quarter": "2026Q4", "it_mw": 8}],
+        late_delivery=[late(0, 3)[0] | {"deadline": "2026Q4"}],
+    )
+    late_case = case.replace(
+        committed_starts=[
+            case.committed_starts[0],
+            case.committed_starts[1].model_copy(update={"quarter": case.first - 1}),
+        ]
+    )
+    rest = {0: 0.7 * 12}
+    check(case, stepped([4.8] * 7, 0))
+    check(late_case, stepped([2.4, 3.6] + [4.8] * 5, 0) - ai({0: 2}) - ai(rest))
+
+
+# ---- signing ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sign_by", "signed"), [("2026Q4", False), (q(0), True), (q(2), True), (None, True)])
+def test_an_offer_is_signed_while_it_stands(sign_by: str | None, signed: bool) -> None:
+    """Delivered in quarter 2: it may be accepted in quarter 0 and later, but not where its last day lies before it."""
+    plan = check(lease_case({"sign_by": sign_by}), PROJECT if signed else 0)
+    assert len(plan.contracts) == signed
+
+
+def test_a_signed_contract_does_not_ask_when_it_could_be_signed() -> None:
+    """Its offer ended before the horizon, which is why it was signed in time."""
+    case = lease_case(
+        {"sign_by": "2026Q2"},
+        committed_starts=[{"option": "north hall", "quarter": q(0), "blocks": 1}],
+        committed_contracts=[{"offer": "lease", "site": "north", "quarter": q(2), "it_mw": 8}],
+    )
+    check(case, PROJECT)
+
+
+@pytest.mark.parametrize(
+    ("last", "sign_by", "told"), [(2, None, q(0)), (5, None, q(3)), (5, q(1), q(1)), (1, None, q(0))]
+)
+def test_a_plan_tells_by_when_its_offers_are_signed(last: int, sign_by: str | None, told: str) -> None:
+    """Unless it says so, an offer stands until the shortest lead time, two quarters, before its window ends, and at
+    least through the first quarter. What a plan decides says it too.
+    """
+    case = lease_case({"sign_by": sign_by, "window_first": q(0)}, last=last)
+    assert str(case.sign_by(case.offer["lease"])) == told
+    if last > 1:
+        plan = solve(case)
+        assert plan.contracts["sign_by_quarter"].tolist() == [told]
+        (signing,) = decisions_of(plan).signed
+        assert signing.words.endswith(f", sign by {told}")
+
+
+def test_an_offer_is_decided_before_it_ends_and_before_it_is_delivered() -> None:
+    """It stands until quarter 3: for a delivery in quarter 2 it is decided by then, for one in quarter 5 in quarter 3;
+    and what ended before the horizon in the first quarter.
+    """
+    case = lease_case({"sign_by": q(3)}, last=5)
+    due = VARIABLES["Y"].due
+    assert due is not None
+    by = {t: due(case, ("lease", 0, "north", case.first + t)) - case.first for t in (2, 5)}
+    assert by == {2: 2, 5: 3}
+    past = lease_case({"sign_by": "2026Q1"}, last=5)
+    assert due(past, ("lease", 0, "north", past.first + 5)) == past.first
 
 
 # ---- one contract and another ----------------------------------------------------------------------
@@ -728,13 +1200,13 @@ def gpu_case(refresh: float, blocks: Row | None = None, **changes: Any) -> Case:
     )
 
 
-@pytest.mark.parametrize(("refresh", "residual", "worth_it"), [(0.5, 0, True), (3, 0, False), (3, 0.8, True)])
+@pytest.mark.parametrize(("refresh", "residual", "worth_it"), [(0.5, 0, True), (3, 0, False), (3, 6, True)])
 @pytest.mark.parametrize("committed", [True, False])
 def test_gpus_are_refreshed_where_that_pays(refresh: float, residual: float, worth_it: bool, committed: bool) -> None:
     """The market takes 8 IT MW at $800: $17.28M of margin a quarter. The GPUs serve quarters 2 to 4; in quarter 5,
     the last, they fetch 20% of $16M. A refresh at $0.5M per IT MW brings quarter 5 and in quarter 8, after the
-    horizon, 20% of its own cost. At $3M it does not pay, unless what is usable at the end is worth $0.8M per IT MW
-    more.
+    horizon, 20% of its own cost. At $3M it does not pay, unless what is usable at the end is worth $6M per IT MW, less
+    6/120 of it, of which the GPUs' death two quarters later takes $6M less 8/120.
 
     GPUs that live on, or a refresh that ramps or comes a quarter late, lose or gain the whole of quarter 5.
     """
@@ -747,15 +1219,11 @@ def test_gpus_are_refreshed_where_that_pays(refresh: float, residual: float, wor
         products={"residual_musd_per_it_mw": residual},
         committed_starts=[{"option": "north hall", "quarter": q(0), "blocks": 1}] if committed else [],
     )
-    again = ai({5: 17.28 - 8 * refresh, 8: 0.2 * 8 * refresh}) + 8 * residual * 1.10**-1.5
+    usable = 8 * residual * ((1 - 6 / 120) * 1.10**-1.5 - (1 - 8 / 120) * 1.10**-2)
+    again = ai({5: 17.28 - 8 * refresh, 8: 0.2 * 8 * refresh}) + usable
     assert (again > 0) == worth_it
     at_once = ai(every(17.28, 2, 3)) + ai({5: 3.2}) - hall() - ai({0: 16}) + max(again, 0)
-    later = ai(every(17.28, 3, 3)) + ai({6: 3.2}) - hall(start=1) - ai({1: 16}) + 8 * residual * 1.10**-1.5
-    if not committed and residual:
-        assert later > at_once
-        check(case, later)
-        return
-    assert at_once > later or committed
+    assert at_once > ai(every(17.28, 3, 3)) + ai({6: 3.2}) - hall(start=1) - ai({1: 16})
     plan = check(case, at_once)
     assert cash_line(plan, "gpu_sales") == pytest.approx({5: 3.2})
     assert cash_line(plan, "gpu_capex") == pytest.approx({0: -16} | ({5: -8 * refresh} if worth_it else {}))
@@ -887,20 +1355,22 @@ def test_deposits_paid_before_the_horizon_are_sunk() -> None:
 
 def test_terms_work_on_each_other_in_their_order() -> None:
     """One lease with an index (5% in quarter 6), a favoured site (110%), a tier (90%), tranches, usage of 80% with a
-    floor of 70%, a prepayment, tenant funding, a backstop and a gross lease. Rent in quarter j: 7.2 x index x 1.1 x
-    0.9 x 0.8 x tranche; prepayment, credits and fees follow that rent; the lease's cost follows the megawatts held.
+    floor of 70%, a prepayment, tenant funding, a backstop that leaves 1% of default a year, and a gross lease. Rent in
+    quarter j: 7.2 x index x 1.1 x 0.9 x 0.8 x tranche; prepayment, credits, fees and losses follow that rent; the
+    lease's cost follows the megawatts held.
     """
     held = [0.5, 0.5] + [1.0] * 6
     rent = [7.2 * (1 if j < 4 else 1.05) * 1.1 * 0.9 * 0.8 * held[j] for j in range(8)]
     prepaid = 0.1 * sum(rent)
-    balance, flows = 8.0, {0: prepaid, 1: 8.0}
+    balance, flows, money = 8.0, {}, {0: prepaid, 1: 8.0}
+    lost = losses(rent, 1 - 0.99**0.25)
     for j in range(8):
         balance *= 1.02
-        credit = min(balance, 0.2 * rent[j])
-        balance -= credit
-        bill = 0.9 * rent[j] - credit - 0.02 * rent[j] - 0.1 * held[j] * 1.1 ** (j // 4)
+        money[2 + j] = -min(balance, 0.2 * rent[j])
+        balance += money[2 + j]
+        bill = 0.9 * rent[j] - lost[j] - 0.02 * rent[j] - 0.1 * held[j] * 1.1 ** (j // 4)
         if j >= 4:
-            bill -= prepaid * rent[j] / sum(rent[4:])
+            money[2 + j] -= prepaid * rent[j] / sum(rent[4:])
         flows[2 + j] = bill - (8 * 0.1 if j == 0 else 0)
     index = {"scenario": "base", "index": "cpi"}
     case = lease_case(
@@ -922,10 +1392,11 @@ def test_terms_work_on_each_other_in_their_order() -> None:
         take_or_pay=[{"offer": "lease", "floor_share": 0.7}],
         prepayments=[PREPAYMENT | {"rent_share": 0.1}],
         tenant_funding=[FUNDING],
-        backstops=[{"offer": "lease", "upfront_musd_per_it_mw": 0.1, "rent_share": 0.02, "discount_rate": 0.07}],
+        customers=[ADA],
+        backstops=[BACKSTOP | {"upfront_musd_per_it_mw": 0.1, "rent_share": 0.02, "yearly_default": 0.01}],
         leases=[{"offer": "lease", "kind": "gross", "cost_musd_per_it_mw_year": 0.05, "cost_growth": 0.1}],
     )
-    expected = worth(0.07, flows) - hall()
+    expected = ai(flows) + lent(money) - hall()
     assert expected > 0
     check(case, expected)
 
