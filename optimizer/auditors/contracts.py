@@ -5,52 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, pairwise
+from typing import Any
 
-from optimizer.auditors.books import ONE, ZERO, Books, Flow, decimal
+from optimizer.auditors.books import ONE, ZERO, Books, Flow, Inputs, Row, decimal
 from optimizer.auditors.halls import batches, product_mw
 from optimizer.auditors.lines import RESIDUAL
 from optimizer.auditors.report import Check, Tally
-from optimizer.auditors.terms import Bill, bill_of, favoured_sites, late_delivery, size_tiers
+from optimizer.auditors.terms import Bill, bill_of, favoured_sites, late_delivery, size_tiers, tranches
+from optimizer.auditors.terms.bill import Missing
 from optimizer.auditors.tolerances import A_FEW_DIGITS, DOLLAR, WATT
 from optimizer.ground.quarters import Quarter
 
 
 @dataclass(frozen=True)
 class Contract:
-    """A bill with what of it is missing, IT MW by quarter."""
+    """A bill, and what the audit asks of it by quarter."""
 
     bill: Bill
-    missing: dict[Quarter, Decimal]
 
     @property
     def name(self) -> str:
         return str(self.bill.offer.offer)
 
+    def missing_it_mw(self, quarter: Quarter) -> Decimal:
+        """What is missing of it in a quarter, all tranches together."""
+        return sum((by_quarter.get(quarter, ZERO) for by_quarter in self.bill.missing.values()), ZERO)
+
     def drawn_it_mw(self, quarter: Quarter) -> Decimal:
         """IT MW that draw power in a quarter; what is missing draws none."""
-        j = self.bill.index(quarter)
-        if not 0 <= j < self.bill.quarters:
-            return ZERO
-        missing, held = self.missing.get(quarter, ZERO), self.bill.held[j]
-        there = self.bill.it_mw - (missing / held if missing and held else ZERO)
-        return self.bill.drawn[j] * there
+        return self.bill.drawn_mw(quarter)
 
 
 def contracts(books: Books) -> list[Contract]:
-    missing: dict[str, dict[Quarter, Decimal]] = {}
+    missing: dict[str, dict[int, dict[Quarter, Decimal]]] = {}
     for row in books.table("late"):
-        missing.setdefault(row["offer"], {})[row["quarter"]] = row["missing_it_mw"]
-    return [
-        Contract(
-            bill_of(
-                books.inputs, row["offer"], row["site"], row["delivery_quarter"], row["it_mw"],
-                committed=row["decided"] == "committed",
-            ),
-            missing.get(row["offer"], {}),
-        )
-        for row in books.table("contracts")
-    ]  # fmt: skip
+        missing.setdefault(row["offer"], {}).setdefault(int(row["tranche"]), {})[row["quarter"]] = row["missing_it_mw"]
+    return [_contract(books, row, missing.get(row["offer"], {})) for row in books.table("contracts")]
+
+
+def _contract(books: Books, row: Row, missing: Missing) -> Contract:
+    signed = row["decided"] == "committed"
+    where = row["offer"], row["site"], row["delivery_quarter"], row["it_mw"]
+    return Contract(bill_of(books.inputs, *where, committed=signed, missing=missing))
 
 
 # ---- money -------------------------------------------------------------------------------------------------------
@@ -62,19 +59,27 @@ def record(books: Books) -> None:
 
 
 def _flows(books: Books, contract: Contract) -> Iterator[Flow]:
-    """All that the contract moves from the first quarter on, and the residual of what it holds at the horizon's end."""
+    """All that the contract moves from the first quarter on, and the residual of what it keeps from standing free."""
     bill, inputs = contract.bill, books.inputs
     product = bill.offer.product
     for quarter, line, musd in chain(_margins(contract), bill.items):
         if quarter >= books.case.first:
-            factor = inputs.factor(bill.rate, quarter)
+            factor = inputs.factor(inputs.rate_of(line, product), quarter)
             yield Flow(quarter, line, product, bill.site, contract.name, musd, factor)
-    held = bill.held_mw(books.case.last)
-    if held:
-        musd = -held * decimal(inputs.row("products", product).residual_musd_per_it_mw)
-        end = books.case.last + 1
-        factor = inputs.factor(inputs.rate(product), end, at_start=True)
-        yield Flow(end, RESIDUAL, product, bill.site, contract.name, musd, factor)
+    for quarter, musd in _residuals(bill, books.case.last + 1):
+        factor = inputs.factor(inputs.rate(product), quarter, at_start=True)
+        yield Flow(quarter, RESIDUAL, product, bill.site, contract.name, musd, factor)
+
+
+def _residuals(bill: Bill, end: Quarter) -> Iterator[tuple[Quarter, Decimal]]:
+    """What is held does not stand free after the horizon: not before its contract ends, less from each tranche on."""
+    held = ZERO
+    for t in range(end, max(end, bill.end + 1) + 1):
+        quarter = Quarter(t)
+        taken = bill.held_mw(quarter) - held
+        held += taken
+        if taken:
+            yield quarter, -taken * bill.inputs.residual_musd_per_it_mw(bill.offer.product, quarter)
 
 
 def _margins(contract: Contract) -> Iterator[tuple[Quarter, str, Decimal]]:
@@ -85,18 +90,15 @@ def _margins(contract: Contract) -> Iterator[tuple[Quarter, str, Decimal]]:
 
 
 def _margin(contract: Contract, j: int, quarter: Quarter) -> Iterator[tuple[str, Decimal]]:
-    """Rent, its operating cost and power of a quarter, and the damages for what is missing."""
-    bill, missing = contract.bill, contract.missing.get(quarter, ZERO)
-    there = bill.it_mw - (missing / bill.held[j] if missing and bill.held[j] else ZERO)
-    rent = bill.rent(j) * there
+    """Rent, its operating cost and power of a quarter."""
+    bill = contract.bill
+    rent = bill.rent(j) * bill.it_mw
     yield "rent", rent
     yield "ai_operating_cost", -decimal(bill.offer.operating_cost_share) * rent
     if not bill.offer.power_passed_through:
         offer = bill.offer
         power = bill.inputs.ai_power_musd(bill.site, offer.product, offer.load_factor, quarter)
-        yield "ai_power", -power * bill.drawn[j] * there
-    if missing:
-        yield "damages", late_delivery.damages_musd(bill, missing)
+        yield "ai_power", -power * bill.drawn[j] * bill.it_mw
 
 
 # ---- rules -------------------------------------------------------------------------------------------------------
@@ -131,18 +133,35 @@ def _signing(books: Books, signed: list[Contract]) -> Iterator[Check]:
     sizes = Tally(
         "rules", "offer_sizes", "A contract is no smaller and no larger than its offer allows.", "IT MW", WATT
     )  # fmt: skip
+    in_time = Tally(
+        "rules", "signed_in_time",
+        "An offer is signed while it can be accepted: the last quarter for that does not lie before the first.",
+        "quarters", ZERO,
+    )  # fmt: skip
     for contract in signed:
         bill, where = contract.bill, f"{contract.name} at {contract.bill.site} from {contract.bill.delivery}"
         if bill.committed:
             continue
+        in_time.at_least(where, Decimal(sign_by(books.inputs, bill.offer)), Decimal(books.case.first))
         offer = bill.offer
         first, last = max(offer.window_first, books.case.first), min(offer.window_last, books.case.last)
         window.holds(where, books.builds and first <= bill.delivery <= last)
         sites.holds(where, books.inputs.row("offer_sites", contract.name, bill.site) is not None)
         sizes.at_least(where, bill.it_mw, decimal(offer.min_it_mw))
         sizes.at_most(where, bill.it_mw, decimal(offer.max_it_mw))
-    for tally in (window, sites, sizes):
+    for tally in (window, sites, sizes, in_time):
         yield tally.check()
+
+
+def sign_by(inputs: Inputs, offer: Any) -> Quarter:
+    """The last quarter in which an offer can be accepted: its own, or the shortest lead time before its window ends."""
+    if offer.sign_by is not None:
+        told: Quarter = offer.sign_by
+        return told
+    sites = {row.site for row in inputs.rows_of("offer_sites", "offer", offer.offer)}
+    halls = [row for row in inputs.rows_of("options", "product", offer.product) if row.site in sites]
+    before: Quarter = offer.window_last - min((row.lead_quarters for row in halls), default=0)
+    return max(inputs.case.first, before)
 
 
 def _committed(books: Books) -> Check:
@@ -172,6 +191,7 @@ def _contracts_table(books: Books, signed: list[Contract]) -> Check:
         tally.same(f"{contract.name}: customer", row["customer"], bill.offer.customer)
         tally.same(f"{contract.name}: product", row["product"], bill.offer.product)
         tally.same(f"{contract.name}: end", row["end_quarter"], bill.end)
+        tally.same(f"{contract.name}: sign by", row["sign_by_quarter"], sign_by(books.inputs, bill.offer))
         tally.same(f"{contract.name}: basis of the price", row["price_basis"], offered.price_basis)
         price = decimal(offered.price) * favoured_sites.share(bill) * size_tiers.share(bill)
         tally.equal(f"{contract.name}: price", row["price"], price)
@@ -181,22 +201,57 @@ def _contracts_table(books: Books, signed: list[Contract]) -> Check:
 def _missing(books: Books, signed: list[Contract]) -> Iterator[Check]:
     tally = Tally(
         "rules", "missing_capacity",
-        "Capacity is missing from a contract only between its deadline and the tenant's walking away, never more than "
-        "is held.", "IT MW", WATT,
+        "Capacity is missing only from tranches due at the deadline or later, from their own quarter to the tenant's "
+        "walking away, never more than is due.", "IT MW", WATT,
     )  # fmt: skip
     table = Tally("rules", "late_table", "What is late belongs to a signed contract at its site.", "so or not", ZERO)
     by_name = {contract.name: contract for contract in signed}
     for row in books.table("late"):
-        where = f"{row['offer']} in {row['quarter']}"
+        where, tranche = f"tranche {row['tranche']} of {row['offer']}", row["tranche"]
         contract = by_name.get(row["offer"])
-        table.holds(where, contract is not None and contract.bill.site == row["site"])
-        table.holds(f"{where}: within the horizon", books.case.first <= row["quarter"] <= books.case.last)
-        tally.at_least(where, row["missing_it_mw"], ZERO)
+        table.holds(f"{where} in {row['quarter']}", contract is not None and contract.bill.site == row["site"])
+        tally.at_least(where, row["missing_it_mw"], ZERO, row["quarter"])
         if contract is not None:
-            most = late_delivery.may_be_missing(contract.bill, row["quarter"])
-            tally.at_most(contract.name, row["missing_it_mw"], most, row["quarter"])
+            within = tranche == int(tranche) and tranche < len(tranches.parts(books.inputs, contract.bill.offer))
+            table.holds(f"{where}: there is one", within)
+            most = late_delivery.most_missing(contract.bill, int(tranche), row["quarter"])
+            tally.at_most(where, row["missing_it_mw"], most, row["quarter"])
     yield table.check()
     yield tally.check()
+    yield _never_more(books, signed)
+    yield _on_time(books, signed)
+
+
+def _never_more(books: Books, signed: list[Contract]) -> Check:
+    tally = Tally(
+        "rules", "missing_falls", "What is delivered stays: of no tranche more is missing than a quarter ago.",
+        "IT MW", WATT,
+    )  # fmt: skip
+    for contract in signed:
+        bill = contract.bill
+        for tranche, (after, _) in enumerate(tranches.parts(books.inputs, bill.offer)):
+            missing = bill.missing.get(tranche, {})
+            quarters = late_delivery.may_be_missing(books.inputs, contract.name, bill.delivery + after)
+            for before, quarter in pairwise(quarters if missing else ()):
+                where = f"tranche {tranche} of {contract.name}"
+                tally.at_most(where, missing.get(quarter, ZERO), missing.get(before, ZERO), quarter)
+    return tally.check()
+
+
+def _on_time(books: Books, signed: list[Contract]) -> Check:
+    tally = Tally(
+        "rules", "planned_lateness",
+        "Nobody plans to be late: new contracts are first delivered by their deadline, with nothing missing, unless "
+        "the case allows it.", "so or not", ZERO,
+    )  # fmt: skip
+    for contract in signed if not books.case.settings.allow_planned_lateness else ():
+        row = books.inputs.row("late_delivery", contract.name)
+        if row is None or contract.bill.committed:
+            continue
+        tally.holds(f"{contract.name} from {contract.bill.delivery}", contract.bill.delivery <= row.deadline)
+        missing = [musd for by_quarter in contract.bill.missing.values() for musd in by_quarter.values()]
+        tally.holds(f"{contract.name}: nothing missing", all(it_mw <= WATT for it_mw in missing))
+    return tally.check()
 
 
 def _prerequisites(books: Books, signed: list[Contract]) -> Check:
@@ -225,7 +280,7 @@ def _capacity(books: Books, signed: list[Contract]) -> Iterator[Check]:
         for quarter in books.case.horizon:
             where = f"{product} at {site} in {quarter}"
             service, usable = product_mw(found, site, product, quarter)
-            held = sum((c.bill.held_mw(quarter) - c.missing.get(quarter, ZERO) for c in here), ZERO)
+            held = sum((c.bill.held_mw(quarter) - c.missing_it_mw(quarter) for c in here), ZERO)
             row = stated.pop((site, product, quarter), None)
             table.holds(f"{where}: told where something is in service", (row is not None) == bool(service))
             market = ZERO if row is None else row["market_it_mw"]
@@ -268,10 +323,10 @@ def _places(books: Books, signed: list[Contract]) -> Iterator[tuple[tuple[str, s
 
 def _value(books: Books, signed: list[Contract]) -> Check:
     tally = Tally(
-        "cash", "contract_values", "A contract is worth its discounted flows, less the residual of what it holds.",
+        "cash", "contract_values", "A contract is worth its discounted flows, less the residual of what it keeps.",
         "$M", DOLLAR,
     )  # fmt: skip
     for row, contract in zip(books.table("contracts"), signed, strict=True):
-        worth = sum((flow.musd * flow.factor for flow in _flows(books, contract)), ZERO)
+        worth = sum((flow.worth_musd for flow in _flows(books, contract)), ZERO)
         tally.equal(contract.name, row["value_musd"], worth)
     return tally.check()

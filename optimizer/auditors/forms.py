@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 
 from optimizer.auditors.books import ZERO, Books, Row
-from optimizer.auditors.lines import COMPANY, CORPORATE, LINES, MINING
+from optimizer.auditors.lines import CASH_ONLY, COMPANY, CORPORATE, LINES, MINING, VALUE_ONLY
 from optimizer.auditors.report import Check, Tally
 from optimizer.auditors.tolerances import WATT
 from optimizer.ground.power import USES
@@ -103,19 +103,29 @@ def _lines(books: Books) -> Check:
         "Every flow stands in its business, within the horizon or after it, and is something.", "so or not", ZERO,
     )  # fmt: skip
     last = books.case.last
-    for name in ("cash_flow", "value", "after_horizon", "capex"):
+    for name in ("cash_flow", "value", "value_only", "after_horizon", "capex"):
         for row in books.tables.get(name, ()):
             business = row["product"] if name == "capex" else row["business"]
             kind = business if business in (MINING, CORPORATE) else "product"
             tally.holds(f"{name}: {row['line']} of {business}", row["line"] in LINES[kind])
+            value, cash = row["line"] not in CASH_ONLY, row["line"] not in VALUE_ONLY
             if name == "value":
+                tally.holds(f"value: {row['line']} is value", value)
                 continue
+            tally.holds(f"{name}: {row['line']} belongs there", _belongs(name, value=value, cash=cash))
             tally.holds(f"{name}: {row['line']} in {row['quarter']} of nothing", row["musd"] != ZERO)
             if isinstance(row["quarter"], Quarter):
                 within = books.case.first <= row["quarter"] <= last
                 fits = row["quarter"] > last if name == "after_horizon" else within
                 tally.holds(f"{name}: {row['line']} in {row['quarter']}", fits)
     return tally.check()
+
+
+def _belongs(table: str, *, value: bool, cash: bool) -> bool:
+    """Cash stands in the statement, what is value only beside it, and all of both after the horizon."""
+    if table == "value_only":
+        return value and not cash
+    return cash or table == "after_horizon"
 
 
 def _unique(books: Books) -> Check:

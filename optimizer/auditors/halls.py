@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from optimizer.auditors.books import ZERO, Books, Row, decimal
+from optimizer.auditors.books import ONE, ZERO, Books, Row, decimal
 from optimizer.auditors.inputs import Inputs
 from optimizer.auditors.report import Check, Tally
 from optimizer.auditors.tolerances import A_FEW_DIGITS
@@ -70,15 +70,46 @@ class Batch:
         """Blocks that have GPUs of a generation, counted from 1."""
         return self.blocks if generation == 1 else self.renewed.get(generation - 1, ZERO)
 
-    def usable_it_mw(self, quarter: Quarter) -> Decimal:
-        """IT MW that can be sold in a quarter: by the hall's ramp, while its GPUs live."""
-        age = quarter - self.service
-        if age < 0:
+    def generation(self, quarter: Quarter) -> int:
+        """Which GPUs serve in a quarter of service, counted from 1."""
+        return 1 if self.life is None else 1 + (quarter - self.service) // self.life.life_quarters
+
+    def in_service(self, quarter: Quarter) -> dict[str, Decimal]:
+        """Blocks in service by product: those whose GPUs are gone are let as another product, where there is one."""
+        product = self.option.product
+        if quarter < self.service:
+            return {}
+        if self.life is None or self.life.relet_product is None:
+            return {product: self.blocks}
+        alive = self.serving(self.generation(quarter))
+        blocks = {product: alive}
+        blocks[self.life.relet_product] = blocks.get(self.life.relet_product, ZERO) + self.blocks - alive
+        return {name: count for name, count in blocks.items() if count}
+
+    def usable_it_mw(self, quarter: Quarter, product: str) -> Decimal:
+        """IT MW that can be sold as a product: by the hall's ramp while its GPUs live, all of it where it is relet."""
+        if quarter < self.service:
             return ZERO
-        generation = 1 if self.life is None else 1 + age // self.life.life_quarters
-        if generation == 1:
-            return self.it_mw * self.inputs.ramped(self.option.ramp, age)
-        return self.serving(generation) * self.it_mw_per_block
+        alive, usable = self.serving(self.generation(quarter)), ZERO
+        if product == self.option.product:
+            first = self.generation(quarter) == 1
+            ramp = self.inputs.ramped(self.option.ramp, quarter - self.service) if first else ONE
+            usable += ramp * alive * self.it_mw_per_block
+        if self.life is not None and product == self.life.relet_product:
+            usable += (self.blocks - alive) * self.it_mw_per_block
+        return usable
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """What it is sold as, GPUs' end included."""
+        relet = None if self.life is None else self.life.relet_product
+        return tuple(dict.fromkeys(name for name in (self.option.product, relet) if name is not None))
+
+    @property
+    def settled(self) -> Quarter:
+        """The first quarter from which on its usable capacity stays as it is."""
+        ramped: Quarter = self.service + len(self.inputs.profile(self.option.ramp))
+        return ramped if self.life is None else max(ramped, self.end_of_life(1 + max(self.renewed, default=0)))
 
 
 def batches(books: Books) -> list[Batch]:
@@ -108,20 +139,23 @@ def _renewals(books: Books, option: str, start: Quarter) -> dict[int, Decimal]:
 
 def product_mw(found: list[Batch], site: str, product: str, quarter: Quarter) -> tuple[Decimal, Decimal]:
     """IT MW of a site and product that are in service, and that are usable, in a quarter."""
-    here = [b for b in found if b.option.site == site and b.option.product == product and b.service <= quarter]
-    return sum((b.it_mw for b in here), ZERO), sum((b.usable_it_mw(quarter) for b in here), ZERO)
+    here = [batch for batch in found if batch.option.site == site]
+    service = sum((b.in_service(quarter).get(product, ZERO) * b.it_mw_per_block for b in here), ZERO)
+    return service, sum((b.usable_it_mw(quarter, product) for b in here), ZERO)
 
 
 # ---- money -------------------------------------------------------------------------------------------------------
 
 
 def record(books: Books) -> None:
-    """Capex as it is paid, GPUs bought again and sold, mobilisation, and what usable capacity is worth at the end."""
+    """Capex as it is paid, GPUs bought again and sold, mobilisation, refits, and what usable capacity is worth."""
     found = batches(books)
     for batch in found:
+        option = batch.option
         for quarter, line, musd in _spending(batch):
-            option = batch.option
             books.record(line, quarter, musd, option.product, option.site, option.option)
+        for quarter, musd in _refits(batch):
+            books.record("facility_capex", quarter, musd, batch.life.relet_product, option.site, option.option)
         _record_residual(books, batch)
     for name in dict.fromkeys(batch.option.option for batch in found):
         option = books.inputs.row("options", name)
@@ -157,12 +191,31 @@ def _generations(batch: Batch) -> Iterator[tuple[Quarter, str, Decimal]]:
         generation += 1
 
 
+def _refits(batch: Batch) -> Iterator[tuple[Quarter, Decimal]]:
+    """What it costs to let halls as another product, in the first quarter without their GPUs."""
+    generation = 1
+    while batch.life is not None and batch.life.relet_product is not None and batch.serving(generation):
+        emptied = batch.serving(generation) - batch.serving(generation + 1)
+        cost = decimal(batch.life.refit_musd_per_it_mw)
+        yield batch.end_of_life(generation), -emptied * batch.it_mw_per_block * cost
+        generation += 1
+
+
 def _record_residual(books: Books, batch: Batch) -> None:
-    """Capacity usable in the last quarter, at the product's residual; contracts take theirs back."""
-    option = batch.option
-    worth = decimal(books.inputs.row("products", option.product).residual_musd_per_it_mw)
-    musd = batch.usable_it_mw(books.case.last) * worth
-    books.record_residual(musd, option.product, option.site, option.option)
+    """Capacity usable in the quarter after the horizon, and each step of it up or down after that, at its residual.
+
+    Contracts take back what they hold.
+    """
+    option, end = batch.option, books.case.last + 1
+    for product in batch.products:
+        before = ZERO
+        for t in range(end, max(end, batch.settled) + 1):
+            quarter = Quarter(t)
+            step = batch.usable_it_mw(quarter, product) - before
+            before += step
+            if step:
+                musd = step * books.inputs.residual_musd_per_it_mw(product, quarter)
+                books.record_residual(musd, product, option.site, option.option, quarter)
 
 
 # ---- rules -------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from optimizer.auditors.books import Books
 from optimizer.auditors.debt import Quartered, lives
 from optimizer.auditors.hashprice import btc_usd
 from optimizer.auditors.inputs import MILLION, ONE, ZERO, decimal
-from optimizer.auditors.lines import CAPEX, NO_VALUE, RESIDUAL
+from optimizer.auditors.lines import CAPEX, EARNED, FEE, FINANCING, INTEREST, LEVERED, RESIDUAL
 from optimizer.auditors.mining import MiningQuarter, btc_mined, compare_cost, fleet
 from optimizer.auditors.report import Check, Tally
 from optimizer.auditors.tolerances import (
@@ -29,7 +29,12 @@ from optimizer.ground.quarters import Quarter
 
 LOWEST_RATE, HIGHEST_RATE = Decimal("-0.9"), Decimal(10)
 """Yearly returns between which the programme's is looked for."""
-PROGRAMME = ("ai_programme_irr", "ai_programme_payback_quarter")
+UNLEVERED, LEVERED_TOO = "unlevered", "levered"
+"""The programme as a business, however it is paid for; and what is left of it for shareholders."""
+PROGRAMME = tuple(f"{one}_{name}" for one in (UNLEVERED, LEVERED_TOO) for name in ("return", "payback_quarter"))
+COVER = tuple(f"lowest_{one}" for one in ("dscr", "headroom_musd"))
+COVERS = (*COVER, *(f"lowest_{one}_{name}" for one in ("dscr", "headroom") for name in ("facility", "quarter")))
+MINING_ON_FALLS_SHORT = ("mining_on_breaks_quarter", "mining_on_short_musd")
 COSTS_OF_BTC = ("direct_cash_cost_usd_per_btc", "cash_cost_usd_per_btc")
 OVER_NOTHING, LATER_OVER_NOTHING = "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd"
 SHARE = "terminal_share"
@@ -46,8 +51,11 @@ def checks(books: Books) -> Iterator[Check]:
         yield _figures(books)
         yield _cost_of_btc(books)
         yield _quarters(books)
-        yield _return(books)
-        yield _payback(books)
+        yield from _covers(books)
+        yield _mining_on(books)
+        for one in (UNLEVERED, LEVERED_TOO):
+            yield _return(books, one)
+            yield _payback(books, one)
 
 
 # ---- figures -----------------------------------------------------------------------------------------------
@@ -61,9 +69,10 @@ def _figures(books: Books) -> Check:
         "$M, MW, BTC",
         FIGURE,
     )
-    wanted = {**_money(books), **_over_nothing(books), **_megawatts(books), **_bitcoin(books)}
+    beside = {**_over_nothing(books), **_over_mining_on(books)}
+    wanted = {**_money(books), **_customers_money(books), **beside, **_megawatts(books), **_bitcoin(books)}
     stated: Figures = books.plan.kpis
-    told_apart = {*PROGRAMME, *COSTS_OF_BTC, *_QUARTERS}
+    told_apart = {*PROGRAMME, *COSTS_OF_BTC, *COVERS, *MINING_ON_FALLS_SHORT, *_QUARTERS}
     for name in wanted.keys() | stated.keys():
         tally.holds(f"{name} told", name in stated and (name in wanted or name in told_apart))
     for name, figure in wanted.items():
@@ -86,16 +95,43 @@ def _money(books: Books) -> dict[str, Decimal | None]:
     return {
         "value_musd": worth(books),
         "value_after_horizon_musd": worth_after(books),
+        "value_after_firm_terms_musd": _after_firm_terms(books),
         "capex_musd": sum(by_quarter, ZERO),
         "capex_budget_musd": decimal(settings.capex_budget_musd),
         "peak_capex_musd": max(ZERO, *by_quarter),
-        "interest_and_fees_musd": -sum((books.paid(("interest", "fee"), quarter) for quarter in horizon), ZERO),
+        "interest_and_fees_musd": -sum((books.paid((INTEREST, FEE), quarter) for quarter in horizon), ZERO),
         "highest_debt_musd": max(owed.values()),
         "debt_at_end_musd": owed[books.case.last],
         "lowest_cash_musd": min(cash),
         "lowest_liquidity_musd": min(liquidity),
         "minimum_cash_musd": decimal(settings.minimum_cash_musd),
     }
+
+
+def _after_firm_terms(books: Books) -> Decimal:
+    """Present value of what contracts earn in the quarters that their tenants' options add."""
+    begins = {
+        row["offer"]: row["delivery_quarter"] + books.inputs.row("offers", row["offer"]).term_quarters
+        for row in books.table("contracts")
+    }
+    earned = (flow for flow in books.flows if flow.line in EARNED and flow.source in begins)
+    return sum((flow.worth_musd for flow in earned if flow.quarter >= begins[flow.source]), ZERO)
+
+
+def _customers_money(books: Books) -> dict[str, Decimal | None]:
+    """What tenants advance within the horizon, and the rent that pays it back, to the end of their contracts."""
+    advanced = (books.paid(("tenant_capex",), quarter) for quarter in books.case.horizon)
+    return {
+        "tenant_advances_musd": sum(advanced, ZERO),
+        "advances_paid_back_musd": -books.paid(("tenant_credits",)),
+    }
+
+
+def _over_mining_on(books: Books) -> dict[str, Decimal | None]:
+    if books.mining_on is None:
+        return {"mining_on_value_musd": None, "value_over_mining_on_musd": None}
+    value = worth(books.mining_on)
+    return {"mining_on_value_musd": value, "value_over_mining_on_musd": worth(books) - value}
 
 
 def debt_by_quarter(books: Books) -> dict[Quarter, Decimal]:
@@ -223,37 +259,104 @@ def _column(books: Books, column: str) -> dict[Quarter, Decimal]:
     return {row["quarter"]: row[column] for row in books.table("cash")}
 
 
+# ---- beside it ---------------------------------------------------------------------------------------------
+
+
+def _covers(books: Books) -> Iterator[Check]:
+    """The least of the lenders' table, and the first facility and quarter that has it."""
+    rows = books.tables.get("coverage", ())
+    served = {(row["facility"], row["quarter"]): row["dscr"] for row in rows if not row["dscr"].is_nan()}
+    tested = {
+        (row["facility"], row["quarter"]): row["headroom_musd"]
+        for row in rows
+        if _tested(books.inputs.row("facilities", row["facility"]), row["quarter"])
+    }
+    yield _least(books, "lowest_dscr", "lowest_dscr", "times", served)
+    yield _least(books, "lowest_headroom_musd", "lowest_headroom", "$M", tested)
+
+
+def _tested(facility: Any, quarter: Quarter) -> bool:
+    """Whether its lender tests its cover in a quarter."""
+    return facility.dscr is not None and facility.dscr_from <= quarter < facility.maturity
+
+
+def _least(books: Books, figure: str, name: str, unit: str, cover: Mapping[tuple[str, Quarter], Decimal]) -> Check:
+    tally = Tally(
+        "value",
+        f"key_{name}",
+        "The least cover told is that of the lenders' table, of a facility and a quarter that has it.",
+        unit,
+        FIGURE,
+    )
+    told = [books.plan.kpis.get(key) for key in (figure, f"{name}_facility", f"{name}_quarter")]
+    if not cover or None in told:
+        tally.holds("none", not cover and told == [None] * 3)
+        return tally.check()
+    least = min(cover.values())
+    tally.equal(figure, decimal(told[0]), least, FIGURE + SHARE_OF_FIGURE * abs(least))
+    there = {(facility, str(quarter)): musd for (facility, quarter), musd in cover.items()}
+    where = str(told[1]), str(told[2])
+    tally.at_most(f"{name} of {where[0]} in {where[1]}", there.get(where, least + MILLION), least + SAME_EXTREME)
+    earlier = [musd for (_, quarter), musd in there.items() if quarter < where[1]]
+    tally.holds(f"{name}, none before {where[1]}", min(earlier, default=least + MILLION) > least + TWO_LAST_DIGITS)
+    return tally.check()
+
+
+def _mining_on(books: Books) -> Check:
+    tally = Tally(
+        "value",
+        "key_mining_on",
+        "Where no plan keeps every rule without new halls, it is told when it falls short and by how much, or neither.",
+        "so or not",
+        ZERO,
+    )
+    when, short = (books.plan.kpis.get(name) for name in MINING_ON_FALLS_SHORT)
+    if books.mining_on is not None:
+        tally.holds("mining on falls short nowhere", when is None and short is None)
+        return tally.check()
+    tally.holds("when and by how much", (when is None) == (short is None))
+    if when is not None:
+        quarters = [str(quarter) for quarter in books.case.horizon]
+        tally.holds(f"falls short by {short} in {when}", when in quarters and short is not None and short > 0)
+    return tally.check()
+
+
 # ---- the AI programme --------------------------------------------------------------------------------------
 
 
-def gained(books: Books, nothing: Books) -> dict[int, Decimal]:
-    """What the plan's flows are above those of doing nothing, undiscounted, principal left out.
+def gained(books: Books, nothing: Books, one: str = UNLEVERED) -> dict[int, Decimal]:
+    """What the plan's flows are above those of doing nothing, undiscounted: the business's, or with financing.
 
     Keyed by eighths of a year from the first day on: flows fall in the middle of their quarter, a residual on its
-    first day.
+    first day. Interest on cash and sales of BTC are the treasury's own in either.
     """
+    left_out = FINANCING if one == UNLEVERED else FINANCING - LEVERED
     flows: dict[int, Decimal] = {}
     for sign, side in ((1, books), (-1, nothing)):
         for flow in side.flows:
-            if flow.line != NO_VALUE:
+            if flow.line not in left_out:
                 eighths = 2 * (flow.quarter - books.case.first) + (0 if flow.line == RESIDUAL else 1)
                 flows[eighths] = flows.get(eighths, ZERO) + sign * flow.musd
     return dict(sorted(flows.items()))
 
 
-def _return(books: Books) -> Check:
+_WHOSE = {UNLEVERED: "business", LEVERED_TOO: "business, with lenders' and customers' money,"}
+
+
+def _return(books: Books, one: str) -> Check:
     tally = Tally(
         "value",
-        "programme_return",
-        "At the return that the plan tells, and at no other, what it gains over doing nothing is worth nothing.",
+        f"{one}_return",
+        f"At the return that the plan tells, and at no other, what its {_WHOSE[one]} gains over doing nothing is "
+        "worth nothing.",
         "a year",
         ZERO,
     )
-    stated, nothing = books.plan.kpis.get("ai_programme_irr"), books.nothing
+    stated, nothing = books.plan.kpis.get(f"{one}_return"), books.nothing
     if nothing is None:
         tally.holds("none without doing nothing", stated is None)
         return tally.check()
-    flows = {when: musd for when, musd in gained(books, nothing).items() if abs(musd) > NOTHING_GAINED}
+    flows = {when: musd for when, musd in gained(books, nothing, one).items() if abs(musd) > NOTHING_GAINED}
     falls = _falls_once(flows)
     if stated is None:
         tally.holds("none", falls is not True)
@@ -336,20 +439,21 @@ def _worth_at(flows: Mapping[int, Decimal], rate: Decimal) -> Decimal:
     return total / an_eighth**later
 
 
-def _payback(books: Books) -> Check:
+def _payback(books: Books, one: str) -> Check:
     tally = Tally(
         "value",
-        "programme_payback",
-        "The plan is paid back in the quarter from which on what it has gained over doing nothing stays positive.",
+        f"{one}_payback",
+        f"The plan is paid back in the quarter from which on what its {_WHOSE[one]} has gained over doing nothing "
+        "stays positive.",
         "$M",
         FIGURE,
     )
-    stated, nothing = books.plan.kpis.get("ai_programme_payback_quarter"), books.nothing
+    stated, nothing = books.plan.kpis.get(f"{one}_payback_quarter"), books.nothing
     if nothing is None:
         tally.holds("none without doing nothing", stated is None)
         return tally.check()
     total, sums = ZERO, {}
-    for when, musd in gained(books, nothing).items():
+    for when, musd in gained(books, nothing, one).items():
         total += musd
         sums[str(books.case.first + when // 2)] = total
     before = [musd for quarter, musd in sums.items() if stated is None or quarter < stated]

@@ -9,7 +9,6 @@ COMPANY = frozenset({BTC_HELD, CASH, TAX, G_AND_A})
 """Sources of money that comes from no contract, option, machine, facility or obligation."""
 
 PRINCIPAL, INTEREST, FEE, EXCESS = "principal", "interest", "fee", "excess_interest"
-NO_VALUE = PRINCIPAL
 RESIDUAL = "residual"
 CASH_ONLY = frozenset({"btc_sales", INTEREST, "cash_interest", PRINCIPAL})
 """The treasury is priced fairly: what it moves is cash and no value."""

@@ -12,7 +12,6 @@ from optimizer.auditors.inputs import ZERO, decimal
 from optimizer.auditors.lines import CAPEX, MINING, PAID_BY_CUSTOMERS
 from optimizer.auditors.machines import fit, installed, opening_gross_mw
 from optimizer.auditors.report import Check, Tally
-from optimizer.auditors.sites import served
 from optimizer.auditors.tolerances import DOLLAR, WATT
 from optimizer.case.schema import ANY
 from optimizer.ground.quarters import Quarter
@@ -71,7 +70,7 @@ def _used(books: Books, limit: Any, quarter: Quarter, machines: Mapping[tuple[st
     for batch in batches(books):
         if limit.site in (ANY, batch.option.site):
             per_block = batch.it_mw_per_block if limit.basis == "it_mw" else decimal(batch.option.block_gross_mw)
-            total += served(batch, quarter).get(limit.use, ZERO) * per_block
+            total += batch.in_service(quarter).get(limit.use, ZERO) * per_block
     return total
 
 

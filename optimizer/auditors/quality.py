@@ -23,10 +23,11 @@ def record(books: Books) -> None:
 
 
 def checks(books: Books) -> Iterator[Check]:
-    if books.decide:
+    if books.builds:
         yield _bound(books)
         yield _status(books)
         yield _nothing(books)
+        yield _mining_on(books)
 
 
 def _bound(books: Books) -> Check:
@@ -93,6 +94,33 @@ def _nothing(books: Books) -> Check:
     if books.plan.status == "optimal":
         tally.at_least("the value and the gap", decimal(books.plan.value_musd) + decimal(books.plan.gap_musd), beside)
     return tally.check()
+
+
+def _mining_on(books: Books) -> Check:
+    """Mining on keeps every rule, so a plan is no less; it is the best of its kind, so doing nothing is no more."""
+    tally = Tally(
+        "quality",
+        "mining_on",
+        "Neither the bound nor an optimal plan with its gap is worth less than mining on, nor that less than nothing "
+        "done, where nothing done keeps every rule.",
+        "$M",
+        SOLVER,
+    )
+    if books.mining_on is None:
+        tally.holds("without mining on, doing nothing breaks a rule", not _nothing_would_do(books))
+        return tally.check()
+    plan, beside = books.plan, worth(books.mining_on)
+    tally.at_least("the bound", decimal(plan.bound_musd), beside)
+    if plan.status == "optimal":
+        tally.at_least("the value and the gap", decimal(plan.value_musd) + decimal(plan.gap_musd), beside)
+    if books.nothing is not None and _nothing_would_do(books):
+        asked = decimal(plan.provenance["options"]["gap"]) * max(abs(beside), Decimal(1))
+        tally.at_least("mining on", beside + asked, worth(books.nothing))
+    return tally.check()
+
+
+def _nothing_would_do(books: Books) -> bool:
+    return books.nothing is not None and _keeps_every_rule(books.nothing)
 
 
 def _keeps_every_rule(nothing: Books) -> bool:

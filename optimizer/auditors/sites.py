@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from optimizer.auditors.books import ZERO, Books, decimal
-from optimizer.auditors.halls import Batch, batches
+from optimizer.auditors.halls import batches
 from optimizer.auditors.machines import IDLE, RUNNING
 from optimizer.auditors.report import Check, Tally
 from optimizer.auditors.tolerances import A_FEW_DIGITS, WATT
@@ -98,22 +98,10 @@ def _halls(books: Books) -> dict[Place, dict[tuple[str, str], Decimal]]:
             if quarter < batch.handover:
                 continue
             here = taken.setdefault((option.site, quarter), {})
-            for name, blocks in served(batch, quarter).items() or ((CONSTRUCTION, batch.blocks),):
+            for name, blocks in batch.in_service(quarter).items() or ((CONSTRUCTION, batch.blocks),):
                 use = name, option.option
                 here[use] = here.get(use, ZERO) + blocks * decimal(option.block_gross_mw)
     return taken
-
-
-def served(batch: Batch, quarter: Quarter) -> dict[str, Decimal]:
-    """Blocks in service by product: without their GPUs they are let as another product, where there is one."""
-    product, life, age = batch.option.product, batch.life, quarter - batch.service
-    if age < 0:
-        return {}
-    if life is None or life.relet_product is None:
-        return {product: batch.blocks}
-    alive = batch.serving(1 + age // life.life_quarters)
-    blocks = {product: alive, life.relet_product: batch.blocks - alive}
-    return {name: count for name, count in blocks.items() if count}
 
 
 def _compare(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from optimizer.auditors.inputs import Inputs
 from optimizer.auditors.terms import (
     backstops,
+    credit,
     escalation,
     extensions,
     favoured_sites,
@@ -20,7 +21,7 @@ from optimizer.auditors.terms import (
     tenant_funding,
     tranches,
 )
-from optimizer.auditors.terms.bill import Bill
+from optimizer.auditors.terms.bill import Bill, Missing
 from optimizer.ground.quarters import Quarter
 
 _TERMS: tuple[Callable[[Bill], None], ...] = (
@@ -31,17 +32,29 @@ _TERMS: tuple[Callable[[Bill], None], ...] = (
     extensions.apply,
     rent_free.apply,
     take_or_pay.apply,
+    late_delivery.deliver,
     prepayments.apply,
     tenant_funding.apply,
     backstops.apply,
     leases.apply,
     late_delivery.apply,
+    credit.apply,
 )
 
 
-def bill_of(inputs: Inputs, offer: str, site: str, delivery: Quarter, it_mw: Decimal, *, committed: bool) -> Bill:
+def bill_of(
+    inputs: Inputs,
+    offer: str,
+    site: str,
+    delivery: Quarter,
+    it_mw: Decimal,
+    *,
+    committed: bool,
+    missing: Missing | None = None,
+) -> Bill:
     """A signed contract with all its terms."""
-    bill = Bill.plain(inputs, inputs.row("offers", offer), site, delivery, it_mw, committed=committed)
+    row = inputs.row("offers", offer)
+    bill = Bill.plain(inputs, row, site, delivery, it_mw, committed=committed, missing=missing or {})
     for apply in _TERMS:
         apply(bill)
     return bill

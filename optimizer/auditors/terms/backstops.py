@@ -1,4 +1,4 @@
-"""A backstop of the tenant's credit: warrants given at delivery, a fee on every bill, a discount rate of its own."""
+"""A backstop of the tenant's credit: warrants given at delivery, a fee on every bill."""
 
 from __future__ import annotations
 
@@ -13,5 +13,3 @@ def apply(bill: Bill) -> None:
     bill.pay(bill.delivery, "backstop", -decimal(row.upfront_musd_per_it_mw))
     for j in range(bill.quarters):
         bill.pay(bill.delivery + j, "backstop", -decimal(row.rent_share) * bill.rent(j))
-    if row.discount_rate is not None:
-        bill.rate = decimal(row.discount_rate)

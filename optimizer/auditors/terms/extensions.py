@@ -18,4 +18,4 @@ def apply(bill: Bill) -> None:
         for j in range(begins, begins + row.quarters):
             bill.price[j] *= share
         begins += row.quarters
-    bill.cut(begins)
+    del bill.price[begins:]

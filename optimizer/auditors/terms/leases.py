@@ -15,4 +15,4 @@ def apply(bill: Bill) -> None:
         return
     for j in range(bill.quarters):
         cost = decimal(row.cost_musd_per_it_mw_year) / 4 * (1 + growth) ** (j // 4)
-        bill.pay(bill.delivery + j, "lease_cost", -cost * bill.held[j])
+        bill.pay(bill.delivery + j, "lease_cost", -cost * bill.delivered[j])

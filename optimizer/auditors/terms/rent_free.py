@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from optimizer.auditors.inputs import ZERO
 from optimizer.auditors.terms.bill import Bill
 
 
 def apply(bill: Bill) -> None:
     row = bill.inputs.row("rent_free", bill.offer.offer)
     if row is not None:
-        bill.billed = [ZERO if j < row.quarters else share for j, share in enumerate(bill.billed)]
+        bill.free = row.quarters

@@ -9,7 +9,5 @@ from optimizer.auditors.terms.bill import Bill
 def apply(bill: Bill) -> None:
     usage = bill.inputs.row("usage", bill.inputs.scenario, bill.offer.offer)
     floor = bill.inputs.row("take_or_pay", bill.offer.offer)
-    taken = ONE if usage is None else decimal(usage.taken_share)
-    paid = max(taken, ZERO if floor is None else decimal(floor.floor_share))
-    bill.billed = [share * paid for share in bill.billed]
-    bill.drawn = [share * taken for share in bill.drawn]
+    bill.taken_share = ONE if usage is None else decimal(usage.taken_share)
+    bill.paid_share = max(bill.taken_share, ZERO if floor is None else decimal(floor.floor_share))

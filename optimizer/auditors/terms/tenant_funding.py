@@ -1,4 +1,4 @@
-"""Capex that the tenant pays: it lowers ours, bears interest and is repaid by credits on the firm term's rent."""
+"""Capex that the tenant advances: a loan that bears interest and is repaid by credits on the firm term's rent."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ def apply(bill: Bill) -> None:
     bill.pay(bill.paid_ahead(row.paid_quarters_before), "tenant_capex", owed)
     for j in range(bill.firm):
         owed *= 1 + decimal(row.rate) / 4
-        credit = min(owed, decimal(row.credit_share) * bill.rent(j))
+        credit = min(owed, decimal(row.credit_share) * bill.planned_rent(j))
         owed -= credit
         bill.pay(bill.delivery + j, "tenant_credits", -credit)
