@@ -15,7 +15,7 @@ from api_page import api
 from pydantic.fields import FieldInfo
 
 from optimizer.business import machines, rules, ties
-from optimizer.business.company import debt, tax, treasury
+from optimizer.business.company import debt, lenders, tax, treasury
 from optimizer.business.uses import contracts, halls, mining, spot
 from optimizer.case import schema
 from optimizer.case.checks import bands, protocol, scale
@@ -35,6 +35,7 @@ ROOMS: tuple[tuple[str, ModuleType], ...] = (
     ("Contracts", contracts),
     ("Spot sales", spot),
     ("Debt", debt),
+    ("Lenders", lenders),
     ("Treasury", treasury),
     ("Tax", tax),
     ("Ties", ties),

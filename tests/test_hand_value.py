@@ -293,13 +293,23 @@ def test_mining_on_keeps_the_minimum_that_doing_nothing_breaks() -> None:
 
 
 def test_mining_on_borrows_what_it_lacks() -> None:
-    """The same with a loan of $30M that falls due after the horizon: mining on draws what it lacks and is worth what
-    doing nothing is worth, since a fair loan has no value."""
-    loan = facility(commitment_musd=30, available_last=q(10), maturity=q(20))
+    """The same, where a plant is sold for $15M in the last quarter and a loan of $30M falls due then: mining on draws
+    what it lacks until then and is worth what doing nothing is worth, since a loan repaid is no value.
+    """
+    loan = facility(commitment_musd=30, available_last=q(9), maturity=q(10))
+    sale = {"quarter": q(10), "name": "plant", "kind": "asset_sale", "musd": 15}
     overheads = {"g_and_a_musd": 4}
     plan = solve(
-        lease_case(quarters=11, opening_cash_musd=36, overheads=overheads, facilities=[loan], end_coverage=1e6)
+        lease_case(quarters=11, opening_cash_musd=36, overheads=overheads, facilities=[loan], obligations=[sale])
     )
-    assert plan.kpis["mining_on_value_musd"] == pytest.approx(-worth(CORPORATE, every(4, 0, 11)))
+    worth_of_it = worth(CORPORATE, {10: 15}) - worth(CORPORATE, every(4, 0, 11))
+    assert plan.kpis["mining_on_value_musd"] == pytest.approx(worth_of_it)
     assert plan.kpis["value_over_mining_on_musd"] == pytest.approx(plan.kpis["value_over_do_nothing_musd"])
     assert plan.mining_on is not None and plan.mining_on["cash"]["closing_musd"].min() == pytest.approx(3)
+
+
+def test_mining_on_borrows_nothing_that_nothing_is_left_to_repay() -> None:
+    """Without the plant, and due nine quarters after the horizon: nobody lends what no hall and no contract repays."""
+    loan = facility(commitment_musd=30, available_last=q(10), maturity=q(20))
+    plan = solve(lease_case(quarters=11, opening_cash_musd=36, overheads={"g_and_a_musd": 4}, facilities=[loan]))
+    assert plan.mining_on is None and plan.kpis["mining_on_value_musd"] is None

@@ -9,6 +9,7 @@ from typing import Any
 from pyomo.core import Block, ConcreteModel, Objective, Var, maximize
 
 from optimizer.business.company.debt import add_debt
+from optimizer.business.company.lenders import add_end, add_lenders
 from optimizer.business.company.treasury import add_company, add_treasury, bring_in
 from optimizer.business.ports import Linear, OutcomePorts, SharedPorts
 from optimizer.business.rules import add_outcome_rules, add_shared_rules
@@ -108,8 +109,10 @@ def _happen(b: Any, m: ConcreteModel, scenario: str) -> None:
     for use in USES:
         use.happen(b)
     add_debt(b)
+    add_lenders(b)
     add_outcome_rules(b)
     add_treasury(b)
+    add_end(b)
 
 
 def component(m: ConcreteModel, name: str) -> Any:

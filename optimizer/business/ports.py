@@ -60,6 +60,9 @@ def steps(states: Mapping[Any, Any]) -> dict[Any, Step]:
 Decision = Any
 """A Pyomo variable, a Step between two of them, or a number where the decision was taken already."""
 
+Hall = tuple[str, str]
+"""A site and a product: all halls there that serve it."""
+
 Price = tuple[str, ...]
 """A price that moves by quarter, by kind and name: `("power", tariff)`, `("hashprice",)`, `("market", product)`, ..."""
 PRICES = ("power", "hashprice", "machines", "btc", "market", "base_rate")
@@ -315,11 +318,28 @@ class OutcomePorts(Streams):
         """Net cash of each quarter of the horizon, $M."""
         return self._by_quarter(self._merged(s for s in self.all_streams if LINES[s.line].in_cash))
 
-    def flow(self, lines: Sequence[str], site: str | None = None) -> dict[Quarter, Linear]:
-        """What some lines pay in each quarter of the horizon, at one site or everywhere, $M."""
-        return self._by_quarter(
-            self._merged(s for s in self.all_streams if s.line in lines and (site is None or s.site == site))
-        )
+    def flow(self, lines: Sequence[str]) -> dict[Quarter, Linear]:
+        """What some lines pay in each quarter of the horizon, $M."""
+        return self._by_quarter(self._merged(s for s in self.all_streams if s.line in lines))
+
+    def flow_by_hall(self, lines: Sequence[str]) -> dict[Hall, dict[Quarter, Linear]]:
+        """What some lines pay in each quarter of the horizon at each site for each product, $M."""
+        streams: dict[Hall, list[Stream]] = defaultdict(list)
+        for stream in self.all_streams:
+            if stream.line in lines:
+                streams[stream.site, stream.business].append(stream)
+        return {hall: self._by_quarter(self._merged(paid)) for hall, paid in streams.items()}
+
+    def worth_at_the_end(self, lines: Sequence[str], rate: float) -> Linear:
+        """What some lines still pay after the horizon, worth at a yearly rate on the day after it, $M."""
+        worth, end = Linear(), self.case.last + 1
+        for stream in self.all_streams:
+            late = stream.amounts[max(0, end - stream.first) :]
+            if stream.line in lines and late.any():
+                begins = max(stream.first, end) - end
+                factors = _discount_table(rate, LINES[stream.line].at_start)[begins : begins + len(late)]
+                worth.add(float(late @ factors), stream.decision)
+        return worth
 
     def _merged(self, streams: Iterable[Stream]) -> list[tuple[Decision, Amounts]]:
         merged: dict[int, tuple[Decision, Amounts]] = {}

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from pyomo.core import ConcreteModel
 
-from optimizer.business.company import debt, treasury
+from optimizer.business.company import coverage, debt, treasury
 from optimizer.business.lines import CAPEX_LINES, CASH_LINES, LINES, VALUE_LINES
 from optimizer.business.readout import DECIMALS, NOISE, Reading, Tables, frame
 from optimizer.business.uses import USES
@@ -20,6 +20,9 @@ from optimizer.ground.quarters import Quarter
 from optimizer.plan.tables import NUMERIC, TABLES
 
 FACTOR_DECIMALS = 15
+
+COMPANY = (debt.read_out, coverage.read_out, treasury.read_out)
+"""What the company's money reads out, beside the uses of power."""
 
 Read = Callable[[Any], float]
 
@@ -63,7 +66,7 @@ def settle(m: ConcreteModel, read: Read, scenario: str | None = None) -> Settled
 def _read_out(r: Reading) -> Tables:
     """Every table of a plan, each from the one part of the model that reads it out. Raises HouseFault for another."""
     tables: Tables = {}
-    for read_out in (_megawatts, _money, *(use.read_out for use in USES), debt.read_out, treasury.read_out):
+    for read_out in (_megawatts, _money, *(use.read_out for use in USES), *COMPANY):
         for name, table in read_out(r).items():
             told, columns = f"{read_out.__module__} reads out the table {name!r}", " ".join(table.columns)
             if name not in TABLES or columns != TABLES[name].columns:

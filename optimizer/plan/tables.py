@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-NUMERIC = re.compile(r".*(_mw|musd|blocks|tranche|factor|_btc|btc_mined|price)$")
+NUMERIC = re.compile(r".*(_mw|musd|blocks|tranche|factor|_btc|btc_mined|price|dscr|llcr|plcr)$")
 """Columns of plan tables that hold numbers; all others hold text."""
 
 
@@ -98,6 +98,12 @@ TABLES: dict[str, Table] = {
     "debt": Table(
         "roll-forward of each facility: opening + draws - repayments = closing; interest and fees paid",
         "scenario facility quarter opening_musd draws_musd repayments_musd closing_musd interest_musd fees_musd",
+        "facility quarter",
+    ),
+    "coverage": Table(
+        "how far the halls that secure a facility pay for it: their AI margin, the debt service that its cover counts, "
+        "what its lender asks for, and cover of the quarter (dscr), to maturity (llcr), to the last contract (plcr)",
+        "scenario facility quarter margin_musd service_musd required_musd headroom_musd dscr llcr plcr",
         "facility quarter",
     ),
     "late": Table(

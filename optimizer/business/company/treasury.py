@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from pyomo.core import Binary, Block, ConcreteModel, NonNegativeReals, Var
 
-from optimizer.business.company.debt import outstanding
+from optimizer.business.company.lenders import outstanding
 from optimizer.business.company.tax import add_tax
 from optimizer.business.lines import CORPORATE
 from optimizer.business.ports import Amounts, Decision, Linear, OutcomePorts, Price, SharedPorts
 from optimizer.business.readout import DECIMALS, Reading, Tables, frame
-from optimizer.business.rows import at_most, hold, member
+from optimizer.business.rows import SKIP, at_most, hold, member
 from optimizer.ground.quarters import Quarter
 from optimizer.ground.units import musd_from_usd
 
@@ -47,11 +47,10 @@ def add_treasury(b: Block) -> None:
     add_tax(b)
     b.closing_cash = _bank(ports, _net_cash(b, ports))
     hold(b, btc_only_from_mining, list(b.H))
+    hold(b, btc_sold_at_most, list(b.H))
     b.outstanding = outstanding(b)
     hold(b, minimum_cash_of_a_facility, list(b.outstanding))
-    b.keeps = Var([] if ports.shared.decide else list(b.H), domain=Binary)
-    hold(b, btc_kept_only_with_cash_at_hand, list(b.keeps))
-    hold(b, no_btc_kept_without, list(b.keeps))
+    _go_on_with_btc(b)
     if ports.shared.decide:
         hold(b, minimum_liquidity, ((t, w) for t in case.horizon))
         hold(b, cash_never_negative, ((t, w) for t in case.horizon if case.settings.btc_liquidity_share))
@@ -61,14 +60,14 @@ def add_treasury(b: Block) -> None:
 
 
 def _hold_btc(b: Block, ports: OutcomePorts) -> None:
-    """`H[t,w]` BTC held at the end of t; what is no longer held was sold at the quarter's price. Recourse."""
+    """`H[t,w]` BTC held at the end of t; what is no longer held was sold at the quarter's price. Recourse.
+
+    They are no value, so that nothing is gained by waiting for a price.
+    """
     case, w, held = ports.case, ports.scenario, ports.case.settings.btc_held or 0.0
     keeps = held > 0 or case.settings.btc_rule == "free"
-    most, bounds = held, {}
-    for t in case.horizon:
-        most += ports.btc_mined[t].range()[1] if case.settings.btc_rule == "free" else 0.0
-        bounds[t, w] = (0.0, most)
-    b.H = Var(list(bounds) if keeps else [], domain=NonNegativeReals, bounds=lambda b, t, w: bounds[t, w])
+    bounds = _bounds_of_btc(ports, held) if keeps else {}
+    b.H = Var([(t, w) for t in bounds], domain=NonNegativeReals, bounds=lambda b, t, w: bounds[t])
     if not keeps:
         return
     _pay(ports, "btc_sales", 1, case.first, held * btc_musd(ports, case.first))
@@ -76,6 +75,19 @@ def _hold_btc(b: Block, ports: OutcomePorts) -> None:
         _pay(ports, "btc_sales", b.H[t, w], t, -btc_musd(ports, t))
         if t < case.last:
             _pay(ports, "btc_sales", b.H[t, w], t + 1, btc_musd(ports, t + 1))
+
+
+def _bounds_of_btc(ports: OutcomePorts, held: float) -> dict[Quarter, tuple[float, float]]:
+    """Least and most BTC held at each quarter's end: the policy's minimum, all that can be kept; or a schedule."""
+    case, settings, bounds = ports.case, ports.case.settings, {}
+    least, most, due = settings.minimum_btc or 0.0, held, {row.quarter: row.btc for row in case.btc_schedule}
+    for t in case.horizon:
+        most += ports.btc_mined[t].range()[1] if settings.btc_rule == "free" else 0.0
+        if settings.btc_rule == "schedule":
+            most = max(least, most - due.get(t, 0.0))
+            least = most
+        bounds[t] = (least, most)
+    return bounds
 
 
 def _pay(ports: OutcomePorts, line: str, decision: object, t: Quarter, musd: float) -> None:
@@ -87,21 +99,58 @@ def btc_musd(ports: OutcomePorts, t: Quarter) -> float:
     return musd_from_usd(ports.case.bitcoin_market[ports.scenario, t].btc_usd)
 
 
+def _growth(b: Block, t: Quarter, w: str) -> Linear:
+    """What is held at a quarter's end beyond what was held at its start, BTC."""
+    growth = Linear().add(1, b.H[t, w])
+    return growth.add(-1, b.H[t - 1, w] if t > b.case.first else b.case.settings.btc_held or 0.0)
+
+
 def btc_only_from_mining(b: Block, t: Quarter, w: str) -> object:
-    r"""BTC held only fall, or grow by what was mined where the treasury keeps it.
+    r"""BTC held only fall, or grow by what was mined where the treasury may keep it.
 
     Math: H_{t,w} \le H_{t-1,w} + \mathrm{mined}_{t,w}, \quad H_{-1,w} = H_0
     Unit: BTC
     Source: the treasury's policy
     Kind: physical
     """
-    settings = b.case.settings
-    growth = Linear().add(1, b.H[t, w])
-    if t > b.case.first:
-        growth.add(-1, b.H[t - 1, w])
-    if settings.btc_rule == "free":
+    growth = _growth(b, t, w)
+    if b.case.settings.btc_rule == "free":
         growth.extend(b.ports.btc_mined[t], -1)
-    return at_most(growth, (settings.btc_held or 0.0) if t == b.case.first else 0.0)
+    return at_most(growth, 0)
+
+
+def btc_sold_at_most(b: Block, t: Quarter, w: str) -> object:
+    r"""No more BTC are sold from the treasury in a quarter than the policy allows.
+
+    Math: H_{t-1,w} - H_{t,w} \le \overline{S}
+    Unit: BTC
+    Source: the treasury's policy
+    Kind: negotiable
+    """
+    most = b.case.settings.max_btc_sales_per_quarter
+    return SKIP if most is None else at_most(Linear().extend(_growth(b, t, w), -1), most)
+
+
+def _go_on_with_btc(b: Block) -> None:
+    """A company that only goes on sells BTC when cash is short, and no more than that: nothing of it is a decision.
+
+    `keeps[t,w]`: whether it need not sell all that it may; `sells[t,w]`: whether it sells; `sells_most[t,w]`: whether
+    all that a quarter's policy allows.
+    """
+    settings = b.case.settings
+    free = [] if b.ports.shared.decide or settings.btc_rule == "schedule" else list(b.H)
+    capped = free if settings.max_btc_sales_per_quarter is not None else []
+    b.keeps, b.sells = Var(free, domain=Binary), Var(free, domain=Binary)
+    b.sells_most = Var(capped, domain=Binary)
+    hold(b, btc_kept_only_with_cash_at_hand, free)
+    hold(b, no_btc_kept_without, free)
+    hold(b, btc_sold_only_for_cash, free)
+    hold(b, cash_no_higher_for_btc_sold, free)
+    hold(b, all_that_may_be_sold, capped)
+
+
+def _least_btc(b: Block) -> float:
+    return b.case.settings.minimum_btc or 0.0
 
 
 def btc_kept_only_with_cash_at_hand(b: Block, t: Quarter, w: str) -> object:
@@ -118,14 +167,55 @@ def btc_kept_only_with_cash_at_hand(b: Block, t: Quarter, w: str) -> object:
 
 
 def no_btc_kept_without(b: Block, t: Quarter, w: str) -> object:
-    r"""What is not kept, in a company that only goes on, is sold.
+    r"""What need not be kept, in a company that only goes on, is sold, as far as its policy lets it.
 
-    Math: H_{t,w} \le \overline{H}_t K_{t,w}
+    Math: H_{t,w} \le \underline{H} + (\overline{H}_t - \underline{H}) (K_{t,w} + A_{t,w})
     Unit: BTC
     Source: what doing nothing means
     Kind: physical
     """
-    return at_most(Linear().add(1, b.H[t, w]).add(-b.H[t, w].ub, b.keeps[t, w]), 0)
+    spare = _least_btc(b) - b.H[t, w].ub
+    kept = Linear().add(1, b.H[t, w]).add(spare, b.keeps[t, w]).add(spare, member(b.sells_most, (t, w), 0))
+    return at_most(kept, _least_btc(b))
+
+
+def all_that_may_be_sold(b: Block, t: Quarter, w: str) -> object:
+    r"""A company that only goes on sells all that its policy allows in a quarter, or is not said to.
+
+    Math: H_{t-1,w} - H_{t,w} \ge \overline{S} A_{t,w} - (1 - A_{t,w}) \overline{M}_t
+    Unit: BTC
+    Source: what doing nothing means
+    Kind: physical
+    """
+    most, grown = b.case.settings.max_btc_sales_per_quarter or 0.0, max(0.0, _growth(b, t, w).range()[1])
+    return at_most(_growth(b, t, w).add(most + grown, b.sells_most[t, w]), grown)
+
+
+def btc_sold_only_for_cash(b: Block, t: Quarter, w: str) -> object:
+    r"""A company that only goes on holds its BTC in a quarter in which it sells none.
+
+    Math: H_{t-1,w} + \mathrm{mined}_{t,w} - H_{t,w} \le \overline{H}_t \, S_{t,w}
+    Unit: BTC
+    Source: what doing nothing means
+    Kind: physical
+    """
+    sold = Linear().extend(_growth(b, t, w), -1)
+    if b.case.settings.btc_rule == "free":
+        sold.extend(b.ports.btc_mined[t])
+    return at_most(sold.add(-max(0.0, sold.range()[1]), b.sells[t, w]), 0)
+
+
+def cash_no_higher_for_btc_sold(b: Block, t: Quarter, w: str) -> object:
+    r"""A company that only goes on sells no more BTC than bring its cash back to the minimum.
+
+    Math: C_{t,w} \le C^{\min} + (\overline{C}_t - C^{\min})(1 - S_{t,w})
+    Unit: $M
+    Source: what doing nothing means
+    Kind: physical
+    """
+    least = b.case.settings.minimum_cash_musd
+    most = max(least, b.closing_cash[t].range()[1])
+    return at_most(Linear(-most).extend(b.closing_cash[t]).add(most - least, b.sells[t, w]), 0)
 
 
 # ---- cash ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pyomo.core import ConcreteModel
 
 from optimizer.business import rules
-from optimizer.business.company import debt, treasury
+from optimizer.business.company import lenders, treasury
 from optimizer.business.model import component
 from optimizer.business.uses import contracts
 from optimizer.case.case import Case
@@ -23,7 +23,7 @@ Ticket = tuple[str, Any]
 """One row of the model: its component and its index."""
 Which = Callable[[tuple[Any, ...]], bool]
 
-ROOMS = (rules, contracts, debt, treasury)
+ROOMS = (rules, contracts, lenders, treasury)
 NO_LIMIT_MUSD, NO_LIMIT_MW = 1e6, 5000.0
 
 

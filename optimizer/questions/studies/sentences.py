@@ -9,10 +9,10 @@ from functools import cache
 from typing import Any
 
 from optimizer.business import machines, rules, ties
-from optimizer.business.company import debt, tax, treasury
+from optimizer.business.company import debt, lenders, tax, treasury
 from optimizer.business.uses import contracts, halls, mining, spot
 
-ROOMS = (rules, machines, contracts, halls, mining, spot, debt, tax, ties, treasury)
+ROOMS = (rules, machines, contracts, halls, mining, spot, debt, lenders, tax, ties, treasury)
 
 
 @cache
