@@ -192,14 +192,7 @@ def _pay(
     follows: Price | None = None,
 ) -> None:  # fmt: skip
     if musd:
-        site = site_of(ports.case, facility)
-        ports.pay(line, CORPORATE, site, facility.facility, decision, t, [musd], follows=follows)
-
-
-def site_of(case: Case, facility: Facility) -> str:
-    """The site where everything lies that secures it; blank where there is none, or more than one."""
-    sites = {site for site, _ in case.halls_of_facility[facility.facility]}
-    return sites.pop() if len(sites) == 1 else ""
+        ports.pay(line, CORPORATE, "", facility.facility, decision, t, [musd], follows=follows)
 
 
 # ---- read out -------------------------------------------------------------------------------------------------------
@@ -220,7 +213,7 @@ def principal_flows(r: Reading) -> Iterator[tuple[str, Quarter, str, str, str, s
     """What is drawn less what is repaid, by the rounded balances, as flows."""
     for facility, t, _, drawn, repaid, _ in balances(r):
         if drawn or repaid:
-            yield r.scenario, t, "principal", CORPORATE, site_of(r.case, facility), facility.facility, drawn - repaid
+            yield r.scenario, t, "principal", CORPORATE, "", facility.facility, drawn - repaid
 
 
 def read_out(r: Reading) -> Tables:

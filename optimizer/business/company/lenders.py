@@ -416,8 +416,9 @@ def owed_while_drawn(b: Block, f: str, t: Quarter, w: str) -> object:
 
 
 def add_end(b: Block) -> None:
-    """What lenders ask of a company's last quarter, where it can draw anything at all."""
-    hold(b, owed_at_the_end, [(b.case.last, b.ports.scenario)] if len(b.draw) else [])
+    """What lenders ask of a company's last quarter, where any of its facilities can be drawn."""
+    asked = b.ports.shared.decide and any(f.can_be_drawn for f in b.case.facilities)
+    hold(b, owed_at_the_end, [(b.case.last, b.ports.scenario)] if asked else [])
 
 
 _REPAY = ("AI margin", "customers' money", "capex", "residual")
