@@ -17,6 +17,7 @@ from optimizer.case.schema import Settings
 from optimizer.case.terms import (
     TERMS,
     backstops,
+    credit,
     escalation,
     extensions,
     favoured_sites,
@@ -88,10 +89,11 @@ def always(**cells: Any) -> list[Cells]:
 def loan(name: str, **cells: Any) -> Cells:
     """$30M for the company, drawn in the first five quarters, without fees or tests."""
     return {
-        "facility": name, "site": "*", "commitment_musd": 30, "drawn_musd": 0, "available_first": "2027Q1",
+        "facility": name, "commitment_musd": 30, "drawn_musd": 0, "available_first": "2027Q1",
         "available_last": "2028Q1", "maturity": "2029Q2", "base_rate": "SOFR", "margin": 0.04, "upfront_fee": 0,
         "undrawn_fee": 0, "interest_every_quarters": 1, "loan_to_cost": None, "minimum_cash_musd": None, "dscr": None,
-        "dscr_from": None, "prepayable": False, "requires_offer": None, "refinances": None,
+        "dscr_from": None, "prepayable": False, "requires_offer": None, "refinances": None, "rank": None,
+        "first_coupon": None,
     } | cells  # fmt: skip
 
 
@@ -111,15 +113,28 @@ def full_case() -> Case:
         ],
         fleet=[{"site": "north", "asic": "miner", "gross_mw": 15}, {"site": "south", "asic": "miner", "units": 2000}],
         machine_markets=[
-            {"asic": "miner", "resale_usd_per_th": 3, "purchase_usd_per_th": None, "moving_cost_musd_per_gross_mw": 0.1}
+            {"asic": "miner", "resale_usd_per_th": 3, "purchase_usd_per_th": None, "moving_cost_musd_per_gross_mw": 0.1,
+             "max_sales_mw_per_quarter": 20}
             | MACHINE_PRICES,
             {"asic": "new", "resale_usd_per_th": 8, "purchase_usd_per_th": 10, "moving_cost_musd_per_gross_mw": None}
             | MACHINE_PRICES,
         ],
         power_escalators=[{"tariff": "north", "from_quarter": "2027Q1", "yearly_rise": 0.02}],
+        price_steps=[
+            row | {"step": step, "hours_share": share, "energy_usd_per_mwh": price}
+            for row in always(tariff="north")
+            for step, share, price in ((1, 0.9, 36), (2, 0.1, 76))
+        ],
+        ratchets=[{"site": "south", "ratchet_share": 0.5, "ratchet_quarters": 2, "highest_before_gross_mw": 5}],
+        grid_groups=[{"group": "feeder", "site": "north"}, {"group": "feeder", "site": "south"}],
+        grid_group_limits=[{"group": "feeder", "from_quarter": "2027Q1", "limit_gross_mw": 48}],
         own_plants=always(site="south", capacity_mw=3, cost_usd_per_mwh=20),
         offers=[lease, lease | MORE_OF_PHASES],
         offer_sites=[{"offer": "lease", "site": "north"}, PHASES | {"site": "north"}, PHASES | {"site": "south"}],
+        customers=[
+            {"customer": "Bob", "yearly_default": 0.05, "relet_quarters": 2, "relet_rent_share": 0.8,
+             "recovered_share": 0.2},
+        ],
         committed_starts=[START],
         committed_contracts=[SIGNED],
         obligations=[{"quarter": "2027Q2", "name": "notes of 2024", "kind": "interest", "musd": 2}],
@@ -152,7 +167,10 @@ def markets_of_futures(plain: Case) -> dict[str, list[Cells]]:
 def halls_with_gpus(plain: Case) -> dict[str, list[Cells]]:
     colo, (north, south) = dump(plain, "products")[0], dump(plain, "options")
     return {
-        "products": [colo, colo | {"product": "gpu", "kind": "gpu_service", "power_passed_through": False}],
+        "products": [
+            colo | {"residual_life_quarters": 60},
+            colo | {"product": "gpu", "kind": "gpu_service", "power_passed_through": False},
+        ],
         "options": [
             north | {"max_blocks": 2},
             south,
@@ -160,7 +178,8 @@ def halls_with_gpus(plain: Case) -> dict[str, list[Cells]]:
         ],
         "deposits": [{"option": "north hall", "quarters_before": 1, "share": 0.1}],
         "gpu_lives": [
-            {"option": "gpu hall", "life_quarters": 4, "residual_share": 0.2, "refresh_musd_per_it_mw": 3},
+            {"option": "gpu hall", "life_quarters": 4, "residual_share": 0.2, "refresh_musd_per_it_mw": 3,
+             "relet_product": "colo", "refit_musd_per_it_mw": 0.2},
         ],
     }  # fmt: skip
 
@@ -168,7 +187,7 @@ def halls_with_gpus(plain: Case) -> dict[str, list[Cells]]:
 MORE_OF_PHASES = PHASES | {
     "customer": "Bob", "min_it_mw": 4, "max_it_mw": 8, "window_first": "2027Q3", "window_last": "2028Q2",
     "term_quarters": 12, "price_base_quarter": "2027Q1", "power_passed_through": False, "ramp": "half then full",
-    "utilisation": 0.9, "exclusive_group": "either",
+    "utilisation": 0.9, "exclusive_group": "either", "sign_by": "2027Q4",
 }  # fmt: skip
 TERMS_OF_PHASES: dict[str, list[Cells]] = {
     "indices": always(index="cpi", yearly_rise=0.03),
@@ -182,7 +201,7 @@ TERMS_OF_PHASES: dict[str, list[Cells]] = {
     "rent_free": [PHASES | {"quarters": 1}],
     "prepayments": [PHASES | {"rent_share": 0.1, "paid_quarters_before": 1, "credited_after_month": 6}],
     "tenant_funding": [PHASES | {"musd_per_it_mw": 0.5, "paid_quarters_before": 1, "credit_share": 0.3, "rate": 0.08}],
-    "backstops": [PHASES | {"upfront_musd_per_it_mw": 0.05, "rent_share": 0.02, "discount_rate": 0.09}],
+    "backstops": [PHASES | {"upfront_musd_per_it_mw": 0.05, "rent_share": 0.02, "yearly_default": 0.01}],
     "leases": [PHASES | {"kind": "gross", "cost_musd_per_it_mw_year": 0.1, "cost_growth": 0.03}],
     "late_delivery": [
         PHASES | {"deadline": "2027Q4", "damages_musd_per_it_mw_quarter": 0.1, "walk_away_quarters": 4},
@@ -190,18 +209,23 @@ TERMS_OF_PHASES: dict[str, list[Cells]] = {
     "prerequisites": [PHASES | {"requires": "lease"}],
 }  # fmt: skip
 TREASURY: dict[str, Any] = {
-    "cash_rate": 0.02, "btc_held": 20, "btc_liquidity_share": 0.5, "hold_mined_btc": True,
+    "cash_rate": 0.02, "btc_held": 20, "btc_liquidity_share": 0.5, "btc_rule": "schedule", "minimum_btc": 2,
+    "max_btc_sales_per_quarter": 50, "end_coverage": 2, "market_looks_ahead_quarters": 4,
+    "allow_planned_lateness": True,
+    "discount_rates": {"corporate": 0.08, "mining": 0.15, "colo": 0.1, "debt": 0.07},
     "tax_rate": 0.21, "tax_losses_musd": 4, "tax_loss_use": 0.8,
     "depreciation": [{"line": "facility_capex", "quarters": 20}, {"line": "machine_purchases", "quarters": 8}],
     "base_rates": always(base_rate="SOFR", rate=0.04),
     "facilities": [
         loan("note", commitment_musd=20, drawn_musd=20, available_first=None, available_last=None, base_rate=None,
-             maturity="2028Q4", margin=0.11, interest_every_quarters=2, prepayable=True),
-        loan("project loan", site="south", upfront_fee=0.01, undrawn_fee=0.005, loan_to_cost=0.9,
+             maturity="2028Q4", margin=0.11, interest_every_quarters=2, prepayable=True, first_coupon="2027Q2", rank=2),
+        loan("project loan", upfront_fee=0.01, undrawn_fee=0.005, loan_to_cost=0.9,
              minimum_cash_musd=5, dscr=1.2, dscr_from="2028Q4", requires_offer="phases"),
         loan("new note", commitment_musd=15, available_last="2028Q4", maturity="2030Q4", base_rate=None, margin=0.06,
              prepayable=True, refinances="note"),
     ],
+    "btc_schedule": [{"quarter": "2027Q2", "btc": 5}],
+    "collateral": [{"facility": "project loan", "option": "south hall"}],
     "amortisation": [
         {"facility": "project loan", "quarter": t, "share": 0.25} for t in ("2028Q3", "2028Q4", "2029Q1", "2029Q2")
     ],
@@ -365,7 +389,22 @@ FULL_BROKEN: list[Broken] = [
      edit("asics", life_quarters=None)),
     (C.deposits_make_sense, "deposits.csv share", "brings the deposits of 'north hall' to 1.05 of facility capex",
      add("deposits", quarters_before=2, share=0.95)),
-    (C.gpu_lives_make_sense, "gpu_lives.csv option", "has no GPUs of ours", edit("gpu_lives", option="south hall")),
+    (C.gpu_lives_make_sense, "gpu_lives.csv option", "has no GPUs of ours",
+     edit("gpu_lives", option="south hall", relet_product="gpu")),
+    (C.gpu_lives_make_sense, "gpu_lives.csv relet_product", "needs both relet_product and refit",
+     edit("gpu_lives", refit_musd_per_it_mw=None)),
+    (C.gpu_lives_make_sense, "gpu_lives.csv relet_product", "what the hall was sold as with its GPUs",
+     edit("gpu_lives", relet_product="gpu")),
+    (C.grid_groups_have_limits, "grid_groups.csv group", "has no limit in 2027Q1",
+     edit("grid_group_limits", from_quarter="2027Q2")),
+    (C.grid_groups_have_limits, "grid_group_limits.csv group", "gross MW of machines and a shared limit of 20",
+     edit("grid_group_limits", limit_gross_mw=20)),
+    (C.price_steps_are_whole, "price_steps.csv hours_share", "to 0.95 of the quarter, not 1",
+     edit("price_steps", 1, hours_share=0.05)),
+    (C.price_steps_are_whole, "price_steps.csv energy_usd_per_mwh", "averages to 41 in 2027Q1 with the other steps",
+     edit("price_steps", 1, energy_usd_per_mwh=86)),
+    (C.offers_make_sense, "offers.csv sign_by", "after the last possible delivery 2028Q2",
+     edit("offers", 1, sign_by="2028Q3")),
     (C.facilities_make_sense, "facilities.csv drawn_musd", "above the commitment of 20",
      edit("facilities", drawn_musd=20.1)),
     (C.facilities_make_sense, "facilities.csv available_first", "both available_first and available_last",
@@ -381,6 +420,10 @@ FULL_BROKEN: list[Broken] = [
     (C.facilities_make_sense, "facilities.csv dscr", "both dscr and dscr_from", edit("facilities", 1, dscr_from=None)),
     (C.facilities_make_sense, "facilities.csv loan_to_cost", "whose capex lies before the horizon",
      edit("facilities", loan_to_cost=0.5)),
+    (C.facilities_make_sense, "facilities.csv interest_every_quarters", "no first_coupon says in which",
+     edit("facilities", first_coupon=None)),
+    (C.collateral_is_whole, "collateral.csv option", "shares a site and product with 'south annex'",
+     lambda c: {"options": [*dump(c, "options"), dump(c, "options")[1] | {"option": "south annex"}]}),
     (C.facilities_make_sense, "facilities.csv refinances", "drawn only to refinance another",
      edit("facilities", 2, refinances="new note")),
     (C.amortisation_is_whole, "amortisation.csv facility", "repaid by 0.95 in all, not 1",
@@ -391,14 +434,18 @@ FULL_BROKEN: list[Broken] = [
      edit("amortisation", 3, quarter="2028Q2")),
     (C.amortisation_is_whole, "amortisation.csv quarter", "while it can still be drawn, until 2028Q1",
      edit("amortisation", quarter="2028Q1")),
-    (C.borrowing_is_never_idle_income, "facilities.csv margin", "cost 6.00% a year where cash earns 6.50%",
-     settings(cash_rate=0.065)),
-    (C.borrowing_is_never_idle_income, "facilities.csv margin", "cost 1.50% a year where cash earns 2.00%",
-     lambda c: {"base_rates": edited(c, "base_rates", 3, rate=-0.025)}),
-    (C.borrowing_is_never_idle_income, "facilities.csv margin", "cost -0.10% a year where cash earns 0.00%",
-     lambda c: {"facilities": edited(c, "facilities", 2, margin=-0.001), "cash_rate": None}),
-    (C.treasury_settings_are_whole, "case.toml btc_liquidity_share", "without btc_held or hold_mined_btc",
-     settings(btc_held=None, hold_mined_btc=None)),
+    (C.treasury_settings_are_whole, "case.toml btc_liquidity_share", "without btc_held or btc_rule",
+     lambda _: {"btc_held": None, "btc_rule": "sell_mined", "btc_schedule": [], "minimum_btc": None,
+                "max_btc_sales_per_quarter": None}),
+    (C.treasury_settings_are_whole, "case.toml minimum_btc", "above the 20 BTC held", settings(minimum_btc=21)),
+    (C.treasury_settings_are_whole, "case.toml btc_rule", "needs the table btc_schedule",
+     lambda _: {"btc_schedule": []}),
+    (C.treasury_settings_are_whole, "case.toml btc_rule", "does not follow the table btc_schedule",
+     settings(btc_rule="free")),
+    (C.treasury_settings_are_whole, "btc_schedule.csv btc", "brings BTC sold to 19, more than the 20 held leave",
+     edit("btc_schedule", btc=19)),
+    (C.treasury_settings_are_whole, "btc_schedule.csv btc", "above max_btc_sales_per_quarter of 3",
+     settings(max_btc_sales_per_quarter=3)),
     (C.treasury_settings_are_whole, "case.toml tax_losses_musd", "without tax_rate", settings(tax_rate=None)),
     (C.treasury_settings_are_whole, "case.toml discount_rates.corporate", "all one when losses are set against profits",
      settings(discount_rates={"corporate": 0.0, "mining": 0.1, "colo": 0.1})),
@@ -427,8 +474,10 @@ FULL_BROKEN: list[Broken] = [
      edit("prepayments", credited_after_month=39)),
     (tenant_funding.check, "tenant_funding.csv credit_share", "never be repaid",
      edit("tenant_funding", credit_share=0)),
-    (backstops.check, "backstops.csv discount_rate", "above the 0.1 of the product without a backstop",
-     edit("backstops", discount_rate=0.101)),
+    (backstops.check, "backstops.csv yearly_default", "above the 0.05 of 'Bob' without a backstop",
+     edit("backstops", yearly_default=0.051)),
+    (backstops.check, "backstops.csv offer", "backs 'Bob', whose own chance of default is not known",
+     lambda _: {"customers": []}),
     (leases.check, "leases.csv kind", "does not pass its power through", edit("leases", kind="triple_net")),
     (late_delivery.check, "late_delivery.csv deadline", "before the first possible delivery in 2027Q3",
      edit("late_delivery", deadline="2027Q2", walk_away_quarters=6)),
@@ -456,6 +505,8 @@ PLAIN_NOTED: list[Broken] = [
 
 
 FULL_NOTED: list[Broken] = [
+    (credit.check, "customers.csv customer", "is the customer of no offer",
+     add("customers", customer="Eve")),
     (C.facilities_make_sense, "facilities.csv facility", "neither drawn nor can it be",
      edit("facilities", drawn_musd=0)),
     (C.treasury_settings_are_whole, "depreciation.csv line", "the case gives no tax_rate",
@@ -619,7 +670,13 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ("prepayments", "paid_quarters_before", 1.5, "is not a whole number"),
     ("tenant_funding", "musd_per_it_mw", 500_000, "must be at most 100"),
     ("tenant_funding", "rate", -0.01, "must be at least 0"),
-    ("backstops", "discount_rate", 9, "must be at most 1"),
+    ("backstops", "yearly_default", 9, "must be at most 1"),
+    ("customers", "yearly_default", 1, "must be below 1"),
+    ("customers", "relet_quarters", 21, "must be at most 20"),
+    ("price_steps", "hours_share", 0, "must be above 0"),
+    ("ratchets", "ratchet_quarters", 0, "must be at least 1"),
+    ("facilities", "rank", 0, "must be at least 1"),
+    ("products", "residual_life_quarters", 0, "must be at least 1"),
     ("backstops", "rent_share", "", "is blank"),
     ("leases", "kind", "net", "is not one of 'triple_net', 'modified_gross' or 'gross'"),
     ("late_delivery", "deadline", "2027-12", "is not a quarter"),
@@ -646,8 +703,10 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ("depreciation", "line", "rent", "is not one of 'facility_capex', 'gpu_capex', 'mobilisation' or"),
     ("depreciation", "quarters", 0, "must be at least 1"),
     ("base_rates", "rate", 4.5, "must be at most 1"),
-    ("case", "hold_mined_btc", "maybe", "is neither yes nor no"),
-    ("case", "hold_mined_btc", 1, "is neither yes nor no"),
+    ("case", "allow_planned_lateness", "maybe", "is neither yes nor no"),
+    ("case", "allow_planned_lateness", 1, "is neither yes nor no"),
+    ("case", "btc_rule", "hold", "is not one of 'sell_mined', 'schedule' or 'free'"),
+    ("case", "market_looks_ahead_quarters", 0, "must be at least 1"),
     ("case", "cash_rate", 4.5, "must be at most 1"),
     ("case", "btc_held", -1, "must be at least 0"),
     ("case", "btc_liquidity_share", 1.5, "must be at most 1"),

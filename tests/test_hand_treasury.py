@@ -669,7 +669,7 @@ def test_mined_bitcoin_is_kept_where_the_policy_allows_and_the_price_rises(hold:
     case = hand_case(
         fleet=[{"site": "north", "asic": "miner", "gross_mw": 20}],
         bitcoin=bitcoin(0.05, hashprice=60),
-        hold_mined_btc=hold,
+        btc_rule="free" if hold else "sell_mined",
         **NO_OFFERS,
     )
     check(case, value)

@@ -149,7 +149,7 @@ HALL = (
 
 @pytest.mark.parametrize(("residual", "level", "cost"), [(8.6, "base", 8.5), (8.1, "low", 8), (12, "high", 11)])
 def test_a_hall_worth_more_than_it_costs(folder: Path, residual: float, level: str, cost: float) -> None:
-    edit(folder, "products.csv", "0.85,,,4\n", f"0.85,,,{residual}\n")
+    edit(folder, "products.csv", "0.85,,,4,120\n", f"0.85,,,{residual},120\n")
     edit(folder, "case.toml", 'capex_level = "base"', f'capex_level = "{level}"')
     assert files(folder) == [HALL.format(residual, cost, level)]
     change_bytes(folder, "allow.csv", lambda b: b + b"products.csv,*,colocation,with its land\n")
@@ -158,11 +158,11 @@ def test_a_hall_worth_more_than_it_costs(folder: Path, residual: float, level: s
 
 def test_gpus_without_a_life_of_their_own_are_part_of_what_capacity_is_worth(folder: Path) -> None:
     """With a row in `gpu_lives` they are sold apart, and the residual is that of the hall alone."""
-    edit(folder, "products.csv", "380,0.7,4\n", "380,0.7,20\n")
+    edit(folder, "products.csv", "380,0.7,4,120\n", "380,0.7,20,120\n")
     assert "is more than the 8.5 that an IT MW of 'moses-lake-gpuaas'" in files(folder)[0]
     (folder / "gpu_lives.csv").unlink()
     assert files(folder) == []
-    edit(folder, "products.csv", "380,0.7,20\n", "380,0.7,29.9\n")
+    edit(folder, "products.csv", "380,0.7,20,120\n", "380,0.7,29.9,120\n")
     edit(folder, "options.csv", "8,8.5,11,29,2.4", "8,8.5,11,20,2.4")
     assert "is more than the 28.5 that an IT MW of 'moses-lake-gpuaas'" in files(folder)[0]
 
@@ -192,7 +192,7 @@ EDITS: list[tuple[str, str, str, str]] = [
      "2026-01-01: 3.125 BTC from 2024-04-20 on, 1.5625 from about 2028-04-12 on. Mend: write subsidy_btc = 3.125; or"),
     ("case.toml", "halvings = [2028-04-12]", "halvings = []", "halvings '[]' lacks 2028-04-12"),
     ("case.toml", "[2028-04-12]", "[2029-04-12]", "halvings '2029-04-12' is no halving of the protocol"),
-    ("products.csv", "0.85,,,4\n", "0.85,,,12\n", "residual_musd_per_it_mw '12' is more than the 8.5"),
+    ("products.csv", "0.85,,,4,120\n", "0.85,,,12,120\n", "residual_musd_per_it_mw '12' is more than the 8.5"),
 ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def test_every_number_of_the_starter_is_an_example_by_its_line() -> None:
     """All its tables and all settings that hold numbers or policies; the protocol's are facts."""
     case, origins = opt.load_case(STARTER), origins_in((STARTER / NAME).read_text("utf-8"))
     spoken = {name: origin_of(origins, name) for name in TABLE_NAMES if case.rows(name)}
-    given = [name for name, value in case.settings.model_dump().items() if value is not None]
+    given = case.settings.model_dump(exclude_defaults=True)
     words = {"format", "name", "title", "as_of", "currency", "money_basis", "subsidy_btc", "halvings"}
     spoken |= {name: origin_of(origins, "case.toml", name) for name in given if name not in words}
     assert [name for name, origin in spoken.items() if origin is None or origin.confidence != "example"] == []

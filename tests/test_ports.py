@@ -74,7 +74,7 @@ def moved_price(case: Case, scenario: str, price: Price) -> Case | None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_stream_moves_with_the_price_it_follows_and_with_no_other(seed: int) -> None:
     """A price multiplied quarter by quarter multiplies the streams that follow it, and leaves all others alone."""
-    case, scenario = small_case(seed).replace(hold_mined_btc=None), scenario_of(seed)
+    case, scenario = small_case(seed).replace(btc_rule="sell_mined"), scenario_of(seed)
     before = dollars(case, scenario)
     for price in {key[4] for key in before if key[4] is not None}:
         other = moved_price(case, scenario, price)

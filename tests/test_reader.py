@@ -191,7 +191,7 @@ FILES = [
     pytest.param("fleet.csv", lambda _: b"PK\x03\x04" + bytes(99), None, "workbook", id="16_workbook_named_csv"),
     pytest.param("case.toml", lambda _: b"\xd0\xcf\x11\xe0" + bytes(99), None, "workbook", id="16_workbook_named_toml"),
     pytest.param("fleet.csv", lambda b: b"Our fleet\n" + b, 1, "header seems to be line 2", id="22_title_above_header"),
-    pytest.param("case.toml", lambda b: b + b'mining = 0.2\n', 28, "a key is given twice", id="23_key_twice"),
+    pytest.param("case.toml", lambda b: b + b'mining = 0.2\n', 29, "a key is given twice", id="23_key_twice"),
     pytest.param("case.toml", lambda b: b"x = " + b"[" * 9000 + b"]" * 9000, None, "deep", id="26_endless_nesting"),
     pytest.param("case.toml", lambda b: b"x = " + b"9" * 9000, None, "not valid TOML", id="94_number_of_9000_digits"),
     pytest.param("sites.csv", lambda b: b.replace(b"fibre", b"fiber"), 1, "rename fiber to it", id="33_misspelt"),
@@ -365,8 +365,8 @@ def test_a_fleet_may_be_counted_in_machines(folder: Path) -> None:
 
 @pytest.mark.parametrize(("written", "read"), [("true", True), ("false", False), ('"yes"', True), ('"no"', False)])
 def test_a_switch_in_the_settings(folder: Path, written: str, read: bool) -> None:
-    edit(folder, "case.toml", BUDGET[1], f"{BUDGET[1]}\nhold_mined_btc = {written}")
-    assert opt.load_case(folder).settings.hold_mined_btc is read
+    edit(folder, "case.toml", BUDGET[1], f"{BUDGET[1]}\nallow_planned_lateness = {written}")
+    assert opt.load_case(folder).settings.allow_planned_lateness is read
 
 
 # ---- harmless oddities --------------------------------------------------------------------------------------------

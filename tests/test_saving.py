@@ -53,7 +53,7 @@ def variants() -> dict[str, Case]:
         "settings by --set": changed(case, ["capex_level=high", "capex_budget_musd=123.456", "tax_rate=0.21"]),
         "dates": full.replace(halvings=["2028-04-12", "2032-04-01"], as_of="2026-10-02"),
         "no dates": full.replace(halvings=[]),
-        "yes and no": full.replace(hold_mined_btc=False),
+        "yes and no": full.replace(allow_planned_lateness=False),
         "blanks": case.replace(fleet=[row.model_dump() | {"units": None} for row in case.fleet], mining_ends=None),
         "a DataFrame of prices": full.replace(bitcoin=markets),
         "texts": full.replace(title="a, \"b\"; 'c' | <d> & ë #", scenarios=texts),

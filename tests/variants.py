@@ -129,8 +129,9 @@ NO_CAPS: Mapping[str, Any] = {
 }  # fmt: skip
 NO_TREASURY: Mapping[str, Any] = {
     "tax_rate": None, "tax_losses_musd": None, "tax_loss_use": None, "depreciation": [], "facilities": [],
-    "amortisation": [], "base_rates": [], "cash_rate": None, "hold_mined_btc": None, "btc_held": None,
-    "btc_liquidity_share": None,
+    "amortisation": [], "base_rates": [], "cash_rate": None, "btc_rule": "sell_mined", "btc_held": None,
+    "btc_liquidity_share": None, "minimum_btc": None, "max_btc_sales_per_quarter": None, "collateral": [],
+    "btc_schedule": [], "end_coverage": None,
 }  # fmt: skip
 
 

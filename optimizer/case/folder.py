@@ -191,8 +191,9 @@ def cell_text(value: Any) -> str:
 
 
 def settings_text(settings: schema.Settings) -> str:
+    """`case.toml`, without what may be left out and is."""
     lines, tables = [], []
-    for name, value in settings.model_dump().items():
+    for name, value in settings.model_dump(exclude_defaults=True).items():
         if isinstance(value, dict):
             tables += ["", f"[{name}]", *(f"{_toml(k)} = {_toml(v)}" for k, v in value.items())]
         elif value is not None:

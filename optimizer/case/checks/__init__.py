@@ -9,7 +9,6 @@ from optimizer.case.checks.business import (
     commitments_are_possible,
     committed_spending_fits,
     customer_share_is_whole,
-    customers_have_offers,
     dated_rows_lie_in_the_horizon,
     deposits_make_sense,
     gpu_lives_make_sense,
@@ -91,7 +90,7 @@ _BUSINESS: tuple[_Check, ...] = (
     offers_make_sense, use_limits_make_sense, customer_share_is_whole, commitments_are_possible,
     committed_spending_fits, terms_make_sense, machine_markets_make_sense, deposits_make_sense, gpu_lives_make_sense,
     facilities_make_sense, collateral_is_whole, amortisation_is_whole, treasury_settings_are_whole,
-    grid_groups_have_limits, price_steps_are_whole, customers_have_offers,
+    grid_groups_have_limits, price_steps_are_whole,
 )  # fmt: skip
 _FROM_FILES: tuple[_Check, ...] = (
     check_units, halvings_lie_ahead,

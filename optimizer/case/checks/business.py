@@ -127,13 +127,6 @@ def price_steps_are_whole(case: Case) -> Iterator[Finding]:
             yield at(rows[0], why, "correct one of them", "energy_usd_per_mwh", rows[0].energy_usd_per_mwh)
 
 
-def customers_have_offers(case: Case) -> Iterator[Finding]:
-    renting = {row.customer for row in case.offers}
-    for row in case.customers:
-        if row.customer not in renting:
-            yield note(row, "is the customer of no offer", column="customer", value=row.customer)
-
-
 def dated_rows_lie_in_the_horizon(case: Case) -> Iterator[Finding]:
     for row in case.obligations:
         if row.quarter not in case.horizon:
