@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import product as all_choices
 
 from oracle_contracts import Contract, Contracts, Deal, contracts_of_sizes
@@ -27,7 +28,7 @@ from oracle_halls import (
     site_limit,
     under_construction,
 )
-from oracle_mining import Fleet, add_mining
+from oracle_mining import Fleet, add_mining, add_ratchets
 from oracle_program import FIXED, SLACK, Program, Solution, total
 from oracle_treasury import Treasury
 
@@ -45,6 +46,9 @@ __all__ = [
     "do_nothing_value",
     "starts_of_option",
 ]
+
+USUAL_LIFE = 120
+"""Quarters over which a residual falls to nothing where a product does not say."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,12 @@ def starts_of_option(case: Case, option: Option) -> list[Starts]:
     return patterns
 
 
+def halls_of(case: Case) -> set[tuple[str, str]]:
+    """Sites and products that a hall can be let as: its own, and another once its GPUs are gone."""
+    own = {(option.site, option.product) for option in case.options}
+    return own | {(case.option[r.option].site, r.relet_product) for r in case.rows("gpu_lives") if r.relet_product}
+
+
 def start_allowed(case: Case, option: Option, t: Quarter) -> bool:
     site = case.site[option.site]
     fits_site = site.firm_power and site.fibre and option.rack_kw <= site.max_rack_kw
@@ -144,10 +154,23 @@ def starts_allowed(case: Case, starts: Starts) -> bool:
             for site in case.sites
             for t in case.horizon
         )
+        and all(
+            sum(handed_over_gross_mw(case, starts, site, t) for site in sites) <= limit + SLACK
+            for sites, t, limit in shared_limits(case)
+        )
         and construction_allowed(case, starts)
-        and (bool(case.rows("tenant_funding")) or budget_kept(case, starts))
+        and budget_kept(case, starts)
         and products_within_limits(case, starts)
     )
+
+
+def shared_limits(case: Case) -> Iterator[tuple[list[str], Quarter, float]]:
+    """Sites that share a limit, the quarter, and the gross MW."""
+    for group in dict.fromkeys(row.group for row in case.rows("grid_groups")):
+        sites = [row.site for row in case.rows("grid_groups") if row.group == group]
+        for t in case.horizon:
+            steps = [r for r in case.rows("grid_group_limits") if r.group == group and r.from_quarter <= t]
+            yield sites, t, max(steps, key=lambda row: row.from_quarter).limit_gross_mw
 
 
 def construction_allowed(case: Case, starts: Starts) -> bool:
@@ -206,11 +229,20 @@ def choices_of_offer(case: Case, name: str) -> list[Contract | None]:
     if committed is not None:
         return [committed]
     offer = case.offer[name]
-    convertible = {option.site for option in case.options if option.product == offer.product}
+    if offer.sign_by is not None and offer.sign_by < case.first:
+        return [None]
+    convertible = {site for site, product in halls_of(case) if product == offer.product}
     sites = [row.site for row in case.offer_sites if row.offer == name and row.site in convertible]
-    window = [t for t in case.horizon if offer.window_first <= t <= offer.window_last]
+    window = [t for t in case.horizon if offer.window_first <= t <= latest_delivery(case, name)]
     signed = (contracts_of_sizes(case, name, s, t, offer.min_it_mw, offer.max_it_mw) for s in sites for t in window)
     return [None, *(contract for contracts in signed for contract in contracts)]
+
+
+def latest_delivery(case: Case, name: str) -> Quarter:
+    """Of a new contract: within its window, and by its deadline unless lateness may be planned."""
+    late = [row.deadline for row in case.rows("late_delivery") if row.offer == name]
+    allowed = case.settings.allow_planned_lateness
+    return min([case.offer[name].window_last, *([] if allowed else late)])
 
 
 def committed_contract(case: Case, name: str) -> Contract | None:
@@ -290,9 +322,14 @@ class Common:
             for site in case.sites:
                 blocks = handed_over_gross_mw(case, starts, site.site, t)
                 program.at_most(self.fleet.at(site.site, t), site_limit(case, site.site, t) - blocks)
+        for sites, t, limit in shared_limits(case):
+            machines = total(self.fleet.at(site, t) for site in sites)
+            blocks = sum(handed_over_gross_mw(case, starts, site, t) for site in sites)
+            program.at_most(machines, limit - blocks, "shared limit tight")
         halls = Halls(program, self.future, starts, decide=self.decide)
         signed = [sign(program, self.deal(contract)) for contract in contracts]
         add_capacity(program, halls, signed, self.sales)
+        add_ratchets(program, self.future, self.fleet, partial(drawn_gross_mw, self.future, signed, self.sales))
         if self.decide:
             for most, quarters in budgets(case):
                 program.at_most(program.summed("outlay", quarters), most, "budget tight")
@@ -328,12 +365,12 @@ def add_fixed_money(program: Program, future: Future) -> None:
     case = future.case
     for row in case.overheads:
         if row.quarter in case.horizon:
-            program.book("g_and_a", row.quarter, {FIXED: -row.g_and_a_musd}, future.corporate)
+            program.book("g_and_a", row.quarter, {FIXED: -row.g_and_a_musd}, "corporate")
     for owed in case.obligations:
         if owed.quarter in case.horizon:
-            line = "principal" if owed.kind == "principal" else "obligations"
+            line = {"interest": "owed interest", "fee": "owed fee"}.get(owed.kind, owed.kind)
             sign = 1 if owed.kind == "asset_sale" else -1
-            program.book(line, owed.quarter, {FIXED: sign * owed.musd}, future.corporate)
+            program.book(line, owed.quarter, {FIXED: sign * owed.musd}, "corporate")
 
 
 # ---- AI ------------------------------------------------------------------------------------------
@@ -342,13 +379,17 @@ def add_fixed_money(program: Program, future: Future) -> None:
 Sales = dict[tuple[str, str, Quarter], int]
 
 
+Missing = tuple[int, Quarter]
+"""A tranche and a quarter in which some of it is not delivered."""
+
+
 @dataclass
 class Signed:
-    """A contract in the program: columns of its size and of what is not delivered of it."""
+    """A contract in the program: columns of its size and of what is not delivered of its tranches."""
 
     deal: Deal
     size: int
-    short: dict[Quarter, int]
+    missing: dict[Missing, int] = field(default_factory=dict)
 
     def held(self, t: Quarter) -> dict[int, float]:
         held = self.deal.held(t)
@@ -356,11 +397,31 @@ class Signed:
 
     def occupied(self, t: Quarter) -> dict[int, float]:
         """Capacity that it takes from the halls: what it holds, less what is not delivered."""
-        return self.held(t) | ({self.short[t]: -1.0} if t in self.short else {})
+        return self.held(t) | {column: -1.0 for (_, q), column in self.missing.items() if q == t}
 
     def rent(self, t: Quarter) -> dict[int, float]:
         rent = {self.size: self.deal.rent_in(t)}
-        return rent | ({self.short[t]: -self.deal.rent_lost(t)} if t in self.short else {})
+        for (tranche, q), column in self.missing.items():
+            flows = self.deal.waiting(tranche, q)
+            rent[column] = sum(musd for line, paid, musd in flows if (line, paid) == ("rent", t))
+        return rent
+
+    def drawn(self, t: Quarter) -> dict[int, float]:
+        """IT MW in use, before its load factor."""
+        drawn = {self.size: self.deal.drawn_in(t)}
+        for (tranche, q), column in self.missing.items():
+            due = self.deal.begins + self.deal.tranches[tranche][0]
+            now = due if q == self.deal.late_quarters(tranche)[0] else q
+            drawn[column] = self.deal.draws_after(tranche, q + 1, t) - self.deal.draws_after(tranche, now, t)
+        return drawn
+
+
+def drawn_gross_mw(future: Future, signed: list[Signed], sales: Sales, site: str, t: Quarter) -> dict[int, float]:
+    """What AI load adds to a site's demand, whoever pays for it."""
+    contracts = [s for s in signed if s.deal.contract.site == site]
+    drawn = [total([s.drawn(t)], future.pue(site, s.deal.offer.product)) for s in contracts]
+    sold = {column: future.pue(site, p) for (s, p, q), column in sales.items() if (s, q) == (site, t)}
+    return total([*drawn, sold])
 
 
 def add_capacity(program: Program, halls: Halls, signed: list[Signed], sales: Sales) -> None:
@@ -381,38 +442,49 @@ def add_capacity(program: Program, halls: Halls, signed: list[Signed], sales: Sa
 
 
 def sign(program: Program, deal: Deal) -> Signed:
-    """A column for the size of a contract, and one for each quarter in which some of it may be missing."""
+    """A column for the size of a contract, and one for each quarter in which some of a tranche may be missing.
+
+    What is missing never rises again: it is delivered for good.
+    """
     size = program.column(deal.contract.min_it_mw, deal.contract.max_it_mw)
     program.now.append(size)
     program.book_again(deal.bookings, size)
-    signed = Signed(deal, size, {})
-    for j in deal.quarters:
-        t = deal.begins + j
-        if deal.may_be_short(t):
-            short = signed.short[t] = program.column(word="delivered short")
-            program.at_most({short: 1.0, size: -deal.held(t)}, 0.0)
-            for line, quarter, musd in deal.short_flows(t):
-                program.book(line, quarter, {short: musd}, deal.rate, deal.contract.site)
+    signed = Signed(deal, size)
+    for tranche, (_, share) in enumerate(deal.tranches):
+        before = {size: share}
+        for t in deal.late_quarters(tranche):
+            word = "delivered short" if deal.committed else "delivered short|late by plan"
+            column = signed.missing[tranche, t] = program.column(word=word)
+            program.at_most(total([{column: 1.0}, total([before], -1.0)]), 0.0)
+            before = {column: 1.0}
+            for line, quarter, musd in deal.waiting(tranche, t):
+                program.book(line, quarter, {column: musd}, deal.offer.product, deal.contract.site)
     return signed
 
 
 def sell(program: Program, future: Future, site: str, name: str, t: Quarter) -> int:
     """A column for IT MW sold uncontracted in a quarter."""
-    terms, rent, rate = future.case.product[name], future.market_rent(name, t), future.discount_rate(name)
+    terms, rent = future.case.product[name], future.market_rent(name, t)
     column = program.column()
-    program.book("market_sales", t, {column: rent}, rate, site)
-    program.book("ai_operating_cost", t, {column: -terms.operating_cost_share * rent}, rate, site)
+    program.book("market_sales", t, {column: rent}, name, site)
+    program.book("ai_operating_cost", t, {column: -terms.operating_cost_share * rent}, name, site)
     if not terms.power_passed_through:
-        program.book("ai_power", t, {column: -future.ai_power(site, name, terms.load_factor, t)}, rate, site)
+        program.book("ai_power", t, {column: -future.ai_power(site, name, terms.load_factor, t)}, name, site)
     return column
 
 
 def leave_capacity(program: Program, halls: Halls, here: list[Signed], site: str, name: str) -> None:
-    """Usable capacity that no contract holds in the last quarter has its product's residual."""
-    held = total((s.held(halls.case.last) for s in here), -1.0)
-    free = total([halls.usable(site, name, halls.case.last), held])
-    residual = halls.case.product[name].residual_musd_per_it_mw
-    program.leave(total([free], residual), halls.future.discount_rate(name))
+    """Usable capacity that no contract holds is worth something when it comes free, less the later that is."""
+    case, product = halls.case, halls.case.product[name]
+    life = product.residual_life_quarters or USUAL_LIFE
+    end = case.last + 1
+    settled = max([halls.settled_from(), *(s.deal.ends for s in here)])
+    before: dict[int, float] = {}
+    for q in span(end, settled - end + 1):
+        free = total([halls.usable(site, name, q), total((s.held(q) for s in here), -1.0)])
+        worth = product.residual_musd_per_it_mw * max(0.0, 1 - (q - case.first) / life)
+        program.leave(q, total([total([free, total([before], -1.0)])], worth), name)
+        before = free
 
 
 def add_customer_share(program: Program, future: Future, signed: list[Signed], sales: Sales) -> None:

@@ -57,8 +57,7 @@ class Deal:
         self.begins = contract.quarter
         self.late = future.term("late_delivery", self.offer.offer)
         self.backstop = future.term("backstops", self.offer.offer)
-        own = None if self.backstop is None else self.backstop.discount_rate
-        self.rate = future.discount_rate(self.offer.product) if own is None else own
+        self.committed = any(row.offer == self.offer.offer for row in self.case.committed_contracts)
 
     # shape: what is held, billed and drawn
 
@@ -148,23 +147,51 @@ class Deal:
             shares += [price_share] * step_quarters
         return [share * self.list_price(j) for j, share in enumerate(shares)]
 
+    @property
+    def free_quarters(self) -> int:
+        """Quarters without rent, from first delivery on."""
+        free = self.future.term("rent_free", self.offer.offer)
+        return 0 if free is None else int(free.quarters)
+
     @cached_property
     def rent(self) -> list[float]:
-        free = self.future.term("rent_free", self.offer.offer)
-        first_billed = 0 if free is None else free.quarters
         return [
-            self.price[j] * self.delivered(j) * self.billed_share if j >= first_billed else 0.0 for j in self.quarters
+            self.price[j] * self.delivered(j) * self.billed_share if j >= self.free_quarters else 0.0
+            for j in self.quarters
         ]
 
     def rent_in(self, t: Quarter) -> float:
         return self.rent[t - self.begins] if self.begins <= t < self.ends else 0.0
 
-    def power_in(self, t: Quarter) -> float:
-        """Cost of the power that an IT MW draws in a quarter of delivery."""
+    def drawn_in(self, t: Quarter) -> float:
+        """Share of its IT MW that is drawn."""
+        return self.drawn[t - self.begins] if self.begins <= t < self.ends else 0.0
+
+    def power(self, t: Quarter) -> float:
+        """Cost of the power of an IT MW in use; nothing where the customer pays it."""
         if self.offer.power_passed_through:
             return 0.0
-        full = self.future.ai_power(self.contract.site, self.offer.product, self.offer.load_factor, t)
-        return full * self.drawn[t - self.begins]
+        return self.future.ai_power(self.contract.site, self.offer.product, self.offer.load_factor, t)
+
+    # credit
+
+    @cached_property
+    def lost_shares(self) -> list[float]:
+        """Share of each quarter's rent that is lost in the mean, since the customer may have failed by then."""
+        customer = self.future.customers.get(self.offer.customer)
+        if customer is None:
+            return [0.0 for _ in self.quarters]
+        yearly = customer.yearly_default if self.backstop is None else self.backstop.yearly_default
+        h = 1 - (1 - yearly) ** 0.25
+        known_alive = max(0, self.case.first - self.begins)
+        shares = []
+        for j in range(len(self.quarters)):
+            lost = 0.0
+            for k in range(known_alive, j + 1):
+                relet = customer.relet_rent_share if j - k >= customer.relet_quarters else 0.0
+                lost += (1 - h) ** (k - known_alive) * h * (1 - relet)
+            shares.append(lost * (1 - customer.recovered_share))
+        return shares
 
     # money
 
@@ -178,6 +205,7 @@ class Deal:
             self._backstop,
             self._lease,
             self._damages,
+            self._expected_loss,
         )
         booked = (flow for part in parts for flow in part())
         return [(line, t, musd) for line, t, musd in booked if t >= self.case.first and musd != 0]
@@ -187,8 +215,12 @@ class Deal:
         """The flows of an IT MW in a program of its own, ready to be copied."""
         pattern = Program(self.case)
         for line, t, musd in self.flows:
-            pattern.book(line, t, {0: musd}, self.rate, self.contract.site)
+            pattern.book(line, t, {0: musd}, self.offer.product, self.contract.site)
         return pattern
+
+    def _expected_loss(self) -> Iterator[Flow]:
+        for j, rent in enumerate(self.rent):
+            yield "expected_loss", self.begins + j, -rent * self.lost_shares[j]
 
     def _operations(self) -> Iterator[Flow]:
         for j, rent in enumerate(self.rent):
@@ -196,13 +228,12 @@ class Deal:
             if t >= self.case.first:
                 yield "rent", t, rent
                 yield "ai_operating_cost", t, -self.offer.operating_cost_share * rent
-                yield "ai_power", t, -self.power_in(t)
+                yield "ai_power", t, -self.power(t) * self.drawn[j]
 
     def _paid_ahead(self, quarters_before: int) -> Quarter:
         """When a payment ahead of delivery arrives: not before the horizon, unless it was signed then."""
         t = self.begins - quarters_before
-        committed = any(row.offer == self.offer.offer for row in self.case.committed_contracts)
-        return t if committed else max(t, self.case.first)
+        return t if self.committed else max(t, self.case.first)
 
     def _prepayment(self) -> Iterator[Flow]:
         row = self.future.term("prepayments", self.offer.offer)
@@ -238,9 +269,15 @@ class Deal:
         if row is None or row.kind == "triple_net":
             return
         for j in self.quarters:
-            t = self.begins + j
-            growth = (1 + row.cost_growth) ** (j // 4) if row.kind == "gross" else 1.0
-            yield "lease_cost", t, -self.held(t) * row.cost_musd_per_it_mw_year / 4 * growth
+            yield "lease_cost", self.begins + j, -self.held(self.begins + j) * self.building_cost(j)
+
+    def building_cost(self, j: int) -> float:
+        """What the building of an IT MW costs the landlord in a quarter of the contract."""
+        row = self.future.term("leases", self.offer.offer)
+        if row is None or row.kind == "triple_net":
+            return 0.0
+        growth = (1 + row.cost_growth) ** (j // 4) if row.kind == "gross" else 1.0
+        return float(row.cost_musd_per_it_mw_year / 4 * growth)
 
     def _damages(self) -> Iterator[Flow]:
         if self.late is not None:
@@ -250,23 +287,79 @@ class Deal:
 
     # late delivery
 
-    def may_be_short(self, t: Quarter) -> bool:
-        """From the deadline on, until the tenant may leave or the horizon ends."""
-        if self.late is None:
-            return False
-        ends = min(self.late.deadline + self.late.walk_away_quarters, self.case.last + 1)
-        return max(self.case.first, self.late.deadline) <= t < ends and self.held(t) > 0
+    def late_quarters(self, tranche: int) -> list[Quarter]:
+        """Quarters in which MW of a tranche may be missing: it was due after the deadline, and the tenant waits."""
+        due = self.begins + self.tranches[tranche][0]
+        if self.late is None or not (self.committed or self.case.settings.allow_planned_lateness):
+            return []
+        limit = self.late.deadline + self.late.walk_away_quarters
+        if not self.late.deadline <= due < limit:
+            return []
+        begin, end = max(self.case.first, due), min(limit, self.case.last + 1, self.ends)
+        return [begin + k for k in range(end - begin)]
 
-    def rent_lost(self, t: Quarter) -> float:
-        """Rent of an IT MW that is not delivered."""
-        return self.rent_in(t) / self.held(t)
+    def waiting(self, tranche: int, t: Quarter) -> list[Flow]:
+        """What changes if an IT MW of a tranche that could be delivered in a quarter comes one quarter later."""
+        due = self.begins + self.tranches[tranche][0]
+        quarters = self.late_quarters(tranche)
+        now = due if t == quarters[0] else t
+        change: dict[tuple[str, Quarter], float] = {("damages", t): -self.late.damages_musd_per_it_mw_quarter}
+        later = self.delivered_in(tranche, t + 1)
+        for sign, flows in ((1.0, later), (-1.0, self.delivered_in(tranche, now))):
+            for line, q, musd in flows:
+                change[line, q] = change.get((line, q), 0.0) + sign * musd
+        return [(line, q, musd) for (line, q), musd in change.items() if q >= self.case.first and musd != 0]
 
-    def short_flows(self, t: Quarter) -> list[Flow]:
-        """What an IT MW short in a quarter changes."""
-        lost = self.rent_lost(t)
+    def billed_after(self, tranche: int, a: Quarter) -> list[float]:
+        """Rent of an IT MW of a tranche that is delivered in a quarter, by quarter of the contract."""
+        free = max(0, self.free_quarters - self.tranches[tranche][0])
+        ramp, since = self.case.profile[self.offer.ramp], a - self.begins
         return [
-            ("rent", t, -lost),
-            ("ai_operating_cost", t, self.offer.operating_cost_share * lost),
-            ("ai_power", t, self.power_in(t) / self.held(t)),
-            ("damages", t, -self.late.damages_musd_per_it_mw_quarter),
+            self.price[j] * share_at(ramp, j - since) * self.billed_share if j >= since + free else 0.0
+            for j in self.quarters
         ]
+
+    def delivered_in(self, tranche: int, a: Quarter) -> list[Flow]:
+        """The flows of an IT MW of a tranche that is delivered in a quarter."""
+        ramp, since, flows = self.case.profile[self.offer.ramp], a - self.begins, []
+        fee = 0.0 if self.backstop is None else self.backstop.rent_share
+        rents = self.billed_after(tranche, a)
+        for j, rent in enumerate(rents):
+            t = self.begins + j
+            flows.append(("rent", t, rent))
+            flows.append(("ai_operating_cost", t, -self.offer.operating_cost_share * rent))
+            flows.append(("backstop", t, -fee * rent))
+            flows.append(("expected_loss", t, -rent * self.lost_shares[j]))
+            if t >= self.case.first:
+                drawn = share_at(ramp, j - since) * self.taken_share
+                flows.append(("ai_power", t, -self.power(t) * drawn))
+            if j >= since:
+                flows.append(("lease_cost", t, -self.building_cost(j)))
+        return [*flows, *self._prepaid_alone(tranche, a, rents)]
+
+    def _prepaid_alone(self, tranche: int, a: Quarter, rents: list[float]) -> Iterator[Flow]:
+        """The prepayment of an IT MW by itself: ahead of the contract's delivery, or ahead of its own if it is late."""
+        row = self.future.term("prepayments", self.offer.offer)
+        if row is None:
+            return
+        late = a > self.begins + self.tranches[tranche][0]
+        counted = a if late else self.begins
+        credited_from = counted - self.begins + row.credited_after_month // 3
+        credited = sum(rents[credited_from : self.firm])
+        if credited == 0:
+            return
+        prepaid = row.rent_share * sum(rents[: self.firm])
+        received = counted - row.paid_quarters_before
+        if not self.committed:
+            received = max(received, self.case.first)
+        in_the_bank = self.committed and self.begins - row.paid_quarters_before < self.case.first
+        if not (late and in_the_bank):
+            yield "prepayments", received, prepaid
+        for j in range(credited_from, self.firm):
+            yield "prepayments", self.begins + j, -prepaid * rents[j] / credited
+
+    def draws_after(self, tranche: int, a: Quarter, t: Quarter) -> float:
+        """Share of an IT MW delivered in a quarter that is drawn in another."""
+        if t >= self.ends:
+            return 0.0
+        return share_at(self.case.profile[self.offer.ramp], t - a) * self.taken_share

@@ -36,26 +36,24 @@ class Future:
     def __init__(self, case: Case, scenario: str):
         self.case = case
         self.scenario = scenario
-        self.halls = sorted({(option.site, option.product) for option in case.options})
+        own = {(option.site, option.product) for option in case.options}
+        relet = {(case.option[r.option].site, r.relet_product) for r in case.rows("gpu_lives") if r.relet_product}
+        self.halls = sorted(own | relet)
         self.tariffs = {(r.tariff, r.quarter): r for r in case.tariffs if r.scenario == scenario}
         self.escalators = {r.tariff: r for r in case.rows("power_escalators")}
         self.plants = {(r.site, r.quarter): r for r in case.rows("own_plants") if r.scenario == scenario}
         self.bitcoin = {r.quarter: r for r in case.bitcoin if r.scenario == scenario}
+        self.steps: dict[tuple[str, Quarter], list[Any]] = {}
+        for r in case.rows("price_steps"):
+            if r.scenario == scenario:
+                self.steps.setdefault((r.tariff, r.quarter), []).append(r)
+        self.customers = {r.customer: r for r in case.rows("customers")}
         self.machine_markets = {r.asic: r for r in case.rows("machine_markets")}
         self.markets = {(r.product, r.quarter): r for r in case.product_markets if r.scenario == scenario}
         self.offer_prices = {r.offer: r for r in case.offer_prices if r.scenario == scenario}
         self.base_rates = {(r.base_rate, r.quarter): r.rate for r in case.rows("base_rates") if r.scenario == scenario}
         self.indices = {(r.index, r.quarter): r.yearly_rise for r in case.rows("indices") if r.scenario == scenario}
         self._terms: dict[str, dict[str, list[Any]]] = {}
-
-    def discount_rate(self, line: str) -> float:
-        """The yearly rate of `mining` or of a product; the corporate one unless it has its own."""
-        rates = self.case.settings.discount_rates
-        return rates[line] if line in rates else rates["corporate"]
-
-    @cached_property
-    def corporate(self) -> float:
-        return self.discount_rate("corporate")
 
     def terms(self, table: str, offer: str) -> list[Any]:
         """The rows that a table of contract terms has for an offer, those of other scenarios left out."""
@@ -78,16 +76,26 @@ class Future:
     def energy_price(self, tariff: str, t: Quarter) -> float:
         """$ per MWh from the grid; after the horizon that of the last quarter."""
         t = min(t, self.case.last)
-        price = self.tariffs[tariff, t].energy_usd_per_mwh
+        return self.tariffs[tariff, t].energy_usd_per_mwh * self.risen(tariff, t)
+
+    def risen(self, tariff: str, t: Quarter) -> float:
+        """What its escalator has made of a tariff's prices."""
         rise = self.escalators.get(tariff)
         if rise is None or t < rise.from_quarter:
-            return price
-        return float(price * (1 + rise.yearly_rise) ** ((t - rise.from_quarter) // 4))
+            return 1.0
+        return float((1 + rise.yearly_rise) ** ((t - rise.from_quarter) // 4))
+
+    def pue(self, site: str, product: str) -> float:
+        """Of the halls there that sell it, or of those that are let as it once their GPUs are gone."""
+        options = [o for o in self.case.options if o.site == site]
+        relet = {r.option for r in self.case.rows("gpu_lives") if r.relet_product == product}
+        own = [o.pue for o in options if o.product == product]
+        return (own + [o.pue for o in options if o.option in relet])[0]
 
     def ai_power(self, site: str, product: str, load_factor: float, t: Quarter) -> float:
         """Power of an IT MW; after the horizon at the last quarter's tariff and calendar hours."""
         name = self.case.site[site].tariff
-        pue = next(o.pue for o in self.case.options if (o.site, o.product) == (site, product))
+        pue = self.pue(site, product)
         energy = load_factor * pue * hours(t) * self.energy_price(name, t)
         demand = self.tariffs[name, min(t, self.case.last)].demand_usd_per_kw_month
         return (energy + pue * demand * 1000 * 3) / 1e6
@@ -113,18 +121,45 @@ class Future:
         machine = self.case.asic[asic]
         return 1e6 / (machine.joules_per_th * (1 + machine.overhead))
 
-    def run_hours(self, site: str, asic: str, t: Quarter) -> float:
-        curtailed = self.tariffs[self.case.site[site].tariff, t].curtailed_hours
-        return max(0.0, hours(t) * self.case.asic[asic].uptime - curtailed)
+    def up_hours(self, asic: str, t: Quarter) -> float:
+        """Hours that a machine runs when fed without a break, as a site's own plant does."""
+        return hours(t) * self.case.asic[asic].uptime
 
-    def reward(self, site: str, asic: str, t: Quarter) -> float:
-        """What a gross MW mines in the hours that it runs, the pool's fee off."""
-        ph_days = self.th_per_gross_mw(asic) / 1000 * self.run_hours(site, asic, t) / 24
-        return self.hashprice(t) * ph_days * (1 - self.case.asic[asic].pool_fee) / 1e6
+    def prices_and_hours(self, site: str, asic: str, t: Quarter) -> list[tuple[float, float]]:
+        """The grid's energy prices and the hours of each, cheapest first; the dearest ones are curtailed first."""
+        name = self.case.site[site].tariff
+        up, tariff = self.up_hours(asic, t), self.tariffs[name, t]
+        steps = [
+            (row.energy_usd_per_mwh * self.risen(name, t), row.hours_share * up)
+            for row in self.steps.get((name, t), [])
+        ] or [(self.energy_price(name, t), up)]
+        kept, left = [], max(0.0, up - tariff.curtailed_hours)
+        for price, hours_of_step in sorted(steps):
+            kept.append((price, min(hours_of_step, left)))
+            left -= kept[-1][1]
+        return kept
 
-    def btc_mined(self, site: str, asic: str, t: Quarter) -> float:
-        """BTC per gross MW that runs."""
-        return self.reward(site, asic, t) * 1e6 / self.bitcoin[t].btc_usd
+    def reward_per_hour(self, asic: str, t: Quarter) -> float:
+        """$ that a gross MW mines in an hour, the pool's fee off."""
+        return self.hashprice(t) * self.th_per_gross_mw(asic) / 1000 / 24 * (1 - self.case.asic[asic].pool_fee)
+
+    def grid_hours(self, site: str, asic: str, t: Quarter) -> list[tuple[float, float]]:
+        """Prices and hours in which a running machine takes power: all of a plain tariff's, the steps that pay else."""
+        offered = self.prices_and_hours(site, asic, t)
+        if (self.case.site[site].tariff, t) not in self.steps:
+            return offered
+        return [(price, of_step) for price, of_step in offered if price < self.reward_per_hour(asic, t)]
+
+    def btc_per_hour(self, asic: str, t: Quarter) -> float:
+        return self.reward_per_hour(asic, t) / self.bitcoin[t].btc_usd
+
+    def btc_on_grid(self, site: str, asic: str, t: Quarter) -> float:
+        """BTC per gross MW that runs on the grid."""
+        return self.btc_per_hour(asic, t) * sum(of_step for _, of_step in self.grid_hours(site, asic, t))
+
+    def demand(self, site: str, t: Quarter) -> float:
+        """$M for a gross MW billed in a quarter."""
+        return self.tariffs[self.case.site[site].tariff, t].demand_usd_per_kw_month * 1000 * 3 / 1e6
 
     def may_run(self, site: str, t: Quarter) -> bool:
         ends = (self.case.settings.mining_ends, self.case.site[site].mining_ends)
@@ -141,24 +176,25 @@ class Future:
         }
 
     def _on_grid(self, site: str, asic: str, t: Quarter) -> float:
-        name = self.case.site[site].tariff
-        tariff = self.tariffs[name, t]
-        energy = self.run_hours(site, asic, t) * self.energy_price(name, t)
-        power = energy + tariff.demand_usd_per_kw_month * 1000 * 3 - tariff.interruptible_usd_per_mw_year / 4
-        return self.reward(site, asic, t) - power / 1e6
+        reward = self.reward_per_hour(asic, t)
+        gain = sum(of_step * (reward - price) for price, of_step in self.grid_hours(site, asic, t))
+        interruptible = self.tariffs[self.case.site[site].tariff, t].interruptible_usd_per_mw_year / 4
+        return (gain + interruptible) / 1e6 - self.demand(site, t)
 
     def on_plant(self, site: str, asic: str, t: Quarter) -> float:
         """The same on the site's own plant."""
-        cost = self.run_hours(site, asic, t) * self.plants[site, t].cost_usd_per_mwh
-        return self.reward(site, asic, t) - cost / 1e6
+        gain = self.reward_per_hour(asic, t) - self.plants[site, t].cost_usd_per_mwh
+        return self.up_hours(asic, t) * gain / 1e6
 
     def machine_residual(self, asic: str) -> float:
         return self.case.asic[asic].residual_usd_per_th * self.th_per_gross_mw(asic) / 1e6
 
     def machine_price(self, asic: str, usd_per_th: float, t: Quarter) -> float:
-        """$M per gross MW: a price per TH/s that follows hashprice."""
+        """$M per gross MW: a price per TH/s that follows the hashprice of the quarters to come."""
         market = self.machine_markets[asic]
-        relative = self.hashprice(t) / market.reference_hashprice_usd_per_ph_day
+        ahead = self.case.settings.market_looks_ahead_quarters
+        seen = [self.hashprice(min(t + k, self.case.last)) for k in range(ahead)]
+        relative = sum(seen) / ahead / market.reference_hashprice_usd_per_ph_day
         return float(usd_per_th * relative**market.elasticity * self.th_per_gross_mw(asic) / 1e6)
 
     def resale(self, asic: str, t: Quarter) -> float:

@@ -134,25 +134,25 @@ class Halls:
         self.case = future.case
         self.starts = starts
         self.refreshed: dict[tuple[Start, int], int] = {}
+        self.relet: list[tuple[Start, str, Quarter, dict[int, float]]] = []
         self._book_capex()
         for start in starts:
             self._add_gpus(start, decide=decide)
 
     def _book_capex(self) -> None:
         for outlay in outlays(self.case, self.starts):
-            option, rate = outlay.option, self.future.discount_rate(outlay.option.product)
-            self.program.book(outlay.line, outlay.quarter, {FIXED: -outlay.musd}, rate, option.site)
+            option = outlay.option
+            self.program.book(outlay.line, outlay.quarter, {FIXED: -outlay.musd}, option.product, option.site)
 
     def _add_gpus(self, start: Start, *, decide: bool) -> None:
         """GPUs are sold at the end of their life; new ones may take their place if that lies in the horizon."""
         case, option, row = self.case, self.case.option[start.option], gpu_life(self.case, start.option)
         if row is None:
             return
-        rate = self.future.discount_rate(option.product)
         it_mw = block_it_mw(option)
         end = start.quarter + option.lead_quarters + row.life_quarters
         sold = row.residual_share * option.gpu_musd_per_it_mw * it_mw
-        self.program.book("gpu_sales", end, {FIXED: sold * start.blocks}, rate, option.site)
+        self.program.book("gpu_sales", end, {FIXED: sold * start.blocks}, option.product, option.site)
         before: dict[int, float] = {FIXED: float(start.blocks)}
         i = 1
         while row.refresh_musd_per_it_mw is not None and case.first <= end <= case.last:
@@ -161,20 +161,45 @@ class Halls:
             self.refreshed[start, i] = column
             self.program.at_most({column: 1.0} | {c: -value for c, value in before.items()}, 0.0)
             cost = row.refresh_musd_per_it_mw * it_mw
-            self.program.book("gpu_capex", end, {column: -cost}, rate, option.site)
+            self.program.book("gpu_capex", end, {column: -cost}, option.product, option.site)
+            self._relet(start, end, total([before, {column: -1.0}]))
             end = end + row.life_quarters
-            self.program.book("gpu_sales", end, {column: row.residual_share * cost}, rate, option.site)
+            self.program.book("gpu_sales", end, {column: row.residual_share * cost}, option.product, option.site)
             before = {column: 1.0}
             i += 1
+        self._relet(start, end, before)
+
+    def _relet(self, start: Start, t: Quarter, blocks: dict[int, float]) -> None:
+        """Blocks without GPUs from a quarter on: refitted, and let as another product for good, if that is planned."""
+        option, row = self.case.option[start.option], gpu_life(self.case, start.option)
+        if row is None or row.relet_product is None:
+            return
+        it_mw = block_it_mw(option)
+        refit = total([blocks], -row.refit_musd_per_it_mw * it_mw)
+        self.program.book("facility_capex", t, refit, row.relet_product, option.site)
+        self.program.add("line", "hall relet", self.case.first, FIXED, it_mw if t <= self.case.last else 0.0)
+        self.relet.append((start, row.relet_product, t, total([blocks], it_mw)))
 
     def usable(self, site: str, product: str, t: Quarter) -> dict[int, float]:
-        """IT MW that can be let: blocks in service times the hall ramp, while their GPUs live."""
-        here = [
-            s
-            for s in self.starts
-            if (self.case.option[s.option].site, self.case.option[s.option].product) == (site, product)
-        ]
-        return total(self._usable_of(start, t) for start in here)
+        """IT MW that can be let: blocks in service times the hall ramp, while their GPUs live; halls without them."""
+        here = [s for s in self.starts if (self.option(s).site, self.option(s).product) == (site, product)]
+        without = [it_mw for s, p, q, it_mw in self.relet if (self.option(s).site, p) == (site, product) and q <= t]
+        return total([*(self._usable_of(start, t) for start in here), *without])
+
+    def option(self, start: Start) -> Option:
+        return self.case.option[start.option]
+
+    def settled_from(self) -> Quarter:
+        """A quarter from which on nothing changes in what is usable."""
+        ends = [self.case.last + 1]
+        for start in self.starts:
+            service = start.quarter + self.option(start).lead_quarters
+            ends.append(service + len(self.case.profile[self.option(start).ramp]))
+            row = gpu_life(self.case, start.option)
+            if row is not None:
+                lives = 1 + sum(1 for s, _ in self.refreshed if s == start)
+                ends.append(service + lives * row.life_quarters)
+        return max(ends)
 
     def _usable_of(self, start: Start, t: Quarter) -> dict[int, float]:
         generation, share = alive(self.case, start, t)
@@ -195,10 +220,14 @@ def alive(case: Case, start: Start, t: Quarter) -> tuple[int, float]:
 
 
 def most_usable_it_mw(case: Case, starts: Starts, site: str, product: str, t: Quarter) -> float:
-    """IT MW that could be let if all GPUs were refreshed for ever."""
+    """IT MW that could be let if all GPUs were refreshed for ever, and all halls relet that can be."""
     most = 0.0
     for start in starts:
-        option = case.option[start.option]
+        option, row = case.option[start.option], gpu_life(case, start.option)
+        it_mw = start.blocks * block_it_mw(option)
+        generation, share = alive(case, start, t)
         if (option.site, option.product) == (site, product):
-            most += start.blocks * block_it_mw(option) * alive(case, start, t)[1]
+            most += it_mw * share
+        elif row is not None and (option.site, row.relet_product) == (site, product) and generation > 0:
+            most += it_mw
     return most

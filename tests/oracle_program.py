@@ -20,13 +20,28 @@ SLACK = 1e-9
 INFEASIBLE = 2
 UNDECIDED = 4
 
-CAPEX = {"facility_capex", "gpu_capex", "mobilisation", "machine_purchases", "tenant_capex"}
-UNTAXED = CAPEX | {"btc_sales", "principal", "tax"}
+AI_CAPEX = {"facility_capex", "gpu_capex", "mobilisation"}
+CAPEX = AI_CAPEX | {"machine_purchases"}
 AI_TRADE = {"rent", "market_sales", "ai_power", "ai_operating_cost"}
-AI_MARGIN = AI_TRADE | {"tenant_credits", "backstop", "lease_cost", "damages"}
-EVERYDAY = AI_TRADE | {"mining", "site_cost", "g_and_a", "facility_capex", "gpu_capex", "mobilisation", "principal"}
+AI_MARGIN = AI_TRADE | {"backstop", "lease_cost", "damages", "expected_loss"}
+CUSTOMERS_MONEY = {"prepayments", "tenant_capex", "tenant_credits"}
+MINING = {"mining", "site_cost", "mining_moves", "ratchet"}
+TAXED = AI_MARGIN | MINING | {"g_and_a", "asset_sale", "machine_sales", "gpu_sales"}
+# What lenders test against their service, and what they lend on.
+SERVES_DEBT = AI_MARGIN | {"tenant_credits"}
+LENT_ON = AI_CAPEX | {"tenant_capex"}
+# What moves cash alone, or value alone.
+NO_VALUE = {"principal", "interest", "owed interest", "cash_interest", "btc_sales"}
+NO_CASH = {"excess_interest"}
+AT_COST_OF_DEBT = CUSTOMERS_MONEY | {"fee", "owed fee", "excess_interest"}
+# What still comes and goes after the horizon, of which what is owed then must be paid.
+AFTERWARDS = AI_MARGIN | CUSTOMERS_MONEY | CAPEX | {"gpu_sales", "tax"}
+EVERYDAY = AI_TRADE | AI_CAPEX | NO_VALUE | {"mining", "site_cost", "g_and_a", "asset_sale", "owed fee"}
+EVERYDAY -= {"cash_interest"}
 
 Terms = Mapping[int, float]
+Name = str | tuple[str, str]
+"""A line, or a hall: the site and the product of some options."""
 
 
 def total(parts: Iterable[Terms], factor: float = 1.0) -> dict[int, float]:
@@ -62,7 +77,7 @@ class Program:
         self.words: list[str] = []
         self.now: list[int] = []
         self.worth: dict[int, float] = {FIXED: 0.0}
-        self.sums: dict[tuple[str, Quarter], dict[str, dict[int, float]]] = {}
+        self.sums: dict[tuple[str, Quarter], dict[Name, dict[int, float]]] = {}
         self.rows: list[tuple[Terms, float, float, str]] = []
 
     def copy(self) -> Program:
@@ -101,31 +116,37 @@ class Program:
 
     # money
 
-    def mid_quarter(self, t: Quarter) -> float:
-        return (t - self.case.first + 0.5) / 4
+    def rate(self, business: str) -> float:
+        """The yearly rate of `mining`, of a product or of `debt`; the corporate one unless it has its own."""
+        rates = self.case.settings.discount_rates
+        return rates.get(business, rates["corporate"])
 
-    def book(self, line: str, t: Quarter, amounts: Terms, rate: float, site: str = "") -> None:
-        """Money received (paid: negative) in a quarter; before the horizon it is sunk."""
+    def book(self, line: str, t: Quarter, amounts: Terms, business: str, site: str = "") -> None:
+        """Money received (paid: negative) in a quarter by a business; before the horizon it is sunk."""
         if t < self.case.first:
             return
         inside = t <= self.case.last
-        factor = discount(rate, self.mid_quarter(t))
+        rate = self.rate("debt" if line in AT_COST_OF_DEBT else business)
+        factor = 0.0 if line in NO_VALUE else discount(rate, (t - self.case.first + 0.5) / 4)
+        afterwards = discount(self.rate("debt"), (t - self.case.last - 0.5) / 4)
         for column, musd in amounts.items():
-            if line != "principal":
-                self.worth[column] = self.worth.get(column, 0.0) + musd * factor
+            self.worth[column] = self.worth.get(column, 0.0) + musd * factor
             if line not in EVERYDAY:
                 self.add("line", line, self.case.first, column, abs(musd))
-            if line not in UNTAXED:
+            if line in TAXED:
                 self.add("taxable", "", t, column, musd)
+            if line in CAPEX:
+                self.add("outlay", line, t, column, -musd)
+            if not inside and line in AFTERWARDS:
+                self.add("afterwards", "", t, column, musd * afterwards)
             if not inside:
                 continue
-            self.add("cash", "", t, column, musd)
-            if line in CAPEX:
-                self.add("outlay", "facility_capex" if line == "tenant_capex" else line, t, column, -musd)
-                if line != "machine_purchases":
-                    self.add("eligible", site, t, column, -musd)
-            if line in AI_MARGIN:
-                self.add("ai margin", site, t, column, musd)
+            if line not in NO_CASH:
+                self.add("cash", "", t, column, musd)
+            if line in LENT_ON:
+                self.add("cost", (site, business), t, column, -musd)
+            if line in SERVES_DEBT:
+                self.add("ai margin", (site, business), t, column, musd)
 
     def book_again(self, pattern: Program, column: int) -> None:
         """What another program has booked for its column 0, for a column of this one."""
@@ -134,17 +155,19 @@ class Program:
             for name, terms in by_name.items():
                 self.add(kind, name, t, column, terms[0])
 
-    def leave(self, amounts: Terms, rate: float) -> None:
-        """What is worth something at the end of the horizon."""
-        factor = discount(rate, len(self.case.horizon) / 4)
+    def leave(self, t: Quarter, amounts: Terms, business: str) -> None:
+        """What is worth something on the first day of a quarter after the horizon."""
+        factor = discount(self.rate(business), (t - self.case.first) / 4)
+        afterwards = discount(self.rate("debt"), (t - self.case.last - 1) / 4)
         for column, musd in amounts.items():
             self.worth[column] = self.worth.get(column, 0.0) + musd * factor
+            self.add("afterwards", "", t, column, musd * afterwards)
 
-    def add(self, kind: str, name: str, t: Quarter, column: int, musd: float) -> None:
+    def add(self, kind: str, name: Name, t: Quarter, column: int, musd: float) -> None:
         terms = self.sums.setdefault((kind, t), {}).setdefault(name, {})
         terms[column] = terms.get(column, 0.0) + musd
 
-    def summed(self, kind: str, quarters: Iterable[Quarter], names: Iterable[str] | None = None) -> dict[int, float]:
+    def summed(self, kind: str, quarters: Iterable[Quarter], names: Iterable[Name] | None = None) -> dict[int, float]:
         """What was booked under these names (None: all) in these quarters."""
         booked = (self.sums.get((kind, t), {}) for t in quarters)
         if names is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from oracle_contracts import Contracts
@@ -11,13 +13,9 @@ from oracle_program import FIXED, Program, total
 
 from optimizer.ground.quarters import Quarter, span
 
-# What loan-to-cost and ring fence ask of a facility that owes nothing. False: nothing. True: the rows stand as written,
-# so that negative eligible capex (tenant money came first) breaks a loan that nobody has drawn.
-UNUSED_DEBT_BINDS = False
-# More than any balance, margin or eligible capex of a small case, $M.
+# More than any balance, margin or cost of a small case, $M.
 PLENTY = 500.0
-# More BTC than a small case ever holds.
-MUCH_BTC = 5000.0
+Hall = tuple[str, str]
 
 
 class Treasury:
@@ -36,29 +34,24 @@ class Treasury:
         self.held = add_btc(program, future, mined)
         rate = self.case.settings.cash_rate or 0.0
         for t in self.case.horizon if rate else ():
-            program.book("cash_interest", t, total([self.opening_cash(t)], rate / 4), future.corporate)
+            program.book("cash_interest", t, total([self.opening_cash(t)], rate / 4), "corporate")
 
     def opening_cash(self, t: Quarter) -> dict[int, float]:
         return {self.cash[t - 1]: 1.0} if t > self.case.first else {FIXED: self.case.settings.opening_cash_musd}
 
     def close(self, program: Program, signed: Contracts) -> None:
         """Covenants, tax, and cash that adds up."""
-        for loan in self.loans.values() if self.decide else ():
-            loan.add_covenants(program, self.loans, self.cash, signed)
+        if self.decide:
+            for loan in self.loans.values():
+                loan.add_covenants(program, self.loans, self.cash, signed)
+            self._share_halls(program)
         add_tax(program, self.future)
         for t, column in self.cash.items():
             program.equal(total([{column: -1.0}, self.opening_cash(t), program.summed("cash", [t])]), 0.0)
             if self.decide:
                 program.at_least(self.liquid(t), self.case.settings.minimum_cash_musd, "liquidity tight")
-            elif self.held:
-                self._sell_before_cash_is_short(program, t)
-
-    def _sell_before_cash_is_short(self, program: Program, t: Quarter) -> None:
-        """Doing nothing holds BTC only while there is the minimum of cash."""
-        keeps = program.yes_or_no()
-        program.at_most({self.held[t]: 1.0, keeps: -MUCH_BTC}, 0.0)
-        least = total([{self.cash[t]: 1.0}, {keeps: -PLENTY, FIXED: PLENTY}])
-        program.at_least(least, self.case.settings.minimum_cash_musd)
+        if self.decide and any(loan.row.available_first is not None for loan in self.loans.values()):
+            self._repay_afterwards(program)
 
     def liquid(self, t: Quarter) -> dict[int, float]:
         """Cash and the part of the BTC held that counts."""
@@ -66,6 +59,62 @@ class Treasury:
             return {self.cash[t]: 1.0}
         share = self.case.settings.btc_liquidity_share or 0.0
         return {self.cash[t]: 1.0, self.held[t]: share * self.future.bitcoin[t].btc_usd / 1e6}
+
+    def _repay_afterwards(self, program: Program) -> None:
+        """What is owed at the end, less cash above the minimum, is covered by what still comes."""
+        last, settings = self.case.last, self.case.settings
+        cover = 1.0 if settings.end_coverage is None else settings.end_coverage
+        owed = total(Loan.one(loan.owed, last) for loan in self.loans.values())
+        spare = {self.cash[last]: -1.0, FIXED: settings.minimum_cash_musd}
+        still = program.summed("afterwards", program.quarters_of("afterwards"))
+        program.at_most(total([owed, spare, total([still], -cover)]), 0.0, "owed at the end tight")
+
+    def _share_halls(self, program: Program) -> None:
+        """Loans that have halls in common lend no more together than these cost, by their shares of it."""
+        for loans in _chained([loan for loan in self.loans.values() if loan.row.loan_to_cost is not None]):
+            for t in self.case.horizon:
+                owed = total(loan.one(loan.owed, t) for loan in loans)
+                within(program, owed, _lent_on(program, loans, t), "shared cost tight")
+        for loans in _chained([loan for loan in self.loans.values() if loan.halls is not None]):
+            halls = {hall for loan in loans for hall in loan.halls or ()}
+            for t in self.case.horizon:
+                drawn = total(loan.one(loan.draws, t) for loan in loans)
+                within(program, drawn, program.summed("cost", [t], halls), "shared draws tight")
+
+
+def _chained(loans: list[Loan]) -> Iterator[list[Loan]]:
+    """Sets of two loans or more, each of which hangs together by halls in common."""
+    for size in range(2, len(loans) + 1):
+        for chosen in combinations(loans, size):
+            reached, left = [chosen[0]], list(chosen[1:])
+            while more := [loan for loan in left if any(loan.meets(other) for other in reached)]:
+                reached += more
+                left = [loan for loan in left if loan not in more]
+            if not left:
+                yield list(chosen)
+
+
+def _lent_on(program: Program, loans: list[Loan], t: Quarter) -> dict[int, float]:
+    """What these loans may owe together: each hall's cost so far, at their shares of it, never more than whole."""
+    so_far = [q for q in program.case.horizon if q <= t]
+    halls = {hall for (kind, _), named in program.sums.items() if kind == "cost" for hall in named}
+    parts = []
+    for hall in halls:
+        share = sum(loan.row.loan_to_cost for loan in loans if loan.halls is None or hall in loan.halls)
+        parts.append(total([program.summed("cost", so_far, [hall])], min(1.0, share)))
+    return total(parts)
+
+
+def within(program: Program, terms: dict[int, float], limit: dict[int, float], word: str) -> None:
+    """terms <= limit, or nothing where the limit is below that."""
+    if not any(terms.values()):
+        return
+    beyond = total([terms, total([limit], -1.0)])
+    if any(value < 0 for value in limit.values()):
+        used = program.yes_or_no()
+        program.at_most(total([terms, {used: -PLENTY}]), 0.0)
+        beyond = total([beyond, {used: PLENTY, FIXED: -PLENTY}])
+    program.at_most(beyond, 0.0, word)
 
 
 # ---- debt ----------------------------------------------------------------------------------------
@@ -90,6 +139,21 @@ class Loan:
         self.open = self._available()
         self.last = min(self.row.maturity, self.case.last)
         self.lifetime = [t for t in self.case.horizon if t <= self.last]
+        secured_by = [r.option for r in self.case.rows("collateral") if r.facility == self.row.facility]
+        options = [self.case.option[name] for name in secured_by]
+        self.halls: set[Hall] | None = {(o.site, o.product) for o in options} if options else None
+
+    # whom it meets
+
+    def meets(self, other: Loan) -> bool:
+        """Whether both lend on a hall; the company's loans lend on all."""
+        return self.halls is None or other.halls is None or bool(self.halls & other.halls)
+
+    def stands_behind(self, other: Loan) -> bool:
+        """Whether the other one is served from the same halls before this one, or with it; itself is."""
+        if (other.row.rank or 1) > (self.row.rank or 1):
+            return False
+        return self.halls is None or (other.halls is not None and bool(self.halls & other.halls))
 
     # when
 
@@ -99,22 +163,16 @@ class Loan:
         return [] if first is None or last is None else [t for t in self.case.horizon if first <= t <= last]
 
     def may_be_drawn(self, signed: Contracts) -> bool:
-        """Whether the contract that it needs is signed, at its own site if it has one."""
+        """Whether the contract that it needs is signed, in a hall of its own if it has any."""
         if self.row.requires_offer is None:
             return True
-        where = [c.site for c in signed if c.offer == self.row.requires_offer]
-        return bool(where) and self.row.site in ("*", *where)
-
-    @property
-    def starts(self) -> Quarter:
-        """From when interest periods are counted."""
-        if self.row.drawn_musd > 0 or self.row.available_first is None:
-            return self.case.first
-        return self.row.available_first
+        where = {(c.site, self.case.offer[c.offer].product) for c in signed if c.offer == self.row.requires_offer}
+        return bool(where) and (self.halls is None or bool(where & self.halls))
 
     def interest_paid_in(self, accrued: Quarter) -> Quarter:
+        """The next coupon, or maturity if that comes first."""
         every, t = self.row.interest_every_quarters, accrued
-        while t < self.row.maturity and (t - self.starts) % every != every - 1:
+        while every > 1 and t < self.row.maturity and (t - self.row.first_coupon) % every != 0:
             t = t + 1
         return min(t, self.row.maturity)
 
@@ -142,7 +200,7 @@ class Loan:
 
     def _kind(self) -> str:
         """What a draw of it shows."""
-        who = "drawn" if self.row.site == "*" else "drawn by a site"
+        who = "drawn" if self.halls is None else "drawn against halls"
         word = "drawn to refinance" if self.row.refinances is not None else who
         return word if self.row.requires_offer is None else f"{word}|drawn for an offer"
 
@@ -179,18 +237,27 @@ class Loan:
             closing = self.owed[t] = program.column(word="repaid in parts" if len(self.shares) > 1 else "")
             moves = total([self.opening(t), drawn, total([repaid], -1.0)])
             program.equal(total([moves, {closing: -1.0}]), 0.0)
-            program.book("principal", t, drawn, self.future.corporate)
-            program.book("principal", t, total([repaid], -1.0), self.future.corporate)
+            program.book("principal", t, drawn, "corporate")
+            program.book("principal", t, total([repaid], -1.0), "corporate")
 
     def _add_interest(self, program: Program) -> None:
+        """Interest of each quarter until maturity, paid with its coupon, and what of it is above the cost of debt."""
         if not self.lifetime:
             return
+        before = [self.case.first - k for k in range(1, self.row.interest_every_quarters)]
+        for t in (t for t in before if self.interest_paid_in(t) >= self.case.first):
+            self._accrue(program, t, {FIXED: self.row.drawn_musd})
         for t in span(self.case.first, self.row.maturity - self.case.first + 1):
-            rate = self.future.loan_rate(self.row.margin, self.row.base_rate, t)
-            accrued = total([self.opening(t), self.one(self.draws, t)], rate / 4)
-            paid = self.interest_paid_in(t)
-            self.interest[paid] = total([self.interest.get(paid, {}), accrued])
-            program.book("interest", paid, total([accrued], -1.0), self.future.corporate)
+            self._accrue(program, t, total([self.opening(t), self.one(self.draws, t)]))
+
+    def _accrue(self, program: Program, t: Quarter, balance: dict[int, float]) -> None:
+        rate = self.future.loan_rate(self.row.margin, self.row.base_rate, max(t, self.case.first))
+        paid = self.interest_paid_in(t)
+        self.interest[paid] = total([self.interest.get(paid, {}), total([balance], rate / 4)])
+        program.book("interest", paid, total([balance], -rate / 4), "corporate")
+        normal = self.case.settings.discount_rates.get("debt")
+        if normal is not None and rate > normal:
+            program.book("excess_interest", paid, total([balance], (normal - rate) / 4), "corporate")
 
     def _add_fees(self, program: Program) -> None:
         """Fees of a facility that is in use: drawn at the start, or taken up for them."""
@@ -204,37 +271,32 @@ class Loan:
             drawn = dict.fromkeys(self.draws.values(), 1.0)
             program.at_most(drawn | {column: -self.row.commitment_musd}, 0.0)
             upfront = total([used], -self.row.upfront_fee)
-            program.book("fee", self.row.available_first, upfront, self.future.corporate)
+            program.book("fee", self.row.available_first, upfront, "corporate")
         else:
             return
         for t in self.open:
             so_far = {draw: -1.0 for q, draw in self.draws.items() if q <= t} | {FIXED: -self.row.drawn_musd}
             undrawn = total([used, so_far])
-            program.book("fee", t, total([undrawn], -self.row.undrawn_fee / 4), self.future.corporate)
+            program.book("fee", t, total([undrawn], -self.row.undrawn_fee / 4), "corporate")
 
     # covenants
 
     def add_covenants(
         self, program: Program, loans: dict[str, Loan], cash: dict[Quarter, int], signed: Contracts
     ) -> None:
-        sites = None if self.row.site == "*" else [self.row.site]
         if not self.may_be_drawn(signed):
             program.at_most(dict.fromkeys(self.draws.values(), 1.0), 0.0)
         for t in self.lifetime:
             if self.row.loan_to_cost is not None:
-                so_far = program.summed("eligible", [q for q in self.case.horizon if q <= t], sites)
-                self._within(
-                    program, self.one(self.owed, t), total([so_far], self.row.loan_to_cost), "loan to cost tight"
-                )
-            if sites is not None and t in self.draws:
-                spent = program.summed("eligible", [t], sites)
-                self._within(program, self.one(self.draws, t), spent, "ring fence tight")
+                within(program, self.one(self.owed, t), _lent_on(program, [self], t), "loan to cost tight")
+            if self.halls is not None and t in self.draws:
+                within(program, self.one(self.draws, t), program.summed("cost", [t], self.halls), "ring fence tight")
             if self.row.refinances is not None and t in self.draws:
                 repaid = loans[self.row.refinances].repaid(t) if t in loans[self.row.refinances].lifetime else {}
                 program.at_most(total([self.one(self.draws, t), total([repaid], -1.0)]), 0.0, "refinancing tight")
             if t < self.row.maturity:
                 self._keep_cash(program, t, cash[t])
-                self._keep_cover(program, t, sites)
+                self._keep_cover(program, t, [loan for loan in loans.values() if self.stands_behind(loan)])
 
     def _keep_cash(self, program: Program, t: Quarter, cash: int) -> None:
         if self.row.minimum_cash_musd is None or not (self.row.drawn_musd > 0 or self.draws):
@@ -243,12 +305,16 @@ class Loan:
         program.at_most({self.owed[t]: 1.0, outstanding: -self.row.commitment_musd}, 0.0)
         program.at_least({cash: 1.0, outstanding: -self.row.minimum_cash_musd}, 0.0, "loan keeps cash")
 
-    def _keep_cover(self, program: Program, t: Quarter, sites: list[str] | None) -> None:
-        """AI margin covers debt service, if anything was drawn at the start or is ever drawn."""
+    def service(self, t: Quarter) -> dict[int, float]:
+        """Interest paid and principal due in a quarter; the rest that falls due at maturity is no service."""
+        return total([self.interest.get(t, {}), self.scheduled(t) if t < self.row.maturity else {}])
+
+    def _keep_cover(self, program: Program, t: Quarter, served: list[Loan]) -> None:
+        """AI margin of its halls covers what it and those before it are served, if it was or is ever drawn."""
         if self.row.dscr is None or (self.row.dscr_from is not None and t < self.row.dscr_from):
             return
-        service = total([self.interest.get(t, {}), self.scheduled(t)], self.row.dscr)
-        uncovered = total([service, total([program.summed("ai margin", [t], sites)], -1.0)])
+        service = total((loan.service(t) for loan in served), self.row.dscr)
+        uncovered = total([service, total([program.summed("ai margin", [t], self.halls)], -1.0)])
         if self.row.drawn_musd == 0:
             used = program.yes_or_no()
             drawn: dict[int, float] = dict.fromkeys(self.draws.values(), 1.0)
@@ -256,37 +322,30 @@ class Loan:
             uncovered = total([uncovered, {used: PLENTY, FIXED: -PLENTY}])
         program.at_most(uncovered, 0.0, "cover tight")
 
-    def _within(self, program: Program, terms: dict[int, float], limit: dict[int, float], word: str) -> None:
-        """terms <= limit, unless terms are nothing."""
-        if not any(terms.values()) and not UNUSED_DEBT_BINDS:
-            return
-        beyond = total([terms, total([limit], -1.0)])
-        never_negative = all(value >= 0 for value in limit.values())
-        if not (UNUSED_DEBT_BINDS or never_negative):
-            used = program.yes_or_no()
-            program.at_most(total([terms, {used: -PLENTY}]), 0.0)
-            beyond = total([beyond, {used: PLENTY, FIXED: -PLENTY}])
-        program.at_most(beyond, 0.0, word)
-
 
 # ---- BTC -----------------------------------------------------------------------------------------
 
 
 def add_btc(program: Program, future: Future, mined: dict[Quarter, dict[int, float]]) -> dict[Quarter, int]:
-    """BTC held at each quarter's end: what was there, and what is mined where that may be kept."""
+    """BTC held at each quarter's end: they only fall, or fall as scheduled, or what is mined may be kept too."""
     case, settings = future.case, future.case.settings
+    free, most = settings.btc_rule == "free", settings.max_btc_sales_per_quarter
     opening: dict[int, float] = {FIXED: settings.btc_held or 0.0}
-    if not (settings.btc_held or settings.hold_mined_btc):
+    if not (settings.btc_held or free):
         return {}
+    scheduled = {row.quarter: row.btc for row in case.rows("btc_schedule")}
     held = {}
     for t in case.horizon:
-        held[t] = program.column(word="btc held")
-        gained = mined[t] if settings.hold_mined_btc else {}
-        program.at_most(total([{held[t]: 1.0}, total([opening, gained], -1.0)]), 0.0)
-        sold = total([opening, {held[t]: -1.0}], future.bitcoin[t].btc_usd / 1e6)
-        program.book("btc_sales", t, sold, future.corporate)
+        held[t] = program.column(settings.minimum_btc or 0.0, word="btc held")
+        fall = total([opening, {held[t]: -1.0}])
+        if settings.btc_rule == "schedule":
+            program.equal(fall, scheduled.get(t, 0.0))
+        else:
+            program.at_least(total([fall, mined[t] if free else {}]), 0.0)
+        if most is not None:
+            program.at_most(fall, most)
+        program.book("btc_sales", t, total([fall], future.bitcoin[t].btc_usd / 1e6), "corporate")
         opening = {held[t]: 1.0}
-    program.leave({held[case.last]: future.bitcoin[case.last].btc_usd / 1e6}, future.corporate)
     return held
 
 
@@ -294,7 +353,7 @@ def add_btc(program: Program, future: Future, mined: dict[Quarter, dict[int, flo
 
 
 def add_tax(program: Program, future: Future) -> None:
-    """Tax on income over losses carried forward; after the horizon on each quarter's income as it is."""
+    """Tax on income over losses carried forward, as long as anything is taxed."""
     case, settings = future.case, future.case.settings
     if not settings.tax_rate:
         return
@@ -306,24 +365,22 @@ def add_tax(program: Program, future: Future) -> None:
     share = 1.0 if settings.tax_loss_use is None else settings.tax_loss_use
     for t in sorted({*case.horizon, *program.quarters_of("taxable"), *deducted}):
         income = total([program.summed("taxable", [t]), total([deducted.get(t, {})], -1.0)])
-        if t > case.last:
-            program.book("tax", t, total([income], -settings.tax_rate), future.corporate)
-            continue
         profit, loss = program.column(word="taxed profit"), program.column(word="tax loss")
-        used, left = program.column(word="tax loss used"), program.column()
+        word = "tax loss used" if t <= case.last else "tax loss used|tax loss used afterwards"
+        used, left = program.column(word=word), program.column()
         program.equal(total([income, {profit: -1.0, loss: 1.0}]), 0.0)
         program.at_most({used: 1.0, profit: -share}, 0.0)
         program.at_most(total([{used: 1.0}, total([losses], -1.0)]), 0.0)
         program.equal(total([losses, {loss: 1.0, used: -1.0, left: -1.0}]), 0.0)
         losses = {left: 1.0}
-        program.book("tax", t, {profit: -settings.tax_rate, used: settings.tax_rate}, future.corporate)
+        program.book("tax", t, {profit: -settings.tax_rate, used: settings.tax_rate}, "corporate")
 
 
 def depreciation(program: Program, future: Future) -> dict[Quarter, dict[int, float]]:
-    """Capex of the horizon, deducted in equal parts from the quarter of payment on."""
+    """Capex, what is spent after the horizon too, deducted in equal parts from the quarter of payment on."""
     deducted: dict[Quarter, dict[int, float]] = {}
     for row in future.case.rows("depreciation"):
-        for t in future.case.horizon:
+        for t in program.quarters_of("outlay"):
             part = program.summed("outlay", [t], [row.line])
             for k in range(row.quarters if part else 0):
                 deducted[t + k] = total([deducted.get(t + k, {}), total([part], 1 / row.quarters)])

@@ -12,6 +12,7 @@ import oracle
 from small_features import TERM_TABLES, Features
 
 from optimizer.case.case import Case, assemble
+from optimizer.case.schema import Settings
 from optimizer.ground.quarters import Quarter, span
 
 Rows = list[dict[str, Any]]
@@ -59,7 +60,8 @@ def in_need_of_money(case: Case, scenario: str, rng: random.Random) -> Case:
     lowest = oracle.do_nothing_lowest_cash(case, scenario)
     if lowest is None:
         return case
-    free = [loan for loan in case.rows("facilities") if loan.site == "*"]
+    secured = {row.facility for row in case.rows("collateral")}
+    free = [loan for loan in case.rows("facilities") if loan.facility not in secured]
     in_time = any(loan.available_first == case.first or loan.refinances for loan in free)
     least = -6 if in_time else 0
     most = 8 if free else 1
@@ -191,6 +193,9 @@ class Draw:
                 "gpus_per_it_mw": self.number(500, 800),
                 "utilisation": self.number(0.5, 0.9),
                 "residual_musd_per_it_mw": self.number(0.1, 3.5),
+                "residual_life_quarters": self.rng.choice(
+                    [None, None, self.rng.randint(3, 12), self.rng.randint(12, 60)]
+                ),
             }
             for name, kind in zip(PRODUCTS, ("colocation", "gpu_service"), strict=True)
         ]
@@ -355,6 +360,9 @@ class Draw:
         twin = {"offer": "twin offer"}
         other = {"customer": "Dan"} if self.chance(0.4) else {}
         self.tables["offers"].append(model | twin | other)
+        if other:
+            same = [row for row in self.tables["customers"] if row["customer"] == model["customer"]]
+            self.tables["customers"] += [row | other for row in same]
         for table in ("offer_prices", "offer_sites", *TERM_TABLES):
             self.tables[table] += [row | twin for row in self.tables[table] if row["offer"] == model["offer"]]
 
@@ -461,6 +469,7 @@ class Draw:
         capped = self.chance(0.3)
         rates = {"corporate": self.number(0.05, 0.11)}
         rates |= {line: self.number(0.06, 0.18) for line in ("mining", *PRODUCTS) if self.chance(0.6)}
+        rates |= {"debt": self.number(0.02, 0.09)} if self.chance(0.6) else {}
         return {
             "format": 2,
             "name": "small",
@@ -506,7 +515,7 @@ def tiny_case(**changes: Any) -> Case:
     every row, where a list of values gives one to each row in turn.
     """
     settings = {name: changes.pop(name, value) for name, value in _SETTINGS.items()}
-    settings |= {name: changes.pop(name) for name in [*changes] if name.startswith(("max_", "mining_ends"))}
+    settings |= {name: changes.pop(name) for name in [*changes] if name in Settings.model_fields}
     horizon = span(Quarter.parse(settings["first_quarter"]), int(settings["quarters"]))
     tables = _tiny_tables(horizon)
     for name, change in changes.items():

@@ -41,6 +41,13 @@ OTHER_TABLES = (
     "depreciation",
     "indices",
     "prerequisites",
+    "price_steps",
+    "ratchets",
+    "grid_groups",
+    "grid_group_limits",
+    "customers",
+    "collateral",
+    "btc_schedule",
 )
 
 
@@ -116,6 +123,7 @@ class Features:
             "elasticity": self.number(0, 0.6),
             "yearly_decline": self.number(0, 0.4),
             "moving_cost_musd_per_gross_mw": self.maybe(0.7, 0.003, 0.08),
+            "max_sales_mw_per_quarter": self.maybe(0.35, 0.2, 6),
         }
 
     def _draw_plant(self, site: str) -> None:
@@ -130,6 +138,53 @@ class Features:
                 begins = self.first + self.rng.randint(-7, len(self.horizon) - 3)
                 rise = {"tariff": tariff, "from_quarter": begins, "yearly_rise": self.number(-0.03, 0.15)}
                 self.tables["power_escalators"].append(rise)
+            if self.has():
+                self._draw_price_steps(tariff)
+        for site in self.tables["sites"]:
+            if self.has(0.7):
+                self._draw_ratchet(site["site"])
+        if self.has(0.9):
+            self._draw_grid_group()
+
+    def _draw_price_steps(self, tariff: str) -> None:
+        """Two or three prices inside each quarter that average to its own; the dearest is far above, or a little."""
+        spread = self.rng.choice([0.3, 1.0, 3.0])
+        for row in self.tables["tariffs"]:
+            if row["tariff"] != tariff:
+                continue
+            shares = self.parts(self.rng.randint(2, 3))
+            away = [self.number(-spread, spread) for _ in shares]
+            middle = sum(share * step for share, step in zip(shares, away, strict=True))
+            for i, (share, step) in enumerate(zip(shares, away, strict=True)):
+                price = row["energy_usd_per_mwh"] + abs(row["energy_usd_per_mwh"]) * (step - middle)
+                columns = {"step": i + 1, "hours_share": share, "energy_usd_per_mwh": price}
+                key = {name: row[name] for name in ("scenario", "tariff", "quarter")}
+                self.tables["price_steps"].append(key | columns)
+
+    def _draw_ratchet(self, site: str) -> None:
+        """Before the horizon the site drew up to a bit more than its machines of today."""
+        columns = {"ratchet_share": self.number(0.5, 1), "ratchet_quarters": self.rng.randint(1, 6)}
+        highest = round(self._limit(site) * self.number(0.3, 1), 4)
+        self.tables["ratchets"].append({"site": site} | columns | {"highest_before_gross_mw": highest})
+
+    def _limit(self, site: str) -> float:
+        """The site's limit at the start."""
+        steps = [row for row in self.tables["site_limits"] if row["site"] == site and row["from_quarter"] <= self.first]
+        return float(max(steps, key=lambda row: row["from_quarter"])["limit_gross_mw"])
+
+    def _draw_grid_group(self) -> None:
+        """Sites that share a limit: at the start what their own limits allow or a bit less, later more or less."""
+        names = [row["site"] for row in self.tables["sites"]]
+        members = self.rng.sample(names, k=self.rng.randint(2, len(names)))
+        full = sum(self._limit(site) for site in members)
+        steps = {self.first - self.rng.randint(0, 2): round(full * self.number(0.965, 1.1), 4)}
+        if self.chance(0.6):
+            later = self.first + self.rng.randint(1, len(self.horizon) - 1)
+            steps[later] = round(full * self.number(0.7, 1.3), 4)
+        self.tables["grid_groups"] += [{"group": "feeder", "site": site} for site in members]
+        self.tables["grid_group_limits"] += [
+            {"group": "feeder", "from_quarter": t, "limit_gross_mw": limit} for t, limit in steps.items()
+        ]
 
     # halls
 
@@ -144,7 +199,9 @@ class Features:
             if option["gpu_musd_per_it_mw"] and self.has(1.3):
                 life = self.rng.randint(*self.rng.choice([(2, 4), (2, 4), (5, 14), (20, 60)]))
                 gpus = {"option": option["option"], "life_quarters": life, "residual_share": self.number(0.05, 0.3)}
-                gpus["refresh_musd_per_it_mw"] = self.maybe(0.85, 0.05, 0.6)
+                gpus["refresh_musd_per_it_mw"] = self.maybe(0.7, 0.05, 0.6)
+                if self.chance(0.6):
+                    gpus |= {"relet_product": "colo", "refit_musd_per_it_mw": self.number(0.02, 0.5)}
                 self.tables["gpu_lives"].append(gpus)
 
     def _copy_hall(self, model: str, twin: str) -> None:
@@ -162,13 +219,25 @@ class Features:
     # contract terms
 
     def draw_terms(self) -> None:
+        self._draw_customers()
+        if self.has():
+            self.settings["allow_planned_lateness"] = True
         for offer in self.tables["offers"]:
+            if self.has(0.6):
+                offer["sign_by"] = offer["window_last"] - self.rng.randint(0, 5)
             self._draw_price_terms(offer)
             self._draw_shape_terms(offer)
             self._draw_money_terms(offer)
         if self.tables["index_escalators"]:
             for row in self.by_scenario_and_quarter():
                 self.tables["indices"].append(row | {"index": "cpi", "yearly_rise": self.number(-0.01, 0.09)})
+
+    def _draw_customers(self) -> None:
+        for customer in dict.fromkeys(offer["customer"] for offer in self.tables["offers"]):
+            if self.has(1.3):
+                row = {"customer": customer, "yearly_default": self.number(0.005, 0.3)}
+                row |= {"relet_quarters": self.rng.randint(0, 6), "relet_rent_share": self.number(0.3, 1)}
+                self.tables["customers"].append(row | {"recovered_share": self.number(0, 0.6)})
 
     def _add(self, table: str, offer: Row, **columns: Any) -> None:
         self.tables[table].append({"offer": offer["offer"]} | columns)
@@ -232,9 +301,11 @@ class Features:
             columns = {"musd_per_it_mw": self.number(0.2, 1.6), "paid_quarters_before": self.rng.randint(0, 4)}
             columns |= {"credit_share": self.number(0.1, 0.6), "rate": self.number(0, 0.12)}
             self._add("tenant_funding", offer, **columns)
-        if self.has():
+        customer = [row for row in self.tables["customers"] if row["customer"] == offer["customer"]]
+        if customer and self.has(1.5):
             columns = {"upfront_musd_per_it_mw": self.number(0.01, 0.2), "rent_share": self.number(0.003, 0.04)}
-            self._add("backstops", offer, discount_rate=self.maybe(0.6, 0.02, 0.05), **columns)
+            chance = customer[0]["yearly_default"] * self.rng.choice([0.0, self.number(0.1, 1)])
+            self._add("backstops", offer, yearly_default=chance, **columns)
         if self.has():
             kinds = ["modified_gross", "gross", "gross"] + ["triple_net"] * offer["power_passed_through"]
             columns = {"cost_musd_per_it_mw_year": self.number(0.02, 0.3), "cost_growth": self.number(0, 0.06)}
@@ -277,8 +348,27 @@ class Features:
             self.settings["cash_rate"] = self.number(0.002, 0.028)
         if self.has():
             self.settings |= {"btc_held": self.number(5, 150), "btc_liquidity_share": self.maybe(0.7, 0.2, 1)}
+        self._draw_btc_rule()
+        self.settings["market_looks_ahead_quarters"] = self.rng.choice([1, 2, 3, 5, 8])
+        self.settings["end_coverage"] = self.rng.choice(
+            [None, None, 0.0, self.number(0.02, 0.4), self.number(0.4, 1.2)]
+        )
+
+    def _draw_btc_rule(self) -> None:
+        """How BTC leave the treasury: never below a minimum, never more than the market takes, or by a schedule."""
+        held = self.settings.get("btc_held", 0.0)
+        least = round(held * self.number(0.1, 0.8), 4) if held and self.chance(0.4) else 0.0
+        most = round(held * self.number(0.1, 0.6), 4) if held and self.chance(0.4) else None
+        if held:
+            self.settings |= {"minimum_btc": least or None, "max_btc_sales_per_quarter": most}
         if self.has():
-            self.settings["hold_mined_btc"] = True
+            self.settings["btc_rule"] = "free"
+        elif held and self.chance(0.35):
+            self.settings["btc_rule"] = "schedule"
+            for t in self.rng.sample(self.horizon, k=self.rng.randint(1, 3)):
+                sold = (held - least) * self.number(0.1, 0.33)
+                columns = {"quarter": t, "btc": min(sold, most or sold)}
+                self.tables["btc_schedule"].append(columns)
 
     def _draw_facilities(self) -> None:
         if self.chance(0.7):
@@ -289,6 +379,8 @@ class Features:
             self._draw_facility(kind)
         if any(row["facility"] == "notes" for row in self.tables["facilities"]) and self.chance(0.6):
             self._draw_facility("new notes")
+        if any(row["facility"] == "project" for row in self.tables["facilities"]) and self.chance(0.6):
+            self._draw_facility("mezzanine")
 
     def _draw_facility(self, kind: str) -> None:
         opens = self.rng.choice([0, 0, 0, 1, 2])
@@ -296,7 +388,6 @@ class Features:
         drawn = self.number(3, 18) if kind == "notes" else 0.0
         row = {
             "facility": kind,
-            "site": "*",
             "commitment_musd": round(drawn + self.number(5, 40), 4),
             "drawn_musd": drawn,
             "available_first": self.first + opens,
@@ -314,22 +405,27 @@ class Features:
             "prepayable": self.chance(0.5),
             "requires_offer": None,
             "refinances": None,
+            "rank": self.rng.choice([None, None, 1, 2]),
+            "first_coupon": None,
         }
+        if row["interest_every_quarters"] > 1 or self.chance(0.2):
+            row["first_coupon"] = self.first + self.rng.randint(-3, len(self.horizon) + 2)
         if kind == "notes" and self.chance(0.6):
             row |= {"commitment_musd": drawn, "available_first": None, "available_last": None}
             row |= {"maturity": self.first + self.rng.randint(1, len(self.horizon) + self.rng.choice([0, 6]))}
         if kind == "new notes":
             row |= {"refinances": "notes", "loan_to_cost": None}
             row |= self._when_notes_fall_due()
-        if kind == "project":
+        if kind in ("project", "mezzanine"):
             row |= {
                 "commitment_musd": self.number(5, 25),
                 "available_last": max(row["available_first"], self.last - self.rng.randint(0, 2)),
             }
             row |= {"maturity": self.last + self.rng.randint(1, 10)}
-            row |= {"site": self._buildable()["site"], "loan_to_cost": self.maybe(0.5, 0.5, 1)}
-            offered = [here["offer"] for here in self.tables["offer_sites"] if here["site"] == row["site"]]
-            if offered and self.chance(0.4):
+            row |= {"loan_to_cost": self.maybe(0.6, 0.5, 1)}
+            halls = self._secure(kind)
+            offered = self._offers_at(halls)
+            if offered and self.chance(0.35):
                 row["requires_offer"] = self.rng.choice(offered)
         if kind == "revolver" and self.chance(0.3):
             row["requires_offer"] = self.rng.choice(self.tables["offers"])["offer"]
@@ -339,6 +435,31 @@ class Features:
         self.tables["facilities"].append(row)
         if self.chance(0.55):
             self._draw_schedule(row)
+
+    def _secure(self, kind: str) -> set[tuple[str, str]]:
+        """Give a loan a hall, or a second one too; a mezzanine has one of the project's, sometimes others beside it."""
+        halls = {self._hall(self._buildable())}
+        if kind == "mezzanine":
+            before = sorted({self._hall(option) for option in self._secured_by("project")})
+            halls = {self.rng.choice(before)} | (halls if self.chance(0.4) else set())
+        if self.chance(0.3):
+            halls.add(self._hall(self.rng.choice(self.tables["options"])))
+        secured = [option for option in self.tables["options"] if self._hall(option) in halls]
+        self.tables["collateral"] += [{"facility": kind, "option": option["option"]} for option in secured]
+        return halls
+
+    def _secured_by(self, facility: str) -> Rows:
+        names = {row["option"] for row in self.tables["collateral"] if row["facility"] == facility}
+        return [option for option in self.tables["options"] if option["option"] in names]
+
+    @staticmethod
+    def _hall(option: Row) -> tuple[str, str]:
+        return option["site"], option["product"]
+
+    def _offers_at(self, halls: set[tuple[str, str]]) -> list[str]:
+        product = {row["offer"]: row["product"] for row in self.tables["offers"]}
+        rows = self.tables["offer_sites"]
+        return list(dict.fromkeys(r["offer"] for r in rows if (r["site"], product[r["offer"]]) in halls))
 
     def _buildable(self) -> Row:
         """An option, one that its site can serve if there is any."""
@@ -378,11 +499,33 @@ def _columns(case: Case, table: str, column: str) -> bool:
 
 
 def _loans(case: Case, kind: str) -> list[Any]:
-    """Loans that can be drawn: by the company, by a site, or to refinance another."""
+    """Loans that can be drawn: by the company, against halls, or to refinance another."""
     loans = [row for row in case.rows("facilities") if row.can_be_drawn]
     if kind == "refinance":
         return [row for row in loans if row.refinances]
-    return [row for row in loans if not row.refinances and (row.site == "*") == (kind == "company")]
+    secured = {row.facility for row in case.rows("collateral")}
+    return [row for row in loans if not row.refinances and (row.facility not in secured) == (kind == "company")]
+
+
+def _on_one_hall(case: Case, column: str) -> bool:
+    """Whether a drawable loan against halls has a column filled, and another one there too, or one of the company."""
+    loans = {row.facility: row for row in case.rows("facilities") if row.can_be_drawn and getattr(row, column)}
+    held = {name: {r.option for r in case.rows("collateral") if r.facility == name} for name in loans}
+    return any(
+        held[a] & held[b] or not (held[a] and held[b]) for a in loans for b in loans if a < b and (held[a] or held[b])
+    )
+
+
+def _rule(case: Case, rule: str) -> bool:
+    return bool(case.settings.btc_rule == rule)
+
+
+def _ahead(case: Case) -> bool:
+    return bool(case.settings.market_looks_ahead_quarters > 1 and case.rows("machine_markets"))
+
+
+def _borrows(case: Case) -> bool:
+    return any(row.can_be_drawn for row in case.rows("facilities"))
 
 
 _MOVING_COST = "moving_cost_musd_per_gross_mw"
@@ -396,6 +539,14 @@ FEATURES: dict[str, tuple[Callable[[Case], Any], str]] = {
         "machines moved",
     ),
     "machine purchases": (lambda case: _columns(case, "machine_markets", "purchase_usd_per_th"), "machines bought"),
+    "machine sales limited": (
+        lambda case: _columns(case, "machine_markets", "max_sales_mw_per_quarter"),
+        "machines scrapped",
+    ),
+    "market looks ahead": (_ahead, "machines sold"),
+    "price steps": (lambda case: case.rows("price_steps"), "some hours"),
+    "ratchets": (lambda case: case.rows("ratchets"), "billed on former demand"),
+    "grid groups": (lambda case: case.rows("grid_groups"), "shared limit tight"),
     "own plant": (lambda case: case.rows("own_plants"), "run on own plant"),
     "power escalator": (lambda case: case.rows("power_escalators"), ""),
     "index escalator": (lambda case: case.rows("index_escalators"), "index escalator"),
@@ -410,16 +561,31 @@ FEATURES: dict[str, tuple[Callable[[Case], Any], str]] = {
     "tenant funding": (lambda case: case.rows("tenant_funding"), "tenant_capex"),
     "tenant credits": (lambda case: case.rows("tenant_funding"), "tenant_credits"),
     "backstops": (lambda case: case.rows("backstops"), "backstop"),
+    "customers": (lambda case: case.rows("customers"), "expected_loss"),
+    "sign by": (lambda case: _columns(case, "offers", "sign_by"), ""),
     "leases": (lambda case: case.rows("leases"), "lease_cost"),
     "damages": (lambda case: case.rows("late_delivery"), "damages"),
     "late delivery": (lambda case: case.rows("late_delivery"), "delivered short"),
     "prerequisites": (lambda case: case.rows("prerequisites"), "prerequisite"),
     "gpu sales": (lambda case: case.rows("gpu_lives"), "gpu_sales"),
+    "relet halls": (lambda case: _columns(case, "gpu_lives", "relet_product"), "hall relet"),
+    "short residuals": (lambda case: _columns(case, "products", "residual_life_quarters"), ""),
+    "planned lateness": (
+        lambda case: case.settings.allow_planned_lateness and case.rows("late_delivery"),
+        "late by plan",
+    ),
     "gpu refresh": (lambda case: _columns(case, "gpu_lives", "refresh_musd_per_it_mw"), "gpus refreshed"),
     "deposits": (lambda case: case.rows("deposits"), "deposit"),
     "debt at the start": (lambda case: _columns(case, "facilities", "drawn_musd"), "debt at the start"),
     "company loan": (lambda case: _loans(case, "company"), "drawn"),
-    "site loan": (lambda case: _loans(case, "site"), "drawn by a site"),
+    "loan against halls": (lambda case: _loans(case, "halls"), "drawn against halls"),
+    "shared cost": (lambda case: _on_one_hall(case, "loan_to_cost"), "shared cost tight"),
+    "shared cover": (lambda case: _on_one_hall(case, "dscr"), ""),
+    "coupons": (lambda case: _columns(case, "facilities", "first_coupon"), ""),
+    "rank": (lambda case: _columns(case, "facilities", "rank"), ""),
+    "owed at the end": (_borrows, "owed at the end tight"),
+    "dear loans": (lambda case: _borrows(case) and "debt" in case.settings.discount_rates, "excess_interest"),
+    "cost of debt": (lambda case: "debt" in case.settings.discount_rates, ""),
     "refinancing": (lambda case: _loans(case, "refinance"), "drawn to refinance"),
     "loan fees": (lambda case: _columns(case, "facilities", "upfront_fee"), "fee"),
     "amortisation": (lambda case: case.rows("amortisation"), "repaid in parts"),
@@ -430,7 +596,10 @@ FEATURES: dict[str, tuple[Callable[[Case], Any], str]] = {
     "loan requires offer": (lambda case: _columns(case, "facilities", "requires_offer"), "drawn for an offer"),
     "cash interest": (lambda case: case.settings.cash_rate, "cash_interest"),
     "btc held": (lambda case: case.settings.btc_held, "btc held"),
-    "mined btc kept": (lambda case: case.settings.hold_mined_btc, "btc held"),
+    "mined btc kept": (lambda case: _rule(case, "free"), "btc held"),
+    "btc schedule": (lambda case: _rule(case, "schedule"), ""),
+    "minimum btc": (lambda case: case.settings.minimum_btc, ""),
+    "btc sales limited": (lambda case: case.settings.max_btc_sales_per_quarter, ""),
     "tax": (lambda case: case.settings.tax_rate, "taxed profit"),
     "tax losses": (lambda case: case.settings.tax_rate, "tax loss used"),
     "depreciation": (lambda case: case.settings.tax_rate and case.rows("depreciation"), "depreciation"),
