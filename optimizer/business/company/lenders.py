@@ -7,6 +7,7 @@ owe together.
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import combinations
@@ -83,7 +84,6 @@ def _lend_only_where_spent(b: Block) -> None:
     hold(b, drawn_only_if_spent, list(b.pays))
     hold(b, loan_to_cost, balances)
     hold(b, project_loan_pays_its_project, projects)
-    b.sharing = {}
     hold(b, loans_share_their_cost, _together(b, b.cost_shares, balances, early))
     hold(b, project_loans_share_their_capex, _together(b, b.project_shares, projects, early))
 
@@ -91,7 +91,7 @@ def _lend_only_where_spent(b: Block) -> None:
 def _together(
     b: Block, shares: Shares, index: list[tuple[str, Quarter, str]], early: bool
 ) -> list[tuple[str, Quarter, str]]:
-    """For each quarter the sets of facilities that need a row of their own, by their names in `b.sharing`."""
+    """For each quarter the sets of facilities that need a row of their own, by their names."""
     rows = []
     by_quarter: dict[Quarter, list[str]] = {}
     for f, t, _ in index:
@@ -99,10 +99,17 @@ def _together(
     sets = cache(lambda names: needed_sets({f: shares[f] for f in names}, supersets_count=not early))
     for t, names in by_quarter.items():
         for together in sets(tuple(names)):
-            told = " and ".join(map(repr, together))
-            b.sharing[told] = together
-            rows.append((told, t, b.ports.scenario))
+            rows.append((repr(together), t, b.ports.scenario))
     return rows
+
+
+def named_together(index: str) -> tuple[str, ...]:
+    """The facilities that a row of a clause is about, by what stands first in its index: one name, or several."""
+    try:
+        named: tuple[str, ...] = literal_eval(index)
+    except (ValueError, SyntaxError):
+        return (index,)
+    return named if isinstance(named, tuple) else (index,)
 
 
 def needed_sets(shares: Shares, *, supersets_count: bool) -> list[tuple[str, ...]]:
@@ -190,7 +197,7 @@ def loans_share_their_cost(b: Block, together: str, t: Quarter, w: str) -> objec
     Source: the loan agreements
     Kind: negotiable
     """
-    owed, facilities = Linear(), b.sharing[together]
+    owed, facilities = Linear(), named_together(together)
     for f in facilities:
         owed.extend(b.accounts[f].closing[t])
     limits = {f: b.case.facility[f].loan_to_cost or 0.0 for f in facilities}
@@ -220,7 +227,7 @@ def project_loans_share_their_capex(b: Block, together: str, t: Quarter, w: str)
     Source: the loan agreements
     Kind: physical
     """
-    spent, facilities = Linear(), b.sharing[together]
+    spent, facilities = Linear(), named_together(together)
     for f in facilities:
         spent.add(1, b.draw[f, t, w])
     switches = [member(b.pays, (f, t, w), 1) for f in facilities]

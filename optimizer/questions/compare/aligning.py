@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from math import fsum, prod
 from typing import TYPE_CHECKING, Any
 
+from optimizer.business.company.debt import base_rate, next_coupon
 from optimizer.case.schema import (
     Amortisation,
+    BtcSale,
     BudgetYear,
     CommittedContract,
     CommittedStart,
@@ -46,6 +48,7 @@ def moved_to(plan: Plan, date: Quarter) -> Draft:
         fleet=_fleet(draft, done, date),
         machine_markets=[_aged(row, date - plan.case.first) for row in draft.tables["machine_markets"]],
         budget_years=list(_budget_years(plan, date)),
+        btc_schedule=_schedule_of_btc(plan, date),
         obligations=[
             *(row for row in draft.tables["obligations"] if row.quarter >= date),  # type: ignore[attr-defined]
             *_accrued(plan, date),
@@ -80,13 +83,22 @@ def _refuse(plan: Plan, done: Taken, date: Quarter) -> None:
 
 
 def _costs_once_used(loan: Facility) -> bool:
-    return bool(loan.upfront_fee or loan.undrawn_fee or loan.dscr)
+    return bool(loan.upfront_fee or loan.undrawn_fee)
 
 
 def _before(plan: Plan, table: str, column: str, date: Quarter) -> float:
     """A figure of the quarter before `date`."""
     rows = plan.tables[table]
     return float(rows[rows["quarter"] == str(date - 1)][column].sum())
+
+
+OF_BTC = ("btc_liquidity_share", "minimum_btc", "max_btc_sales_per_quarter")
+"""Settings that mean nothing without BTC."""
+
+
+def _schedule_of_btc(plan: Plan, date: Quarter) -> list[BtcSale]:
+    """BTC that are still to be sold by the schedule."""
+    return [row for row in plan.case.btc_schedule if row.quarter >= date]
 
 
 def _settings(plan: Plan, date: Quarter) -> dict[str, Any]:
@@ -102,7 +114,10 @@ def _settings(plan: Plan, date: Quarter) -> dict[str, Any]:
             0.0, settings.capex_budget_musd - _before(plan, "capex_to_date", "to_date_musd", date)
         ),
         "btc_held": btc if holds else None,
-        "btc_liquidity_share": settings.btc_liquidity_share if holds else None,
+        **({} if holds else dict.fromkeys(OF_BTC)),
+        "btc_rule": "sell_mined"
+        if settings.btc_rule == "schedule" and not _schedule_of_btc(plan, date)
+        else settings.btc_rule,
         "subsidy_btc": settings.subsidy_btc * 0.5 ** len(gone),
         "halvings": tuple(day for day in settings.halvings if day not in gone),
     }
@@ -213,7 +228,12 @@ def _debt(plan: Plan, draft: Draft, date: Quarter) -> Draft:
     alive = {row.facility for row in rows if row.maturity >= date}
     rows = [row for row in rows if row.facility in alive and (row.refinances in {None, *alive} or row.drawn_musd > 0)]
     rows = [row if row.refinances in {None, *alive} else row.model_copy(update={"refinances": None}) for row in rows]
-    return draft.with_rows(facilities=rows, amortisation=list(_schedule(plan, {row.facility for row in rows}, date)))
+    names = {row.facility for row in rows}
+    return draft.with_rows(
+        facilities=rows,
+        amortisation=list(_schedule(plan, names, date)),
+        collateral=[row for row in plan.case.collateral if row.facility in names],
+    )
 
 
 def _carried(plan: Plan, row: Facility, date: Quarter) -> Facility:
@@ -239,15 +259,20 @@ def _schedule(plan: Plan, facilities: set[str], date: Quarter) -> Iterator[Amort
 
 
 def _accrued(plan: Plan, date: Quarter) -> Iterator[Obligation]:
-    """Interest that has accrued and is not paid yet, owed when its lender's quarter of payment comes."""
+    """Interest that has accrued by then beyond what a balance that stands there is taken to owe, with its next coupon.
+
+    A balance pays its first coupon as if it had stood, at the rate of that quarter, since the one before.
+    """
     for row in plan.case.facilities:
-        every = row.interest_every_quarters
-        anchor = plan.case.first if row.drawn_musd > 0 or row.available_first is None else row.available_first
-        since = (date - anchor) % every
+        coupon = next_coupon(row, date)
+        since = row.interest_every_quarters - 1 - (coupon - date)
         owed = fsum(_interest(plan, row, date - i) for i in range(1, since + 1))
+        balance = _balance(plan, row.facility, date)
+        if balance > SMALL and row.maturity >= date:
+            owed -= since * balance * (base_rate(plan.case, plan.scenario, row, date) + row.margin) / 4
         if owed > SMALL and date <= row.maturity:
-            paid = min(row.maturity, date + (every - 1 - since))
-            yield Obligation(quarter=paid, name=f"accrued interest, {row.facility}", kind="interest", musd=owed)
+            name = f"accrued interest, {row.facility}"
+            yield Obligation(quarter=min(row.maturity, coupon), name=name, kind="interest", musd=owed)
 
 
 def _interest(plan: Plan, row: Facility, t: Quarter) -> float:
@@ -256,5 +281,4 @@ def _interest(plan: Plan, row: Facility, t: Quarter) -> float:
     balance = float((debt["opening_musd"] + debt["draws_musd"]).sum())
     if balance <= SMALL:
         return 0.0
-    floating = 0.0 if row.base_rate is None else plan.case.base_rate[plan.scenario, row.base_rate, t]
-    return balance * (floating + row.margin) / 4
+    return balance * (base_rate(plan.case, plan.scenario, row, t) + row.margin) / 4

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from optimizer.case.case import TABLE_NAMES, TABLE_TYPES, Case, assemble
-from optimizer.case.schema import ANY, MINING, CommittedStart, Option, Row, Scenario, Settings
+from optimizer.case.schema import ANY, MINING, Collateral, CommittedStart, Option, Row, Scenario, Settings
 from optimizer.questions.compare.groups import GROUP_OF_SETTING, GROUP_OF_TABLE, GROUPS, Group
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SCENARIO = "compared"
 """The one scenario of a draft, whatever the plan's was called."""
-NAMES = {"format": 1, "name": "hybrid", "title": "between two plans"}
+NAMES = {"format": 2, "name": "hybrid", "title": "between two plans"}
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _machines_quoted(mixed: Draft, owner: Mapping[str, Draft]) -> Draft:
 
 
 def _without_dangling(mixed: Draft) -> Draft:
-    """Without loans that wait for an offer that is not there, and rates and policies of uses that are not there."""
+    """Without loans whose offer or halls are not there, and rates and policies of uses that are not there."""
     products, offers = mixed.names("products"), mixed.names("offers")
     uses = {*products, MINING}
     mixed = mixed.only("use_limits", lambda row: row.use in uses and row.site in {ANY, *mixed.names("sites")})
@@ -161,12 +161,35 @@ def _without_dangling(mixed: Draft) -> Draft:
             for row in mixed.tables["facilities"]
         ]
     )
+    options, secured = mixed.names("options"), _column(mixed, "collateral", "facility")
+    held = {row.facility for row in mixed.tables["collateral"] if row.option in options}  # type: ignore[attr-defined]
+    lost = secured - held
+    mixed = mixed.only("facilities", lambda row: row.facility not in lost or row.drawn_musd > 0)
     facilities = mixed.names("facilities")
     mixed = mixed.only("facilities", lambda row: row.refinances in {None, *facilities})
     facilities = mixed.names("facilities")
     mixed = mixed.only("amortisation", lambda row: row.facility in facilities)
-    rates = {line: rate for line, rate in mixed.settings["discount_rates"].items() if line in {*uses, "corporate"}}
+    mixed = mixed.with_rows(collateral=list(_secured(mixed, facilities)))
+    rates = {line: rate for line, rate in mixed.settings["discount_rates"].items() if line in {*uses, *OF_THE_COMPANY}}
     return mixed.with_settings(discount_rates=rates)
+
+
+OF_THE_COMPANY = ("corporate", "debt")
+"""Rates that are no use's."""
+
+
+def _secured(mixed: Draft, facilities: set[str]) -> Iterator[Collateral]:
+    """What secures the loans that are there: of each site and product of which they held an option, all options."""
+    options: dict[str, Option] = {row.option: row for row in mixed.tables["options"]}  # type: ignore[attr-defined, misc]
+    held: dict[str, set[tuple[str, str]]] = {}
+    for row in mixed.tables["collateral"]:
+        option = options.get(row.option)  # type: ignore[attr-defined]
+        if option is not None:
+            held.setdefault(row.facility, set()).add((option.site, option.product))  # type: ignore[attr-defined]
+    for facility in sorted(facilities & held.keys()):
+        for option in options.values():
+            if (option.site, option.product) in held[facility]:
+                yield Collateral(facility=facility, option=option.option)
 
 
 def _closed(row: Row) -> Row:

@@ -139,6 +139,7 @@ def _what_clashes(conflict: Conflict) -> str:
 
 MONEY_RULES = (
     "cash_never_negative", "minimum_liquidity", "minimum_cash_of_a_facility", "debt_service_cover", "loan_to_cost",
+    "owed_at_the_end", "btc_sold_at_most",
 )  # fmt: skip
 OF_MONEY = "What the company has, earns and owes does not allow it."
 OF_GROUND = "Sites, machines, blocks and lead times do not allow it."

@@ -14,11 +14,11 @@ from optimizer.case.case import Case
 from optimizer.questions.conflicts.chapters.board import budgets, construction_at_once, customers, use_limits, wind_down
 from optimizer.questions.conflicts.chapters.commitments import commitments, offers, starts
 from optimizer.questions.conflicts.chapters.ground import ground
-from optimizer.questions.conflicts.chapters.money import liquidity, loans
+from optimizer.questions.conflicts.chapters.money import bitcoin, liquidity, loans, the_end
 from optimizer.questions.conflicts.rule import Rule
 
 CHAPTERS: tuple[Callable[[Case], Iterator[Rule]], ...] = (
-    budgets, construction_at_once, customers, use_limits, wind_down, liquidity, loans, offers,
+    budgets, construction_at_once, customers, use_limits, wind_down, liquidity, bitcoin, the_end, loans, offers,
     commitments, starts, ground,
 )  # fmt: skip
 """What is policy first, then money and clauses, commitments, and the ground: the order in which rules are blamed."""

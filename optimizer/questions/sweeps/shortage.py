@@ -11,7 +11,7 @@ from optimizer.questions.sweeps.altered import NewColumn, NewRow, maximising, wi
 from optimizer.questions.sweeps.family import Compiled
 from optimizer.solver.program import Floats
 
-LIQUIDITY = ("minimum_liquidity", "cash_never_negative", "minimum_cash_of_a_facility")
+LIQUIDITY = ("minimum_liquidity", "cash_never_negative", "minimum_cash_of_a_facility", "owed_at_the_end")
 """Rules that a want of money breaks, the quarter being the last but one of their index."""
 MISSING = "missing"
 ROOM_MUSD = 1e-6
