@@ -14,7 +14,7 @@ from typing import Any
 from api_page import api
 from pydantic.fields import FieldInfo
 
-from optimizer.business import machines, rules, ties
+from optimizer.business import machines, ratchets, rules, ties
 from optimizer.business.company import debt, lenders, tax, treasury
 from optimizer.business.uses import contracts, halls, mining, spot
 from optimizer.case import schema
@@ -31,6 +31,7 @@ ROOMS: tuple[tuple[str, ModuleType], ...] = (
     ("Sites and capacity, budgets and policies", rules),
     ("Machines", machines),
     ("Mining", mining),
+    ("Ratchets", ratchets),
     ("Halls", halls),
     ("Contracts", contracts),
     ("Spot sales", spot),

@@ -50,19 +50,21 @@ def test_rates_of_interest_are_nominal_and_discount_rates_effective() -> None:
     assert discount_factor(0.12, 1, at_start=True) == pytest.approx(1 / 1.028737, rel=1e-6)
 
 
-def test_curtailed_hours_stop_machines_on_an_own_plant_too() -> None:
-    """95% of 2,160 hours less 900: 1,152 hours, on the grid and on the plant."""
+def test_curtailed_hours_bind_what_the_utility_feeds() -> None:
+    """95% of 2,160 hours on the plant, less 900 on the grid."""
     row: dict[str, Any] = {"scenario": "base", "site": "north", "capacity_mw": 5, "cost_usd_per_mwh": 10}
     case = mining_case()
     plants = [row | {"quarter": t} for t in case.horizon]
     tariffs = [tariff.model_dump() | {"curtailed_hours": 900} for tariff in case.tariffs]
     case = case.replace(own_plants=plants, tariffs=tariffs)
     machine = case.asics[0]
-    hours = 2160 * machine.uptime - 900
+    hours = 2160 * machine.uptime
     plant = own_plant_economics(case, "base", "north", machine, case.first)
+    grid = mining_economics(case, "base", "north", machine, case.first)
     assert plant is not None
-    assert plant.run_hours == mining_economics(case, "base", "north", machine, case.first).run_hours == hours
+    assert (plant.run_hours, grid.run_hours) == (hours, hours - 900)
     assert plant.power == pytest.approx(hours * 10 / 1e6)
+    assert plant.revenue / hours == pytest.approx(grid.revenue / (hours - 900))
 
 
 def test_a_new_contracts_prepayment_falls_no_earlier_than_the_first_quarter() -> None:

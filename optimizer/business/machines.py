@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from math import fsum
+from typing import Any
 
 import pandas as pd
-from pyomo.core import ConcreteModel, NonNegativeReals, Var
+from pyomo.core import Block, ConcreteModel, NonNegativeReals, Var
 
 from optimizer.business.lines import discount_factor, discount_rate
-from optimizer.business.ports import Linear, OutcomePorts, SharedPorts
+from optimizer.business.ports import Linear, SharedPorts
 from optimizer.business.readout import NOISE, Reading, frame
 from optimizer.business.rows import SKIP, at_most, hold
 from optimizer.case.case import Case
 from optimizer.case.market import mining_economics, own_plant_economics, purchase_musd, resale_musd
-from optimizer.case.schema import MINING, Asic
+from optimizer.case.schema import MINING, Asic, MachineMarket
 from optimizer.ground.quarters import Quarter
 from optimizer.ground.units import musd_from_usd, musd_per_mw_quarter_from_mw_year, th_per_gross_mw
 
@@ -36,34 +37,61 @@ def add_machines(m: ConcreteModel) -> None:
     hold(m, machines_come_from_somewhere, dict.fromkeys([*index, *m.going]))
 
 
-def trade_machines(m: ConcreteModel, ports: OutcomePorts) -> None:
-    """What is bought is paid, and what is neither installed nor on its way is sold, at the quarter's price."""
+def trade_machines(b: Block) -> None:
+    """What is bought is paid, and what is neither installed nor on its way is sold, at the quarter's price.
+
+    Where the market takes no more in a quarter, `scrapped[a,s,t]` leaves for nothing; recourse, since it follows from
+    what leaves.
+    """
+    m, ports = b.model(), b.ports
     case, w = ports.case, ports.scenario
     for a, s, t in m.buying:
         price = purchase_musd(case, w, case.asic[a], case.machine_market[a], t)
         ports.pay("machine_purchases", MINING, s, a, m.buying[a, s, t], t, [-price], follows=("machines", a))
-    for a, s in homes_of_machines(m):
-        market = case.machine_market.get(a)
-        if market is None:
-            continue
-        for t in case.horizon:
-            if _fit(ports.shared, a, t):
-                price = resale_musd(case, w, case.asic[a], market, t)
-                for coefficient, decision in left_over(m, a, s, t):
-                    sold = [coefficient * price]
-                    ports.pay("machine_sales", MINING, s, a, decision, t, sold, follows=("machines", a))
+    capped = [key for key in _saleable(m) if case.machine_market[key[0]].max_sales_mw_per_quarter is not None]
+    b.scrapped = Var(capped, domain=NonNegativeReals, bounds=lambda b, a, s, t: (0, _most_at_hand(m, a, s, t)))
+    for a, s, t in _saleable(m):
+        price = resale_musd(case, w, case.asic[a], case.machine_market[a], t)
+        for coefficient, decision in _sold(b, a, s, t):
+            sold = [coefficient * price]
+            ports.pay("machine_sales", MINING, s, a, decision, t, sold, follows=("machines", a))
+    hold(b, scrapped_of_what_leaves, capped)
+    hold(b, machine_market_depth, dict.fromkeys((a, t) for a, _, t in capped))
+
+
+def _saleable(m: ConcreteModel) -> list[tuple[str, str, Quarter]]:
+    """Classes, sites and quarters from which machines may be sold: a market for them, fit to run."""
+    return [
+        (a, s, t)
+        for a, s in homes_of_machines(m)
+        if a in m.case.machine_market
+        for t in m.case.horizon
+        if _fit(m.ports, a, t)
+    ]
+
+
+def _most_at_hand(m: ConcreteModel, a: str, s: str, t: Quarter) -> float:
+    """The most of a class that may leave a site in a quarter, gross MW."""
+    at_hand = left_over(m, a, s, t)
+    return fsum(c * (x if isinstance(x, int) else x.ub) for c, x in at_hand if c > 0)
+
+
+def _sold(b: Block, a: str, s: str, t: Quarter) -> list[tuple[float, Any]]:
+    """What of a class is sold from a site, gross MW: all that leaves but what is scrapped."""
+    scrapped = [(-1.0, b.scrapped[a, s, t])] if (a, s, t) in b.scrapped else []
+    return [*left_over(b.model(), a, s, t), *scrapped]
 
 
 def machines_table(r: Reading) -> pd.DataFrame:
     """What came to a site and what left it, by class and quarter, where anything did."""
-    rows = []
-    for a, s in dict.fromkeys([*r.m.opening, *((a, s) for a, s, _ in r.m.g)]):
+    rows, saleable = [], set(_saleable(r.m))
+    for a, s in homes_of_machines(r.m):
         for t in r.case.horizon:
             traded = [r.at(variable, a, s, t) for variable in (r.m.buying, r.m.coming, r.m.going)]
             left = fsum(c * r.of(x) for c, x in left_over(r.m, a, s, t))
             if max(*traded, left) > NOISE:
-                sold = left if a in r.case.machine_market and _fit(r.m.ports, a, t) else 0.0
-                rows.append((r.scenario, t, s, a, *traded, sold, left - sold))
+                retired = r.at(r.b.scrapped, a, s, t) if (a, s, t) in saleable else left
+                rows.append((r.scenario, t, s, a, *traded, left - retired, retired))
     columns = "bought_gross_mw arrived_gross_mw moved_away_gross_mw sold_gross_mw retired_gross_mw"
     return frame(rows, f"scenario quarter site asic {columns}")
 
@@ -156,11 +184,11 @@ def homes_of_machines(m: ConcreteModel) -> list[tuple[str, str]]:
     return list(dict.fromkeys((a, s) for a, s, _ in m.g) | dict.fromkeys(m.opening))
 
 
-def left_over(m: ConcreteModel, a: str, s: str, t: Quarter) -> list[tuple[float, object]]:
+def left_over(m: ConcreteModel, a: str, s: str, t: Quarter) -> list[tuple[float, Any]]:
     """What was at hand of a class at a site and is neither installed nor on its way, gross MW: `h - g`."""
     market = m.case.machine_market.get(a)
     lag = 0 if market is None else market.delivery_quarters
-    at_hand: list[tuple[float, object]] = []
+    at_hand: list[tuple[float, Any]] = []
     if t == m.case.first and (a, s) in m.opening:
         at_hand.append((m.opening[a, s], 1))
     for sign, variable, key in (
@@ -187,20 +215,21 @@ def _worth_keeping(ports: SharedPorts, w: str, asic: Asic, s: str) -> list[Quart
     Past use: from there on keeping it, wherever it stands, earns no more than selling it at once, counted both
     discounted and in cash. A machine on its way stands nowhere and costs its move alone, and may be sold where it
     arrives. Leaving it out then loses nothing, unless a policy's floor on mining counts it, BTC mined may be kept for a
-    better price, or tax takes part of a sale.
+    better price, tax takes part of a sale, the market takes only so many at once, or a ratchet bills its demand whether
+    it runs or not. What it is worth at the end may carry debt, as its cash would.
     """
     case = ports.case
     fit = [t for t in case.horizon if asic.fit_until is None or t <= asic.fit_until]
-    if ports.adjustable or case.settings.btc_rule == "free" or case.settings.tax_rate:
-        return fit
     floors = [row.last for row in case.use_limits if row.use == MINING and row.min_mw]
     market = case.machine_market.get(asic.asic)
     sites = [x.site for x in case.sites] if ports.decide and market is not None else [s]
+    if ports.adjustable or _may_serve_otherwise(case, market, sites):
+        return fit
     rate = discount_rate(case, MINING)
-    ahead = (
-        _residual(asic) * discount_factor(rate, len(case.horizon), at_start=True) if fit[-1:] == [case.last] else 0.0
-    )
-    cash, moves = 0.0, _movable(ports, asic.asic)
+    left = _residual(asic) if fit[-1:] == [case.last] else 0.0
+    ahead = left * discount_factor(rate, len(case.horizon), at_start=True)
+    carries = 1.0 if case.settings.end_coverage is None else case.settings.end_coverage
+    cash, moves = (left * carries if case.facilities else 0.0), _movable(ports, asic.asic)
     for t in reversed(fit):
         net = max(_best_margin(case, w, asic, site, t) for site in sites)
         if moves and market is not None:
@@ -212,6 +241,13 @@ def _worth_keeping(ports: SharedPorts, w: str, asic: Asic, s: str) -> list[Quart
             return [q for q in fit if q <= t + moves]
         ahead, cash = price * factor, price
     return []
+
+
+def _may_serve_otherwise(case: Case, market: MachineMarket | None, sites: list[str]) -> bool:
+    """Whether a machine may be worth keeping for more than what it earns and fetches."""
+    capped = market is not None and market.max_sales_mw_per_quarter is not None
+    remembered = any(site in case.ratchet for site in sites)
+    return case.settings.btc_rule == "free" or bool(case.settings.tax_rate) or capped or remembered
 
 
 def _best_margin(case: Case, w: str, asic: Asic, s: str, t: Quarter) -> float:
@@ -263,3 +299,33 @@ def moves_arrive(m: ConcreteModel, a: str, t: Quarter) -> object:
             if (a, site.site, quarter) in variable:
                 balance.add(sign, variable[a, site.site, quarter])
     return balance.expression == 0
+
+
+def scrapped_of_what_leaves(b: Block, a: str, s: str, t: Quarter) -> object:
+    r"""No more machines are scrapped than leave a site without going to another.
+
+    Math: \mathrm{scrapped}_{a,s,t,w} \le h_{a,s,t} - g_{a,s,t}
+    Unit: gross MW
+    Source: the inventory of machines
+    Kind: physical
+    """
+    left = Linear()
+    for coefficient, decision in _sold(b, a, s, t):
+        left.add(-coefficient, decision)
+    return at_most(left, 0)
+
+
+def machine_market_depth(b: Block, a: str, t: Quarter) -> object:
+    r"""The market takes no more machines of a class in a quarter than its depth; the rest may be scrapped.
+
+    Math: \sum_s \left( h_{a,s,t} - g_{a,s,t} - \mathrm{scrapped}_{a,s,t,w} \right) \le \overline{S}_a
+    Unit: gross MW
+    Source: the market for machines
+    Kind: physical
+    """
+    sold = Linear()
+    for asic, site, quarter in b.scrapped:
+        if (asic, quarter) == (a, t):
+            for coefficient, decision in _sold(b, a, site, t):
+                sold.add(coefficient, decision)
+    return at_most(sold, b.case.machine_market[a].max_sales_mw_per_quarter)

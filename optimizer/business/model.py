@@ -12,6 +12,7 @@ from optimizer.business.company.debt import add_debt
 from optimizer.business.company.lenders import add_end, add_lenders
 from optimizer.business.company.treasury import add_company, add_treasury, bring_in
 from optimizer.business.ports import Linear, OutcomePorts, SharedPorts
+from optimizer.business.ratchets import add_ratchets
 from optimizer.business.rules import add_outcome_rules, add_shared_rules
 from optimizer.business.ties import add_ties
 from optimizer.business.uses import USES
@@ -108,6 +109,7 @@ def _happen(b: Any, m: ConcreteModel, scenario: str) -> None:
     b.ports = OutcomePorts(m.ports, scenario)
     for use in USES:
         use.happen(b)
+    add_ratchets(b)
     add_debt(b)
     add_lenders(b)
     add_outcome_rules(b)

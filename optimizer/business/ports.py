@@ -303,6 +303,17 @@ class OutcomePorts(Streams):
         self.rent: dict[tuple[str, Quarter], Linear] = defaultdict(Linear)
         self.market_rent: dict[Quarter, Linear] = defaultdict(Linear)
         self.btc_mined: dict[Quarter, Linear] = defaultdict(Linear)
+        self.metered_gross_mw: dict[tuple[str, Quarter], Linear] = defaultdict(Linear)
+        """Demand of AI load at sites whose ratchet remembers it."""
+
+    def meter(
+        self, site: str, product: str, decision: Decision, first: Quarter, it_mw: Sequence[float] | Amounts
+    ) -> None:
+        """Let one unit of `decision` draw so many IT MW from quarter `first` on, measured at the site's meter."""
+        if site not in self.case.ratchet:
+            return
+        for i, mw in enumerate(it_mw):
+            self.metered_gross_mw[site, first + i].add(self.case.pue[site, product] * float(mw), decision)
 
     @property
     def halls(self) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ def add_shared_rules(m: ConcreteModel) -> None:
     """Every rule that spans more than one use and holds in every future alike."""
     case = m.case
     hold(m, site_power, ((s.site, t) for s in case.sites for t in case.horizon))
+    hold(m, grid_group_power, case.grid_group_limit)
     hold(m, blocks_under_construction, case.horizon)
     hold(m, it_mw_under_construction, case.horizon)
     bounded = [(row.policy, t) for row in case.use_limits for t in case.horizon if row.first <= t <= row.last]
@@ -61,6 +62,11 @@ def _total(parts: Iterable[Linear]) -> Linear:
     return total
 
 
+def _drawn(m: ConcreteModel, s: str, t: Quarter) -> Linear:
+    """What the uses of a site take of its grid, gross MW."""
+    return _total([m.ports.installed_gross_mw[s, t], m.ports.taken_gross_mw.level(s, t)])
+
+
 def site_power(m: ConcreteModel, s: str, t: Quarter) -> object:
     r"""The uses of a site never draw more than its grid limit.
 
@@ -69,8 +75,22 @@ def site_power(m: ConcreteModel, s: str, t: Quarter) -> object:
     Source: the site's interconnection agreement
     Kind: physical
     """
-    drawn = _total([m.ports.installed_gross_mw[s, t], m.ports.taken_gross_mw.level(s, t)])
-    return at_most(drawn, m.case.limit_gross_mw[s, t])
+    return at_most(_drawn(m, s, t), m.case.limit_gross_mw[s, t])
+
+
+def grid_group_power(m: ConcreteModel, group: str, t: Quarter) -> object:
+    r"""The uses of sites that share a limit of the grid never draw more than it together.
+
+    Math: \sum_{s \in E} \left( \sum_a g_{a,s,t} + \sum_{o @ s,\, k \le t - h_o} G_o \, n_{o,k} \right) \le L_{E,t}
+    Unit: gross MW
+    Source: the grid operator
+    Kind: physical
+    """
+    sites = [row.site for row in m.case.grid_groups if row.group == group]
+    drawn = _total(
+        part for s in sites for part in (m.ports.installed_gross_mw[s, t], m.ports.taken_gross_mw.level(s, t))
+    )
+    return at_most(drawn, m.case.grid_group_limit[group, t])
 
 
 def it_capacity(b: Block, s: str, p: str, t: Quarter) -> object:

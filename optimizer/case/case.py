@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -242,6 +242,11 @@ class Case:
         return {(row.scenario, row.site, row.quarter): row for row in self.own_plants}
 
     @cached_property
+    def ratchet(self) -> Mapping[str, schema.Ratchet]:
+        """Keyed by site."""
+        return {row.site: row for row in self.ratchets}
+
+    @cached_property
     def gpu_life(self) -> Mapping[str, schema.GpuLife]:
         return {row.option: row for row in self.gpu_lives}
 
@@ -297,16 +302,35 @@ class Case:
         """The tariff row of a site, escalated; after the horizon the last quarter's, before it (sunk) the first's."""
         return self._escalated[scenario, self.site[site].tariff, min(max(quarter, self.first), self.last)]
 
+    def site_steps(self, scenario: str, site: str, quarter: Quarter) -> Sequence[tuple[float, float]]:
+        """Price steps of a site's tariff in a quarter: share of its hours and $/MWh, escalated; empty without any."""
+        return self._steps.get((scenario, self.site[site].tariff, quarter), ())
+
     @cached_property
     def _escalated(self) -> Mapping[tuple[str, str, Quarter], schema.Tariff]:
-        rises = {row.tariff: row for row in self.power_escalators}
-        prices = dict(self.tariff)
-        for key, row in prices.items():
-            rise = rises.get(row.tariff)
-            if rise is not None and row.quarter >= rise.from_quarter:
-                factor = (1 + rise.yearly_rise) ** ((row.quarter - rise.from_quarter) // 4)
-                prices[key] = row.model_copy(update={"energy_usd_per_mwh": row.energy_usd_per_mwh * factor})
-        return prices
+        return {
+            key: row.model_copy(update={"energy_usd_per_mwh": row.energy_usd_per_mwh * self._rise(row)})
+            for key, row in self.tariff.items()
+        }
+
+    @cached_property
+    def _steps(self) -> Mapping[tuple[str, str, Quarter], list[tuple[float, float]]]:
+        steps: dict[tuple[str, str, Quarter], list[tuple[float, float]]] = {}
+        for row in self.price_steps:
+            step = row.hours_share, row.energy_usd_per_mwh * self._rise(row)
+            steps.setdefault((row.scenario, row.tariff, row.quarter), []).append(step)
+        return steps
+
+    @cached_property
+    def _escalator(self) -> Mapping[str, schema.PowerEscalator]:
+        return {row.tariff: row for row in self.power_escalators}
+
+    def _rise(self, row: schema.Tariff | schema.PriceStep) -> float:
+        """What the escalator of its tariff makes of an energy price."""
+        rise = self._escalator.get(row.tariff)
+        if rise is None or row.quarter < rise.from_quarter:
+            return 1.0
+        return float((1 + rise.yearly_rise) ** ((row.quarter - rise.from_quarter) // 4))
 
     def fleet_gross_mw(self, row: schema.Fleet) -> float:
         """Gross MW of a fleet row, which may count units."""

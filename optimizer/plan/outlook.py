@@ -23,7 +23,7 @@ DECIDED = {
     "starts": ("option start_quarter decided", "blocks"),
     "refreshes": ("option start_quarter refresh_quarter", "blocks"),
     "contracts": ("offer site delivery_quarter decided", "it_mw"),
-    "machines": ("quarter site asic", "bought_gross_mw arrived_gross_mw moved_away_gross_mw sold_gross_mw"),
+    "machines": ("quarter site asic", "bought_gross_mw arrived_gross_mw moved_away_gross_mw"),
 }
 """Tables of what is decided here and now: what tells their rows apart, and how much of it."""
 

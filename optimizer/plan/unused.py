@@ -132,6 +132,17 @@ class Facts:
         """Gross MW that halls of this plan take at a site after a quarter."""
         return sum(mw for where, when, mw in self.handovers if where == site and when > str(t))
 
+    def groups_of(self, site: str) -> dict[str, list[str]]:
+        """Groups in which a site shares a limit of the grid, with all their sites."""
+        rows = self.case.grid_groups
+        named = [row.group for row in rows if row.site == site]
+        return {group: [row.site for row in rows if row.group == group] for group in named}
+
+    def shared_left_mw(self, group: str, sites: Sequence[str], t: Quarter) -> float:
+        """Gross MW that the sites of a group leave of the limit that they share."""
+        drawn = sum(self.case.limit_gross_mw[site, t] - self.unused_mw.get((site, str(t)), 0.0) for site in sites)
+        return self.case.grid_group_limit[group, t] - drawn
+
     @cached_property
     def vacant_it_mw(self) -> dict[tuple[str, str], float]:
         """The most IT MW in service that no contract takes in some quarter, by site and product."""
@@ -171,8 +182,20 @@ class Spot:
 
     @cached_property
     def left_mw(self) -> float:
-        """Gross MW that neither a use of this quarter nor a later hall of this plan takes."""
-        return self.facts.unused_mw[self.site, str(self.t)] - self.facts.later_mw(self.site, self.t)
+        """Gross MW that neither a use of this quarter nor a later hall takes, here and of limits that are shared."""
+        facts, t = self.facts, self.t
+        own = facts.unused_mw[self.site, str(t)] - facts.later_mw(self.site, t)
+        shared = [
+            facts.shared_left_mw(group, sites, t) - sum(facts.later_mw(site, t) for site in sites)
+            for group, sites in facts.groups_of(self.site).items()
+        ]
+        return min(own, *shared) if shared else own
+
+    @property
+    def full_group(self) -> str:
+        """A group whose shared limit is reached in this quarter; nothing where there is none."""
+        groups = self.facts.groups_of(self.site).items()
+        return next((g for g, sites in groups if self.facts.shared_left_mw(g, sites, self.t) <= NOISE_MW), "")
 
     @cached_property
     def options(self) -> list[Option]:
@@ -284,7 +307,10 @@ class Spot:
         """Whether a machine of the class runs rather than stands idle here, on the grid or on the site's own plant."""
         where = (self.facts.case, self.facts.plan.scenario, self.site, asic, self.t)
         own = own_plant_economics(*where)
-        return mining_economics(*where).runs or (own is not None and own.margin > 0)
+        grid = mining_economics(*where)
+        may_run = grid.margin_beside_demand > 0 and not mining_has_ended(self.facts.case, self.site, self.t)
+        on_grid = may_run if self.site in self.facts.case.ratchet else grid.runs
+        return on_grid or (own is not None and own.margin > 0)
 
 
 Rule = Callable[[Spot], str]
@@ -292,6 +318,12 @@ Rule = Callable[[Spot], str]
 
 
 # ---- halls --------------------------------------------------------------------------------------------------------
+
+
+def shared_limit(spot: Spot) -> str:
+    """The limit that the site shares with others is reached."""
+    group = spot.full_group
+    return f"the limit that it shares with other sites is reached ({group})" if group else ""
 
 
 def waits_for_halls(spot: Spot) -> str:
@@ -410,8 +442,8 @@ def _names(offers: Sequence[Offer]) -> str:
 
 
 HALL_RULES: tuple[Rule, ...] = (
-    waits_for_halls, no_option, not_eligible, after_the_horizon, too_early, all_built, below_a_block, no_offer,
-    all_signed, none_fits, policy_ceiling, no_budget, refused,
+    shared_limit, waits_for_halls, no_option, not_eligible, after_the_horizon, too_early, all_built, below_a_block,
+    no_offer, all_signed, none_fits, policy_ceiling, no_budget, refused,
 )  # fmt: skip
 """Why no further hall takes the power; the first that holds is told."""
 
@@ -479,6 +511,7 @@ def adds_no_value(spot: Spot) -> str:
 
 
 MACHINE_RULES: tuple[Rule, ...] = (
-    mining_ended, no_machines, worn_out, not_worth_running, mining_ceiling, none_arrived, all_installed, adds_no_value,
+    shared_limit, mining_ended, no_machines, worn_out, not_worth_running, mining_ceiling, none_arrived, all_installed,
+    adds_no_value,
 )  # fmt: skip
 """Why no further machines take the power; the first that holds is told."""

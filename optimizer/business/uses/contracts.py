@@ -170,6 +170,7 @@ def _settle(ports: OutcomePorts, signed: Deal, it_mw: float, decision: Decision)
     for payment in signed.payments:
         amounts = it_mw * payment.amounts
         ports.pay(payment.line, offer.product, signed.site, offer.offer, decision, payment.first, amounts)
+    ports.meter(signed.site, offer.product, decision, first, it_mw * signed.drawn[: signed.length])
     for i, musd in enumerate(rent):
         ports.rent[offer.customer, first + i].add(float(musd), decision)
 

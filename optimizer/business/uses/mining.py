@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import fsum
 
 import pandas as pd
@@ -13,7 +14,13 @@ from optimizer.business.ports import Linear, OutcomePorts, Price, power_price
 from optimizer.business.readout import DECIMALS, NOISE, Megawatts, Reading, Tables, frame
 from optimizer.business.rows import at_most, hold
 from optimizer.case.case import Case
-from optimizer.case.market import MiningEconomics, mining_economics, mining_has_ended, own_plant_economics
+from optimizer.case.market import (
+    MiningEconomics,
+    mining_economics,
+    mining_has_ended,
+    own_plant_economics,
+    steps_of_running,
+)
 from optimizer.case.schema import MINING
 from optimizer.ground.power import IDLE
 from optimizer.ground.quarters import Quarter
@@ -29,17 +36,21 @@ def decide(m: ConcreteModel) -> None:
 def happen(b: Block) -> None:
     """Machines run whenever running beats idling: no variable, the better of the two is known before the solve.
 
-    Only where prices are to be swapped later it is one, `x[a,s,t,w]`, and left to the solver.
+    Where a ratchet remembers what ran, or prices are to be swapped later, it is one, `x[a,s,t,w]`, and left to the
+    solver; where prices are to be swapped and move within the quarter, so is each step, `in_step[a,s,t,w,i]`.
     """
     m, ports = b.model(), b.ports
     case, index = ports.case, list(m.g)
     b.x = Var(_choosable(ports, index), domain=NonNegativeReals, bounds=lambda b, a, s, t, w: (0, m.g[a, s, t].ub))
+    b.in_step = Var(_steps(ports, b.x), domain=NonNegativeReals, bounds=lambda b, a, s, t, w, i: (0, m.g[a, s, t].ub))
     for a, s, t in index:
         economics = mining_economics(case, ports.scenario, s, case.asic[a], t)
-        chosen = (a, s, t, ports.scenario) in b.x
-        if chosen or economics.runs:
-            _run(ports, s, a, t, b.x[a, s, t, ports.scenario] if chosen else m.g[a, s, t], economics)
-    trade_machines(m, ports)
+        if (a, s, t, ports.scenario) in b.x:
+            _choose(b, s, a, t, economics)
+        elif economics.runs:
+            _run(ports, s, a, t, m.g[a, s, t], economics)
+    hold(b, runs_in_a_step_of_its_quarter, b.in_step)
+    trade_machines(b)
     _burn(b, index)
 
 
@@ -60,7 +71,10 @@ def read_out(r: Reading) -> Tables:
 
 
 def _running_mw(r: Reading, a: str, s: str, t: Quarter) -> float:
-    """Gross MW of a class that run: all installed where the grid pays or those chosen, and what the own plant feeds."""
+    """Gross MW of a class that run: all installed where the grid pays or those chosen, and what the own plant feeds.
+
+    What runs in some step of a quarter runs, and so does what the grid pays to stand ready.
+    """
     if (a, s, t, r.scenario) in r.b.x:
         return r.read(r.b.x[a, s, t, r.scenario]) + r.at(r.b.b, a, s, t, r.scenario)
     if mining_economics(r.case, r.scenario, s, r.case.asic[a], t).runs:
@@ -115,10 +129,39 @@ def _running_flows(case: Case, s: str, economics: MiningEconomics) -> list[tuple
 
 
 def _choosable(ports: OutcomePorts, index: list[tuple[str, str, Quarter]]) -> list[tuple[str, str, Quarter, str]]:
-    """Where running is left to the solver. Not where BTC are kept: there machines would run at a loss for them."""
+    """Where running is left to the solver: under a ratchet, and everywhere where prices may be swapped.
+
+    Where BTC are kept machines would run at a loss for them: there it is none but under a ratchet, and only of what
+    earns its energy.
+    """
+    case, w = ports.case, ports.scenario
+    swapped = ports.shared.adjustable and case.settings.btc_rule != "free"
+
+    def may_run(a: str, s: str, t: Quarter) -> bool:
+        earns = s in case.ratchet and mining_economics(case, w, s, case.asic[a], t).margin_beside_demand > 0
+        return (swapped or earns) and not mining_has_ended(case, s, t)
+
+    return [(a, s, t, w) for a, s, t in index if may_run(a, s, t)]
+
+
+def _steps(ports: OutcomePorts, x: Var) -> list[tuple[str, str, Quarter, str, int]]:
+    """Price steps that running is left to the solver in; where prices stay, those that pay are known."""
     if not ports.shared.adjustable or ports.case.settings.btc_rule == "free":
         return []
-    return [(a, s, t, ports.scenario) for a, s, t in index if not mining_has_ended(ports.case, s, t)]
+    return [(a, s, t, w, i) for a, s, t, w in x for i, _ in enumerate(ports.case.site_steps(w, s, t))]
+
+
+def _choose(b: Block, s: str, a: str, t: Quarter, economics: MiningEconomics) -> None:
+    """What one gross MW pays that is chosen to run: in the steps that pay, or in those chosen too."""
+    ports = b.ports
+    key = (a, s, t, ports.scenario)
+    if (*key, 0) not in b.in_step:
+        _run(ports, s, a, t, b.x[key], economics)
+        return
+    _run(ports, s, a, t, b.x[key], replace(economics, revenue=0.0, energy=0.0, btc=0.0, run_hours=0.0))
+    for i, step in enumerate(steps_of_running(ports.case, ports.scenario, s, ports.case.asic[a], t)):
+        running = MiningEconomics(step.revenue, step.energy, 0.0, 0.0, step.btc, step.run_hours, True)
+        _run(ports, s, a, t, b.in_step[*key, i], running)
 
 
 def _burn(b: Block, index: list[tuple[str, str, Quarter]]) -> None:
@@ -149,13 +192,23 @@ def _burn_instead(
 ) -> None:  # fmt: skip
     """What a gross MW pays on the plant, less what it would have paid on the grid, where it would have run there."""
     ports.pay("mining_power", MINING, s, a, decision, t, [-own.power])
-    if grid is None:
-        ports.pay("mining_revenue", MINING, s, a, decision, t, [own.revenue], follows=HASHPRICE)
-        ports.btc_mined[t].add(own.btc, decision)
-        return
-    for line, musd, follows in _running_flows(ports.case, s, grid):
-        if line != "mining_revenue":
+    ports.pay("mining_revenue", MINING, s, a, decision, t, [own.revenue], follows=HASHPRICE)
+    ports.btc_mined[t].add(own.btc, decision)
+    if grid is not None:
+        for line, musd, follows in _running_flows(ports.case, s, grid):
             ports.pay(line, MINING, s, a, decision, t, [-musd], follows=follows)
+        ports.btc_mined[t].add(-grid.btc, decision)
+
+
+def runs_in_a_step_of_its_quarter(b: Block, a: str, s: str, t: Quarter, w: str, i: int) -> object:
+    r"""Machines run in a price step of a quarter in which they draw power at all; where steps are left to the solver.
+
+    Math: x_{a,s,t,w,i} \le x_{a,s,t,w}
+    Unit: gross MW
+    Source: the tariff
+    Kind: physical
+    """
+    return b.in_step[a, s, t, w, i] <= b.x[a, s, t, w]
 
 
 def own_power_to_installed_machines(b: Block, a: str, s: str, t: Quarter, w: str) -> object:
@@ -176,7 +229,7 @@ def own_power_to_installed_machines(b: Block, a: str, s: str, t: Quarter, w: str
 def own_plant_capacity(b: Block, s: str, t: Quarter, w: str) -> object:
     r"""Machines draw no more from a site's own plant, on average over the quarter, than it delivers.
 
-    Math: \sum_a b_{a,s,t,w} \, \mathrm{run}_{a,s,t} / \mathrm{hours}_t \le \overline{P}_{s,t,w}
+    Math: \sum_a b_{a,s,t,w} \, \mathrm{uptime}_a \le \overline{P}_{s,t,w}
     Unit: MW, average over the quarter
     Source: the plant
     Kind: physical
@@ -184,6 +237,5 @@ def own_plant_capacity(b: Block, s: str, t: Quarter, w: str) -> object:
     drawn = Linear()
     for asic in b.case.asics:
         if (asic.asic, s, t, w) in b.b:
-            run = mining_economics(b.case, w, s, asic, t).run_hours
-            drawn.add(run / t.hours, b.b[asic.asic, s, t, w])
+            drawn.add(asic.uptime, b.b[asic.asic, s, t, w])
     return at_most(drawn, b.case.own_plant[w, s, t].capacity_mw)

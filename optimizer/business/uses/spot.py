@@ -60,6 +60,7 @@ def _bill(ports: OutcomePorts, s: str, p: str, t: Quarter, decision: object) -> 
         ports.pay("ai_power", p, s, p, decision, t, [-energy], follows=power_price(case, s))
         ports.pay("ai_power", p, s, p, decision, t, [-demand])
     ports.market_rent[t].add(rent, decision)
+    ports.meter(s, p, decision, t, [1.0])
 
 
 def market_depth(b: Block, p: str, t: Quarter, w: str) -> object:

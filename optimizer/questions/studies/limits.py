@@ -43,7 +43,7 @@ def limits_of(case: Case, scenario: str) -> list[Limit]:
     """Every limit of the case that its owner, its lenders, its utilities or its customers could move."""
     return [
         *_money(case), *_construction(case), *_use_limits(case), *_customers(case), *_sites(case),
-        *_depths(case, scenario), *_offers(case), *_groups(case),
+        *_machine_markets(case), *_depths(case, scenario), *_offers(case), *_groups(case),
     ]  # fmt: skip
 
 
@@ -162,6 +162,21 @@ def _sites(case: Case) -> Iterator[Limit]:
         if most > 0:
             change = _all_rows("site_limits", "limit_gross_mw", {row.identity() for row in rows})
             yield _more("site_power", site.site, f"grid limit of {site.site}", "gross MW", most, change)
+    for group in dict.fromkeys(row.group for row in case.grid_groups):
+        most = max(case.grid_group_limit[group, t] for t in case.horizon)
+        steps = [row for row in case.grid_group_limits if row.group == group]
+        if most > 0:
+            change = _all_rows("grid_group_limits", "limit_gross_mw", {row.identity() for row in steps})
+            yield _more("grid_group_power", group, f"grid limit shared by {group}", "gross MW", most, change)
+
+
+def _machine_markets(case: Case) -> Iterator[Limit]:
+    """How many machines of a class the market takes in a quarter."""
+    for row in case.machine_markets:
+        if row.max_sales_mw_per_quarter is not None:
+            change = _column("machine_markets", row, "max_sales_mw_per_quarter")
+            words, most = f"machines of {row.asic} sold in a quarter", row.max_sales_mw_per_quarter
+            yield _more("machine_market_depth", row.asic, words, "gross MW", most, change)
 
 
 def _all_rows(table: str, column: str, identities: set[Any]) -> Callable[[Case, float], Case]:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from optimizer.business import machines, rules, ties
+from optimizer.business import machines, ratchets, rules, ties
 from optimizer.business.company import debt, lenders, tax, treasury
 from optimizer.business.uses import contracts, halls, mining, spot
 
-ROOMS = (rules, machines, contracts, halls, mining, spot, debt, lenders, tax, ties, treasury)
+ROOMS = (rules, machines, ratchets, contracts, halls, mining, spot, debt, lenders, tax, ties, treasury)
 
 
 @cache

@@ -155,6 +155,10 @@ def _times(row: Any, column: str, factor: float) -> Any:
 # ---- power --------------------------------------------------------------------------------------------------------
 
 
+ENERGY_PRICES = ("tariffs", "price_steps")
+"""Tables of energy prices: a tariff's, and those of its steps inside a quarter."""
+
+
 def _power(case: Case, scenario: str) -> Driver | None:
     """Every tariff; the level is the mean of the sites' first energy prices, weighted by their limits."""
     weights = [case.limit_gross_mw[site.site, case.first] for site in case.sites]
@@ -163,7 +167,9 @@ def _power(case: Case, scenario: str) -> Driver | None:
     base = sum(w * p for w, p in zip(weights, prices, strict=True)) / total if total else 0.0
 
     def change(case: Case, x: float) -> Case:
-        return case.replace(tariffs=[_times(row, "energy_usd_per_mwh", x / base) for row in case.tariffs])
+        return case.replace(**{
+            table: [_times(row, "energy_usd_per_mwh", x / base) for row in case.rows(table)] for table in ENERGY_PRICES
+        })  # fmt: skip
 
     words = f"mean energy price of all sites in {case.first}, every tariff and quarter in proportion"
     return _scaled("power", words, "$/MWh", base, 0.25, change)
@@ -176,18 +182,16 @@ def _power_at(case: Case, scenario: str, site: str) -> Driver | None:
     own = f"{tariff} at {site}"[:100]
 
     def change(case: Case, x: float) -> Case:
-        apart = {"tariff": own}
-        rows = [
-            _times(row, "energy_usd_per_mwh", x / base).model_copy(update=apart)
-            for row in case.tariffs
-            if row.tariff == tariff
-        ]
         shared = any(row.tariff == tariff and row.site != site for row in case.sites)
-        kept = [row for row in case.tariffs if shared or row.tariff != tariff]
-        rises = [row.model_copy(update=apart) for row in case.power_escalators if row.tariff == tariff]
-        kept_rises = [row for row in case.power_escalators if shared or row.tariff != tariff]
-        sites = [row.model_copy(update=apart) if row.site == site else row for row in case.sites]
-        return case.replace(sites=sites, tariffs=[*kept, *rows], power_escalators=[*kept_rises, *rises])
+        apart: dict[str, Any] = {"tariff": own}
+        tables = {"sites": [row.model_copy(update=apart) if row.site == site else row for row in case.sites]}
+        for table in (*ENERGY_PRICES, "power_escalators"):
+            rows: Sequence[Any] = case.rows(table)
+            moved = [row.model_copy(update=apart) for row in rows if row.tariff == tariff]
+            if table in ENERGY_PRICES:
+                moved = [_times(row, "energy_usd_per_mwh", x / base) for row in moved]
+            tables[table] = [*(row for row in rows if shared or row.tariff != tariff), *moved]
+        return case.replace(**tables)
 
     return _scaled(
         f"power at {site}", f"energy price at {site} in {case.first}, later quarters in proportion", "$/MWh", base, 0.8,

@@ -70,13 +70,15 @@ def _signing(
 
 def mining_in(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> dict[str, str]:
     """The last quarter of mining of each site where an answer mines, as `Decisions.mining` has it."""
-    running = [*values_of(compiled, vector, "x").items(), *values_of(compiled, vector, "b").items()]
-    if "x" not in {name for name, _ in compiled.columns}:
-        running += [
-            ((a, s, t, scenario), mw)
-            for (a, s, t), mw in values_of(compiled, vector, "g").items()
-            if mining_economics(case, scenario, s, case.asic[a], t).runs
-        ]
+    chosen, steps = values_of(compiled, vector, "x"), values_of(compiled, vector, "in_step")
+    mined = {key[:4] for key, mw in steps.items() if mw > 10**-DECIMALS}
+    running = [*values_of(compiled, vector, "b").items()]
+    running += [(key, mw) for key, mw in chosen.items() if (*key, 0) not in steps or key in mined]
+    running += [
+        ((a, s, t, scenario), mw)
+        for (a, s, t), mw in values_of(compiled, vector, "g").items()
+        if (a, s, t, scenario) not in chosen and mining_economics(case, scenario, s, case.asic[a], t).runs
+    ]
     last: dict[str, Quarter] = {}
     for (_, s, t, _), mw in running:
         if mw > 10**-DECIMALS:
