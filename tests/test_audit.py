@@ -21,12 +21,16 @@ from hand_cases import AI, Row, discount, hand_case, lease_case, own_power, q
 import optimizer as opt
 from optimizer.auditors import _AUDITORS, audit
 from optimizer.auditors.books import Books, Flow, exact
+from optimizer.auditors.contracts import checks as contract_checks
+from optimizer.auditors.contracts import record as record_contracts
+from optimizer.auditors.contracts import sign_by
 from optimizer.auditors.contributions import Contribution, rank_contributions
 from optimizer.auditors.forms import COLUMNS
 from optimizer.auditors.halls import Batch, checks, record
 from optimizer.auditors.inputs import Inputs
 from optimizer.auditors.report import Check, Report, Tally
 from optimizer.auditors.terms import Bill, bill_of
+from optimizer.auditors.terms.bill import Missing
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.plan import Plan
@@ -39,10 +43,18 @@ SOLVERS = ("pyomo", "highspy", "pyscipopt", "numpy", "scipy")
 PRICE = 0.6
 
 
-def bill(case: Case, delivery: int = 2, it_mw: str = "8", *, committed: bool = False) -> Bill:
+def bill(
+    case: Case, delivery: int = 2, it_mw: str = "8", *, committed: bool = False, missing: Missing | None = None
+) -> Bill:
     """The lease as delivered in some quarter of the horizon, or before it."""
+    where = "lease", "north", Q(q(delivery)), Decimal(it_mw)
     with exact():
-        return bill_of(Inputs(case, "base"), "lease", "north", Q(q(delivery)), Decimal(it_mw), committed=committed)
+        return bill_of(Inputs(case, "base"), *where, committed=committed, missing=missing)
+
+
+def absent(by_quarter: dict[int, float], tranche: int = 0) -> Missing:
+    """IT MW of one tranche that are missing, by quarter of the horizon."""
+    return {tranche: {Q(q(t)): Decimal(str(it_mw)) for t, it_mw in by_quarter.items()}}
 
 
 def numbers(series: list[Decimal]) -> list[float]:
@@ -70,7 +82,7 @@ def test_a_plain_lease_holds_and_bills_all_of_itself_to_the_end_of_its_term() ->
     lease = bill(lease_case({"escalator": 0.03, "term_quarters": 6}))
     assert numbers(lease.held) == numbers(lease.billed) == numbers(lease.drawn) == [1] * 6
     assert numbers(lease.price) == near([PRICE] * 4 + [PRICE * 1.03] * 2)
-    assert (str(lease.end), float(lease.rate)) == (q(7), AI)
+    assert str(lease.end) == q(7)
 
 
 def test_a_price_quoted_for_an_earlier_quarter_rises_from_there() -> None:
@@ -207,11 +219,42 @@ def test_tenants_money_bears_interest_is_credited_up_to_a_share_of_rent_and_forg
     assert paid(short, "tenant_credits") == near({2: -1.92})
 
 
-def test_a_backstop_costs_warrants_and_a_fee_and_brings_its_own_rate() -> None:
-    terms: Row = {"offer": "lease", "upfront_musd_per_it_mw": 0.2, "rent_share": 0.05, "discount_rate": 0.06}
-    lease = bill(lease_case({"term_quarters": 2}, backstops=[terms]))
+FAILS = 1 - 0.9**4
+"""A yearly chance of default that is one in ten each quarter."""
+
+
+def doubtful(**columns: Any) -> list[Row]:
+    """The lease's customer fails once in ten quarters, pays a fifth of what it owes; half the rent again after two."""
+    row: Row = {"customer": "Ada", "yearly_default": FAILS, "relet_quarters": 2, "relet_rent_share": 0.5}
+    return [row | {"recovered_share": 0.2} | columns]
+
+
+BACKED: Row = {"offer": "lease", "upfront_musd_per_it_mw": 0.2, "rent_share": 0.05, "yearly_default": 1 - 0.95**4}
+
+
+def test_a_tenant_that_may_fail_costs_the_rent_that_is_then_lost() -> None:
+    """One in ten, then 9 of 90, 8.1 of 81; who failed two quarters ago is replaced at half the rent; 80% is lost."""
+    lost = (0.1, 0.19, 0.271 - 0.05, 0.3439 - 0.095)
+    lease = bill(lease_case({"term_quarters": 4}, customers=doubtful()))
+    assert paid(lease, "expected_loss") == near({2 + j: -4.8 * share * 0.8 for j, share in enumerate(lost)})
+    assert paid(bill(lease_case({"term_quarters": 4})), "expected_loss") == {}
+
+
+def test_a_tenant_that_rents_already_is_alive_in_the_first_quarter() -> None:
+    lease = bill(lease_case({"term_quarters": 4}, customers=doubtful()), -2, committed=True)
+    assert paid(lease, "expected_loss") == near({0: -4.8 * 0.1 * 0.8, 1: -4.8 * 0.19 * 0.8})
+
+
+def test_a_tenant_replaced_at_once_at_the_same_rent_costs_nothing() -> None:
+    lease = bill(lease_case(customers=doubtful(relet_quarters=0, relet_rent_share=1)))
+    assert all(abs(musd) < 1e-40 for musd in paid(lease, "expected_loss").values())
+
+
+def test_a_backstop_costs_warrants_and_a_fee_and_lowers_the_chance_of_default() -> None:
+    """Both fail once in twenty quarters: 5%, then 5% of 95% more; what is let again is let as without a backstop."""
+    lease = bill(lease_case({"term_quarters": 2}, backstops=[BACKED], customers=doubtful()))
     assert paid(lease, "backstop") == near({2: -1.6 - 0.24, 3: -0.24})
-    assert float(lease.rate) == 0.06
+    assert paid(lease, "expected_loss") == near({2: -4.8 * 0.05 * 0.8, 3: -4.8 * 0.0975 * 0.8})
 
 
 @pytest.mark.parametrize(
@@ -225,13 +268,95 @@ def test_a_lease_says_who_pays_for_the_building(kind: str, yearly: tuple[float, 
     assert paid(lease, "lease_cost") == near({2 + j: -cost for j, cost in enumerate(costs) if cost})
 
 
+def lateness(deadline: int, walk_away: int) -> list[Row]:
+    row: Row = {"offer": "lease", "deadline": q(deadline), "damages_musd_per_it_mw_quarter": 0.05}
+    return [row | {"walk_away_quarters": walk_away}]
+
+
 def test_late_delivery_pays_damages_from_the_deadline_to_delivery() -> None:
-    terms: Row = {
-        "offer": "lease", "deadline": q(1), "damages_musd_per_it_mw_quarter": 0.05, "walk_away_quarters": 4,
-    }  # fmt: skip
-    case = lease_case({"window_first": q(1)}, 1, 4, late_delivery=[terms])
+    case = lease_case({"window_first": q(1)}, 1, 4, late_delivery=lateness(1, 4), allow_planned_lateness=True)
     assert paid(bill(case, 3), "damages") == near({1: -0.4, 2: -0.4})
     assert paid(bill(case, 1), "damages") == {}
+
+
+LATE = absent({2: 8, 3: 5, 4: 5})
+"""Of 8 IT MW due in quarter 2 three come in 3 and five in 5."""
+
+
+def mw(shares: list[Decimal]) -> list[float]:
+    """Shares of the lease's 8 IT MW."""
+    return [float(8 * share) for share in shares]
+
+
+def test_what_is_late_ramps_and_is_free_of_rent_from_its_own_delivery() -> None:
+    """Ramp 25%, 50%, 100%; the first quarter is free. On time 0, 4, 8, 8, 8, 8 would be billed."""
+    terms = {"late_delivery": lateness(2, 3), "rent_free": [{"offer": "lease", "quarters": 1}]}
+    late = bill(slow({"term_quarters": 6, "escalator": 0.03}, **terms), missing=LATE)
+    assert mw(late.held) == [8] * 6
+    assert mw(late.delivered) == near([0, 3, 3, 8, 8, 8])
+    assert mw(late.drawn) == near([0, 0.75, 1.5, 3 + 1.25, 3 + 2.5, 8])
+    assert mw(late.billed) == near([0, 0, 1.5, 3, 3 + 2.5, 8])
+    assert mw(late.planned) == near([0, 4, 8, 8, 8, 8])
+    assert numbers(late.price) == near([PRICE] * 4 + [PRICE * 1.03] * 2), "the price keeps the contract's own clock"
+    assert paid(late, "damages") == near({2: -0.4, 3: -0.25, 4: -0.25})
+
+
+def test_only_the_tranche_that_is_late_comes_later() -> None:
+    """4.8 IT MW are due in quarter 3: three come in 4, the rest in 5; the first 3.2 ramp as they would."""
+    window = {"window_first": q(0), "window_last": q(0)}
+    case = slow({"term_quarters": 6} | window, tranches=PARTS, late_delivery=lateness(3, 2))
+    late = bill(case, 0, missing=absent({3: 4.8, 4: 1.8}, tranche=1))
+    assert mw(late.held) == near([3.2, 3.2, 3.2, 8, 8, 8])
+    assert mw(late.delivered) == near([3.2, 3.2, 3.2, 3.2, 6.2, 8])
+    assert mw(late.billed) == near([0.8, 1.6, 3.2, 3.2, 3.2 + 0.75, 3.2 + 1.5 + 0.45])
+
+
+def test_what_is_missing_in_the_last_quarter_comes_the_quarter_after() -> None:
+    """The horizon ends with quarter 5, the tenant's patience with 7: no delay is reckoned beyond the horizon."""
+    late = bill(lease_case({"term_quarters": 4}, 4, 4, late_delivery=lateness(4, 4)), 4, missing=absent({4: 8, 5: 8}))
+    assert mw(late.billed) == [0, 0, 8, 8]
+    patient = bill(lease_case({"term_quarters": 4}, late_delivery=lateness(2, 1)), 2, missing=absent({2: 8}))
+    assert mw(patient.billed) == [0, 8, 8, 8]
+
+
+def test_a_contract_long_due_may_be_late_from_the_first_quarter_on() -> None:
+    """Due a quarter ago: what is not missing in the first quarter came then, and has had a quarter of its ramp."""
+    case = slow({"term_quarters": 5, "window_first": q(-1)}, late_delivery=lateness(-1, 3))
+    late = bill(case, -1, committed=True, missing=absent({0: 5, 1: 2}))
+    assert mw(late.billed) == near([0.75, 1.5, 3 + 0.75, 3 + 1.5 + 0.5, 3 + 3 + 1])
+
+
+def test_a_prepayment_follows_what_is_delivered() -> None:
+    """A quarter of each part's own rent, a quarter before it comes, credited on its bills from half a year on.
+
+    Three IT MW from quarter 3: 0.6 x 3 x (0.5 + 1 + 1 + 1) = 6.3. Five from quarter 5: 0.6 x 5 x (0.5 + 1) = 4.5.
+    """
+    prepaid = [PREPAID[0] | {"paid_quarters_before": 1}]
+    free = [{"offer": "lease", "quarters": 1}]
+    case = slow({"term_quarters": 6}, late_delivery=lateness(2, 3), rent_free=free, prepayments=prepaid)
+    flows = paid(bill(case, missing=LATE), "prepayments")
+    first, second = 6.3 / 4, 4.5 / 4
+    assert {t: musd for t, musd in flows.items() if abs(musd) > 1e-12} == near(
+        {2: first, 4: second, 5: -first / 3, 6: -first / 3, 7: -first / 3 - second}
+    )
+
+
+def test_what_is_too_late_to_be_credited_is_not_prepaid() -> None:
+    prepaid = [PREPAID[0] | {"paid_quarters_before": 1}]
+    case = lease_case({"term_quarters": 4}, late_delivery=lateness(2, 3), prepayments=prepaid)
+    flows = paid(bill(case, missing=absent({2: 8, 3: 8, 4: 8})), "prepayments")
+    assert all(abs(musd) < 1e-40 for musd in flows.values())
+
+
+def test_what_a_tenant_advances_stays_what_was_agreed() -> None:
+    """Advances and credits are those of the contract as signed; the building's cost is that of what is there."""
+    funding: Row = {"offer": "lease", "musd_per_it_mw": 0.5, "paid_quarters_before": 1, "credit_share": 0.4, "rate": 0}
+    lease: Row = {"offer": "lease", "kind": "gross", "cost_musd_per_it_mw_year": 0.4, "cost_growth": 0}
+    case = lease_case({"term_quarters": 4}, late_delivery=lateness(2, 3), tenant_funding=[funding], leases=[lease])
+    late, on_time = bill(case, missing=absent({2: 8, 3: 4})), bill(case)
+    for line in ("tenant_capex", "tenant_credits"):
+        assert paid(late, line) == paid(on_time, line)
+    assert paid(late, "lease_cost") == near({3: -0.4, 4: -0.8, 5: -0.8})
 
 
 # ---- halls and books ---------------------------------------------------------------------------------------------
@@ -278,7 +403,7 @@ def test_a_hall_is_paid_by_deposit_curve_and_mobilisation() -> None:
     assert lines(books) == {
         "facility_capex": near({0: -4.8, 1: -5.76, 2: -13.44}),
         "mobilisation": near({1: -1.5}),
-        "residual": near({6: 16}),
+        "residual": near({6: 16 * (1 - 6 / 120)}),
     }
     factors = {flow.quarter - case.first: float(flow.factor) for flow in books.flows}
     assert factors == near({t: discount(AI, t) for t in (0, 1, 2)} | {6: 1.1**-1.5})
@@ -313,7 +438,178 @@ def test_gpus_die_are_sold_and_replaced() -> None:
     assert found["gpu_capex"] == near({0: -32, 4: -12})
     assert found["gpu_sales"] == near({4: 3.2, 6: 1.2})
     batch = Batch(books.inputs, books.inputs.row("options", "north hall"), Q(q(0)), Decimal(2), {1: Decimal(1)})
-    assert [float(batch.usable_it_mw(Q(q(t)))) for t in range(8)] == [0, 0, 16, 16, 8, 8, 0, 0]
+    assert [float(batch.usable_it_mw(Q(q(t)), "colo")) for t in range(8)] == [0, 0, 16, 16, 8, 8, 0, 0]
+
+
+def relet_case(life: int) -> Case:
+    """GPUs end; the hall is then let as a shell for $0.5M per IT MW. A shell is worth $1M, and nothing in ten years."""
+    hall: Row = {"option": "north hall", "life_quarters": life, "residual_share": 0, "refresh_musd_per_it_mw": 1.5}
+    colo: Row = lease_case().products[0].model_dump() | {"residual_musd_per_it_mw": 2}
+    shell = colo | {"product": "shell", "residual_musd_per_it_mw": 1, "residual_life_quarters": 40}
+    markets = [row.model_dump() for row in lease_case().product_markets]
+    return lease_case(
+        gpu_lives=[hall | {"relet_product": "shell", "refit_musd_per_it_mw": 0.5}],
+        options={"gpu_musd_per_it_mw": 2, "max_blocks": 3, "pue": [1.2, 1.3]},
+        products=[colo, shell],
+        product_markets=markets + [row | {"product": "shell"} for row in markets],
+    )
+
+
+def dated(books: Books, line: str) -> dict[tuple[str, int], float]:
+    """Recorded flows of a line by business and quarter of the horizon, without zeros."""
+    sums: dict[tuple[str, int], float] = {}
+    for flow in books.flows:
+        if flow.line == line and flow.musd:
+            key = flow.business, flow.quarter - books.case.first
+            sums[key] = sums.get(key, 0) + float(flow.musd)
+    return sums
+
+
+def test_a_hall_is_let_again_once_its_gpus_are_gone() -> None:
+    """Two halls serve in 2 to 4; one gets new GPUs, the other is a shell from 5 on; after the horizon both are."""
+    books = written(relet_case(3), starts=[start(blocks=2)], refreshes=[renewal(5, 1)])
+    with exact():
+        record(books)
+    shells = {key: musd for key, musd in dated(books, "facility_capex").items() if key[0] == "shell"}
+    assert shells == near({("shell", 5): -4, ("shell", 8): -4})
+    batch = Batch(books.inputs, books.inputs.row("options", "north hall"), Q(q(0)), Decimal(2), {1: Decimal(1)})
+    usable = [[float(batch.usable_it_mw(Q(q(t)), name)) for t in range(1, 10)] for name in ("colo", "shell")]
+    assert usable == [[0, 16, 16, 16, 8, 8, 8, 0, 0], [0, 0, 0, 0, 8, 8, 8, 16, 16]]
+    assert [batch.in_service(Q(q(t))) for t in (1, 4, 5, 8)] == [{}, {"colo": 2}, {"colo": 1, "shell": 1}, {"shell": 2}]
+    assert float(books.inputs.pue("north", "shell")) == 1.2, "that of the halls which are let so"
+
+
+def test_what_stands_free_after_the_horizon_is_worth_what_the_calendar_says() -> None:
+    """Quarter 6 follows the horizon. GPUs that end with 6 take $2M per IT MW, aged 7 of 120, and leave shells."""
+    books = written(relet_case(5), starts=[start(blocks=2)])
+    with exact():
+        record(books)
+    residual = {("colo", 6): 32 * (1 - 6 / 120), ("colo", 7): -32 * (1 - 7 / 120), ("shell", 7): 16 * (1 - 7 / 40)}
+    assert dated(books, "residual") == near(residual)
+    assert dated(books, "facility_capex")["shell", 7] == near(-8)
+    factors = {(f.business, f.quarter - books.case.first): float(f.factor) for f in books.flows if f.line == "residual"}
+    corporate = 1.08
+    assert factors == near({("colo", 6): 1.1**-1.5, ("colo", 7): 1.1**-1.75, ("shell", 7): corporate**-1.75})
+
+
+def test_a_hall_that_still_ramps_is_worth_each_step_when_it_comes() -> None:
+    """In service from quarter 5 at 25%, 50%, 100%: half of it stands free in quarter 6, the rest in 7."""
+    profiles = [row.model_dump() for row in lease_case().profiles] + RAMP
+    case = lease_case(profiles=profiles, options={"ramp": "slow"}, products={"residual_musd_per_it_mw": 2})
+    books = written(case, starts=[start(quarter=3)])
+    with exact():
+        record(books)
+    assert lines(books)["residual"] == near({6: 8 * (1 - 6 / 120), 7: 8 * (1 - 7 / 120)})
+
+
+def signed(delivery: int = 2, **columns: Any) -> Row:
+    row = {"offer": "lease", "site": "north", "delivery_quarter": q(delivery), "it_mw": 8.0, "decided": "new"}
+    return row | columns
+
+
+def test_a_contract_keeps_its_megawatts_from_standing_free_until_it_ends() -> None:
+    """Delivered in 5 and 8, gone with 12: residuals of quarter 6 (3.2 IT MW), 8 (4.8 more) and 13 (all of it)."""
+    case = lease_case({"term_quarters": 8}, 5, 5, tranches=PARTS, products={"residual_musd_per_it_mw": 2})
+    books = written(case, contracts=[signed(5)])
+    with exact():
+        record_contracts(books)
+    expected = {6: -6.4 * (1 - 6 / 120), 8: -9.6 * (1 - 8 / 120), 13: 16 * (1 - 13 / 120)}
+    assert lines(books)["residual"] == near(expected)
+
+
+def test_a_contract_that_ends_with_the_horizon_keeps_nothing() -> None:
+    books = written(lease_case({"term_quarters": 4}, products={"residual_musd_per_it_mw": 2}), contracts=[signed()])
+    with exact():
+        record_contracts(books)
+    assert "residual" not in lines(books)
+
+
+def test_customers_money_counts_at_the_cost_of_debt_and_rent_at_the_rate_of_its_product() -> None:
+    rates = {"corporate": 0.08, "mining": 0.15, "colo": AI, "debt": 0.05}
+    funding: Row = {"offer": "lease", "musd_per_it_mw": 0.5, "paid_quarters_before": 1, "credit_share": 0.4, "rate": 0}
+    case = lease_case(
+        {"term_quarters": 4}, discount_rates=rates, tenant_funding=[funding], prepayments=PREPAID, customers=doubtful()
+    )
+    for given, debt in ((case, 0.05), (case.replace(discount_rates={"corporate": 0.08, "colo": AI}), 0.08)):
+        books = written(given, contracts=[signed()])
+        with exact():
+            record_contracts(books)
+        found = {(f.line, f.quarter - given.first): float(f.factor) for f in books.flows}
+        lent = ("prepayments", "tenant_capex", "tenant_credits")
+        assert {line for line, _ in found} == {*lent, "rent", "ai_operating_cost", "expected_loss"}
+        assert found == near({(line, t): discount(debt if line in lent else AI, t) for line, t in found})
+
+
+def test_what_the_treasury_moves_is_no_value() -> None:
+    books = written(lease_case())
+    for line in ("principal", "interest", "cash_interest", "btc_sales", "fee", "excess_interest"):
+        books.record(line, Q(q(1)), Decimal(-1), "corporate")
+    worths = {flow.line: float(flow.worth_musd) for flow in books.flows}
+    assert worths == near(dict.fromkeys(worths, 0) | dict.fromkeys(("fee", "excess_interest"), -discount(0.08, 1)))
+
+
+# ---- what contracts must keep ------------------------------------------------------------------------------------
+
+CLAUSE = {"missing_capacity", "missing_falls", "planned_lateness", "late_table", "signed_in_time", "windows"}
+
+
+def missing(by_quarter: dict[int, float], tranche: float = 0.0, **columns: Any) -> list[Row]:
+    row: Row = {"offer": "lease", "site": "north", "tranche": tranche}
+    return [row | {"quarter": q(t), "missing_it_mw": it_mw} | columns for t, it_mw in by_quarter.items()]
+
+
+@pytest.mark.parametrize(
+    ("late", "rules"),
+    [
+        (missing({3: 4.8, 4: 1.8}, 1), set()),
+        (missing({3: 4.9}, 1), {"missing_capacity"}),
+        (missing({2: 1.0}, 1), {"missing_capacity"}),
+        (missing({5: 1.0}, 1), {"missing_capacity"}),
+        (missing({3: 1.0, 4: 2.0}, 1), {"missing_falls"}),
+        (missing({4: 2.0}, 1), {"missing_falls"}),
+        (missing({3: 1.0}, 0), {"missing_capacity"}),
+        (missing({3: 1.0}, 2), {"missing_capacity", "late_table"}),
+        (missing({3: 1.0}, 1, site="south"), {"late_table"}),
+        (missing({3: 1.0}, 1, offer="another"), {"late_table"}),
+        (missing({3: -1.0}, 1), {"missing_capacity", "missing_falls"}),
+    ],
+)
+def test_what_is_missing_belongs_to_a_late_tranche_and_falls(late: list[Row], rules: set[str]) -> None:
+    """4.8 IT MW are due in quarter 3, at the deadline; the tenant waits for them in 3 and 4; 3.2 came in 0, in time."""
+    case = lease_case({"term_quarters": 8}, 0, 0, tranches=PARTS, late_delivery=lateness(3, 2))
+    case = case.replace(allow_planned_lateness=True)
+    assert contracts_broken(case, contracts=[signed(0)], late=late) & CLAUSE == rules
+
+
+def contracts_broken(case: Case, **tables: list[Row]) -> set[str]:
+    """Rules of contracts that a plan written by hand breaks; it lacks all other tables, and breaks others too."""
+    books = written(case, **tables)
+    with exact():
+        return broken(contract_checks(books))
+
+
+def test_nobody_plans_to_be_late() -> None:
+    """By the deadline, with nothing missing; unless the case allows it, or the contract was signed before."""
+    case = lease_case({"term_quarters": 8}, 1, 4, late_delivery=lateness(2, 3))
+    allowed = case.replace(allow_planned_lateness=True)
+    for row, late, breaks in (
+        (signed(2), [], False),
+        (signed(3), [], True),
+        (signed(2), missing({2: 1.0}), True),
+        (signed(3, decided="committed"), missing({3: 1.0}), False),
+    ):
+        assert ("planned_lateness" in contracts_broken(case, contracts=[row], late=late)) is breaks
+        assert "planned_lateness" not in contracts_broken(allowed, contracts=[row], late=late)
+
+
+def test_an_offer_is_signed_while_it_can_be() -> None:
+    """A lead time of two quarters before the window ends, but never before the first quarter; or what it says."""
+    for told, column, breaks in ((None, 2, False), (q(1), 1, False), (q(-1), -1, True)):
+        case = lease_case({"sign_by": told}, 2, 4) if told else lease_case(None, 2, 4)
+        assert ("signed_in_time" in contracts_broken(case, contracts=[signed(3)])) is breaks
+        assert "signed_in_time" not in contracts_broken(case, contracts=[signed(3, decided="committed")])
+        inputs = Inputs(case, "base")
+        assert sign_by(inputs, inputs.row("offers", "lease")) == Q(q(column))
 
 
 def broken(found: Any) -> set[str]:
@@ -454,7 +750,7 @@ def test_a_report_is_text_json_and_a_frame(plan: opt.Plan, case: Case) -> None:
     assert report.summary().startswith("Audit clean: ")
     told = json.loads(report.to_json())
     assert (told["clean"], told["rows"]) == (True, report.rows)
-    assert len(told["checks"]) == len(report.frame) == len(report.checks) + len(report.nothing)
+    assert len(told["checks"]) == len(report.frame) == len(report.checks) + len(report.nothing) + len(report.mining_on)
     assert report.frame["rows"].sum() == report.rows
     assert {check.group for check in report.checks} == {
         "identity", "domain", "rules", "roll-forward", "cash", "value", "quality", "plausibility",
