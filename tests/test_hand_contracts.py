@@ -32,9 +32,11 @@ from hand_cases import (
 from optimizer.business.lines import LINES
 from optimizer.business.variables import VARIABLES
 from optimizer.case.case import Case
+from optimizer.case.checks import late_contracts_are_delivered_at_last, offers_can_still_be_accepted
 from optimizer.ground.errors import Infeasible
 from optimizer.ground.findings import InputError
 from optimizer.plan.decisions import decisions_of
+from optimizer.questions.conflicts.refusals import refusal
 
 PROJECT = rents(4.8, 2, 20) - hall()
 """The lease as it stands: what a case is worth whose term does not matter."""
@@ -1105,8 +1107,14 @@ def test_what_was_missing_before_the_horizon_bills_from_its_delivery() -> None:
 @pytest.mark.parametrize(("sign_by", "signed"), [("2026Q4", False), (q(0), True), (q(2), True), (None, True)])
 def test_an_offer_is_signed_while_it_stands(sign_by: str | None, signed: bool) -> None:
     """Delivered in quarter 2: it may be accepted in quarter 0 and later, but not where its last day lies before it."""
-    plan = check(lease_case({"sign_by": sign_by}), PROJECT if signed else 0)
+    case = lease_case({"sign_by": sign_by})
+    plan = check(case, PROJECT if signed else 0)
     assert len(plan.contracts) == signed
+    assert [note.column for note in offers_can_still_be_accepted(case)] == ([] if signed else ["sign_by"])
+    if not signed:
+        assert refusal(case, "base", offer="lease") == (
+            "It cannot be: it could be accepted until 2026Q4, before the first quarter."
+        )
 
 
 def test_a_signed_contract_does_not_ask_when_it_could_be_signed() -> None:
@@ -1146,6 +1154,29 @@ def test_an_offer_is_decided_before_it_ends_and_before_it_is_delivered() -> None
     assert by == {2: 2, 5: 3}
     past = lease_case({"sign_by": "2026Q1"}, last=5)
     assert due(past, ("lease", 0, "north", past.first + 5)) == past.first
+
+
+@pytest.mark.parametrize(
+    ("allowed", "committed", "noted"), [(True, False, True), (False, False, False), (False, True, True)]
+)
+@pytest.mark.parametrize(("patience", "long"), [(4, True), (3, False)])
+def test_a_contract_that_may_end_undelivered_is_noted(
+    allowed: bool, committed: bool, noted: bool, patience: int, long: bool
+) -> None:
+    """Four quarters from quarter 2 on, due in quarter 2, and a tenant that waits as long: it could be signed for its
+    money alone, and never served; but not where no plan may be late on purpose, unless it is signed already.
+    """
+    signed = {
+        "committed_starts": [{"option": "north hall", "quarter": q(0), "blocks": 1}],
+        "committed_contracts": [{"offer": "lease", "site": "north", "quarter": q(2), "it_mw": 8}],
+    }
+    case = lease_case(
+        {"term_quarters": 4},
+        late_delivery=late(2, patience),
+        allow_planned_lateness=allowed,
+        **(signed if committed else {}),
+    )
+    assert len(list(late_contracts_are_delivered_at_last(case))) == (noted and long)
 
 
 # ---- one contract and another ----------------------------------------------------------------------

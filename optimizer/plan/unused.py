@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.case.market import mining_economics, mining_has_ended, own_plant_economics
 from optimizer.case.schema import ANY, MINING, Asic, Offer, Option, UseLimit
+from optimizer.case.terms.late_delivery import last_delivery
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.power_uses import IDLE, NOISE_MW, UNUSED
 
@@ -242,13 +243,13 @@ class Spot:
         return [offer for offer in self.unsigned if not self._ruled_out(offer) and self._holds(offer)]
 
     def _ruled_out(self, offer: Offer) -> bool:
-        """Whether another offer of its exclusive group is signed, or one that it requires is not."""
+        """Whether it can no longer be accepted, another of its exclusive group is signed, or one it requires is not."""
         case, signed = self.facts.case, self.facts.signed
         rival = offer.exclusive_group and any(
             o.exclusive_group == offer.exclusive_group and o.offer in signed for o in case.offers
         )
         needs = [row.requires for row in case.rows("prerequisites") if row.offer == offer.offer]
-        return bool(rival) or any(needed not in signed for needed in needs)
+        return case.sign_by(offer) < case.first or bool(rival) or any(needed not in signed for needed in needs)
 
     def _holds(self, offer: Offer) -> bool:
         """Whether the smallest size fits into what is left here, and is asked for late enough to be built."""
@@ -257,7 +258,7 @@ class Spot:
         most = sum(self._most_it_mw(option) for option in options)
         soonest = min(case.earliest_start(option) + option.lead_quarters for option in options)
         vacant = self._vacant_it_mw(offer.product)
-        return offer.min_it_mw <= most + vacant + NOISE_MW and soonest <= offer.window_last
+        return offer.min_it_mw <= most + vacant + NOISE_MW and soonest <= last_delivery(case, offer)
 
     def _most_it_mw(self, option: Option) -> float:
         left = option.max_blocks - self.facts.blocks.get(option.option, 0)

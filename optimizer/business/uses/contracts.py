@@ -16,7 +16,7 @@ from optimizer.case.market import ai_power_per_it_mw_quarter
 from optimizer.case.schema import Offer
 from optimizer.case.terms import committed_deal, delivered_later, make_deal
 from optimizer.case.terms.deal import Deal
-from optimizer.case.terms.late_delivery import damages, is_open, missing_quarters
+from optimizer.case.terms.late_delivery import damages, last_delivery, missing_quarters
 from optimizer.case.terms.size_tiers import tiers_of
 from optimizer.case.terms.tranches import tranches_of
 from optimizer.ground.quarters import Quarter
@@ -120,7 +120,7 @@ def _openings(ports: SharedPorts) -> list[Key]:
         for s in case.sites_of_offer[offer.offer]
         if (s, offer.product) in case.pue
         for t in case.horizon
-        if offer.window_first <= t <= offer.window_last and _can_begin(ports, offer.offer, k, s, t, smallest)
+        if offer.window_first <= t <= last_delivery(case, offer) and _can_begin(ports, offer.offer, k, s, t, smallest)
     ]
 
 
@@ -135,10 +135,7 @@ def _can_begin(ports: SharedPorts, c: str, k: int, s: str, t: Quarter, smallest:
     """Whether the first tranche could be there in t in any scenario, or may be late."""
     usable = ports.usable_it_mw.level((s, ports.case.offer[c].product), t).range()[1]
     deals = (make_deal(ports.case, w, ports.case.offer[c], s, t, tier=k) for w in ports.scenarios)
-    return any(
-        is_open(deal) and (usable * (1 + EQUAL) >= smallest * deal.held[0] or t in missing_quarters(deal, 0))
-        for deal in deals
-    )
+    return any(usable * (1 + EQUAL) >= smallest * deal.held[0] or t in missing_quarters(deal, 0) for deal in deals)
 
 
 def _open_deal(ports: OutcomePorts, c: str, k: int, s: str, t: Quarter) -> Deal:

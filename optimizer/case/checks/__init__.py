@@ -59,6 +59,7 @@ from optimizer.case.checks.oddities import (
     late_contracts_are_delivered_at_last,
     mining_pays_at_some_time,
     negative_prices_are_counted,
+    offers_can_still_be_accepted,
     the_past_is_past,
 )
 from optimizer.case.checks.references import (
@@ -98,6 +99,7 @@ _FROM_FILES: tuple[_Check, ...] = (
     blocks_fit_their_sites,
     the_past_is_past, capacity_is_worth_something_at_the_end, negative_prices_are_counted, mining_pays_at_some_time,
     late_contracts_are_delivered_at_last,
+    offers_can_still_be_accepted,
 )  # fmt: skip
 
 

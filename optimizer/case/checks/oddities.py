@@ -39,12 +39,27 @@ def capacity_is_worth_something_at_the_end(case: Case) -> Iterator[Finding]:
 
 
 def late_contracts_are_delivered_at_last(case: Case) -> Iterator[Finding]:
-    """Where the tenant's patience outlasts the contract, it may be signed and never delivered, for damages alone."""
+    """Where the tenant's patience outlasts the contract, it may be signed and never delivered, for damages alone.
+
+    So it may be with what is signed already, and with a new contract where a plan may be late on purpose.
+    """
+    signed = {row.offer: row.quarter for row in case.committed_contracts}
     for row in case.rows("late_delivery"):
         offer = case.offer[row.offer]
-        if row.deadline + row.walk_away_quarters >= max(row.deadline, offer.window_first) + offer.term_quarters:
+        begins = signed.get(row.offer, max(row.deadline, offer.window_first))
+        if row.offer not in signed and not case.settings.allow_planned_lateness:
+            continue
+        if row.deadline + row.walk_away_quarters >= begins + offer.term_quarters:
             why = f"outlasts the contract of {offer.term_quarters} quarters: it may be signed and never delivered"
             yield note(row, why, "shorten the limit or lengthen the term", "walk_away_quarters", row.walk_away_quarters)
+
+
+def offers_can_still_be_accepted(case: Case) -> Iterator[Finding]:
+    signed = {row.offer for row in case.committed_contracts}
+    for row in case.offers:
+        if row.offer not in signed and case.sign_by(row) < case.first:
+            why = f"is before the first quarter, {case.first}: it can no longer be signed"
+            yield note(row, why, "take the offer away, or commit it", "sign_by", row.sign_by)
 
 
 def negative_prices_are_counted(case: Case) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
+from optimizer.case.schema import Offer
 from optimizer.case.schema.base import NotNegative, Row
 from optimizer.case.terms.deal import Deal, Payment, Term
 from optimizer.ground.cells import Name, QuarterCell, Whole
@@ -50,10 +51,10 @@ def may_be_late(deal: Deal) -> bool:
     return deal.committed or deal.case.settings.allow_planned_lateness
 
 
-def is_open(deal: Deal) -> bool:
-    """Whether first delivery keeps the deadline, or need not."""
-    row = deal.row(LateDelivery)
-    return row is None or deal.delivery <= row.deadline or may_be_late(deal)
+def last_delivery(case: Case, offer: Offer) -> Quarter:
+    """The last quarter in which a new contract may begin: its window's, or its deadline where no plan may be late."""
+    rows = () if case.settings.allow_planned_lateness else case.of_offer(LateDelivery, offer.offer)
+    return min([offer.window_last, *(row.deadline for row in rows)])
 
 
 def missing_quarters(deal: Deal, due: int) -> list[Quarter]:

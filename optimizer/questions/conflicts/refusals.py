@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pyomo.core import ConcreteModel, Constraint, inequality
 
 from optimizer.case.case import Case
+from optimizer.case.terms.late_delivery import last_delivery
 from optimizer.questions.conflicts.rule import Rule
 from optimizer.questions.conflicts.search import _quarters_of, smallest_set
 from optimizer.questions.conflicts.trials import OutOfTime, Trials
@@ -67,5 +68,7 @@ def _ground(case: Case, offer: str, option: str) -> str:
     if option:
         return f"no block of it can be in service by {case.last}, or its site cannot bear it"
     row, sites = case.offer[offer], case.sites_of_offer[offer]
+    if case.sign_by(row) < case.first:
+        return f"it could be accepted until {case.sign_by(row)}, before the first quarter"
     places = ", ".join(sites) or "any site"
-    return f"no hall of {row.product} can serve it at {places} from {row.window_first} to {row.window_last}"
+    return f"no hall of {row.product} can serve it at {places} from {row.window_first} to {last_delivery(case, row)}"
