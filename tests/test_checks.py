@@ -755,10 +755,25 @@ def test_a_shipped_case_loads(name: str) -> None:
     assert not any(f.severity == "error" for f in case.warnings)
 
 
-@pytest.mark.parametrize(("patience", "noted"), [(20, True), (19, False)])
-def test_a_contract_that_may_end_undelivered_is_noted(folder: Path, patience: int, noted: bool) -> None:
-    """A tenant as patient as its contract is long (20 quarters) could be signed for its money alone, never served."""
+@pytest.mark.parametrize(("patience", "allowed", "noted"), [(20, True, True), (19, True, False), (20, False, False)])
+def test_a_contract_that_may_end_undelivered_is_noted(folder: Path, patience: int, allowed: bool, noted: bool) -> None:
+    """A tenant as patient as its contract is long (20 quarters) could be signed for its money alone, never served,
+    where a plan may be late on purpose.
+    """
     header = "offer,deadline,damages_musd_per_it_mw_quarter,walk_away_quarters\n"
     (folder / "late_delivery.csv").write_text(f"{header}enterprise-c-suite,2027Q2,0.1,{patience}\n")
+    settings = (folder / "case.toml").read_text()
+    (folder / "case.toml").write_text(f"allow_planned_lateness = {str(allowed).lower()}\n{settings}")
     notes = [note for note in opt.load_case(folder).warnings if "never delivered" in note.why]
     assert bool(notes) == noted
+
+
+@pytest.mark.parametrize(("sign_by", "noted"), [("2025Q4", True), ("2026Q1", False), ("", False)])
+def test_an_offer_that_ended_before_the_case_is_noted(folder: Path, sign_by: str, noted: bool) -> None:
+    """Washington begins with 2026Q1; what could be accepted until the quarter before it cannot be signed any more."""
+    header, *rows = (folder / "offers.csv").read_text().splitlines()
+    ends = [sign_by if row.startswith("enterprise-c-suite,") else "" for row in rows]
+    lines = [f"{header},sign_by", *(f"{row},{end}" for row, end in zip(rows, ends, strict=True))]
+    (folder / "offers.csv").write_text("\n".join(lines) + "\n")
+    notes = [note for note in opt.load_case(folder).warnings if "can no longer be signed" in note.why]
+    assert [note.value for note in notes] == ([sign_by] if noted else [])
