@@ -51,7 +51,7 @@ def kpis(case: Case, settled: Settled, nothing: Settled | None, mining_on: Minin
         "interest_and_fees_musd": _paid(plan, "interest", "fee"),
         "highest_debt_musd": _highest_debt(plan),
         "debt_at_end_musd": float(debt[debt["quarter"] == str(case.last)]["closing_musd"].sum()),
-        **_coverage(case, plan),
+        **_coverage(plan),
         "btc_at_end": float(plan["btc"]["closing_btc"].iloc[-1]) if len(plan["btc"]) else 0.0,
         "machines_sold_gross_mw": float(plan["machines"]["sold_gross_mw"].sum()),
         "lowest_cash_musd": float(cash["closing_musd"].min()),
@@ -119,15 +119,13 @@ def _after_firm_terms(case: Case, plan: Tables) -> float:
     return fsum(late)
 
 
-def _coverage(case: Case, plan: Tables) -> dict[str, Any]:
+def _coverage(plan: Tables) -> dict[str, Any]:
     """The lowest cover of debt service, and the least room above what lenders ask, with facility and quarter."""
-    if "coverage" not in plan:
-        return {}
-    covered, asked = plan["coverage"], [row.facility for row in case.facilities if row.dscr is not None]
+    covered = plan["coverage"]
     told: dict[str, Any] = {}
     for kpi, column, rows in (
         ("lowest_dscr", "dscr", covered[covered["dscr"].notna()]),
-        ("lowest_headroom", "headroom_musd", covered[covered["facility"].isin(asked)]),
+        ("lowest_headroom", "headroom_musd", covered[covered["required_musd"] > 0]),
     ):
         row = None if rows.empty else rows.iloc[lowest(list(rows[column]))]
         told[kpi if column == "dscr" else f"{kpi}_musd"] = None if row is None else float(row[column])
