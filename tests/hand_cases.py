@@ -38,6 +38,9 @@ NEW_SETTINGS = (
     "tax_losses_musd",
     "tax_loss_use",
     "allow_planned_lateness",
+    "minimum_btc",
+    "max_btc_sales_per_quarter",
+    "market_looks_ahead_quarters",
 )
 
 

@@ -13,13 +13,17 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hand_cases import Row, every, facility, lease_case, q
+from hand_books import broken as not_clean
+from hand_books import lines, written
+from hand_cases import Row, discount, every, facility, lease_case, q
 
 import optimizer as opt
-from optimizer.auditors import audit
+from optimizer.auditors import audit, treasury
 from optimizer.auditors.books import Books, exact
 from optimizer.auditors.debt import life
-from optimizer.auditors.tax import LossesCarried, depreciation, taxable_income, taxes_after
+from optimizer.auditors.debt import record as record_debt
+from optimizer.auditors.tax import LossesCarried, depreciation, taxable_income
+from optimizer.auditors.tax import record as record_tax
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.plan import Plan
@@ -85,11 +89,69 @@ def test_a_bullet_bears_interest_to_its_maturity_after_the_horizon() -> None:
     assert column(books, "closing") == near({0: 10} | every(30, 1, 5))
 
 
-def test_interest_is_paid_every_so_often_from_the_first_draw_that_can_be_and_at_maturity() -> None:
-    """Available from quarter 1, paid every second quarter: 2, 4, and at maturity in 5 what one quarter brings."""
-    loan = facility(available_first=q(1), available_last=q(2), maturity=q(5), interest_every_quarters=2)
-    books = books_of(lease_case(facilities=[loan]), {1: 20.0}, {5: 20.0})
-    assert column(books, "interest") == near({2: 1.2, 4: 1.2, 5: 0.6})
+@pytest.mark.parametrize(
+    ("coupon", "every_quarters", "paid"),
+    [
+        (q(3), 2, {1: 0.6, 3: 0.6, 5: 0.6}),
+        (q(4), 2, {0: 0.6, 2: 0.6, 4: 0.6, 5: 0.3}),
+        ("2031Q4", 2, {1: 0.6, 3: 0.6, 5: 0.6}),
+        ("2019Q1", 2, {0: 0.6, 2: 0.6, 4: 0.6, 5: 0.3}),
+        (q(2), 4, {2: 1.2, 5: 0.9}),
+        (None, 1, every(0.3, 0, 6)),
+    ],
+)
+def test_coupons_fall_in_their_months_and_pay_the_quarters_before_the_horizon(
+    coupon: str | None, every_quarters: int, paid: dict[int, float]
+) -> None:
+    """$10M owed at first at 12%, 0.3 a quarter, to quarter 5. A coupon in quarter 0 pays that of the quarter before
+    too; a yearly one in quarter 2 was last paid in the quarter before the last one of 2026.
+    """
+    owed = facility(drawn_musd=10, available_first=None, available_last=None, maturity=q(5), first_coupon=coupon)
+    case = lease_case(facilities=[owed | {"interest_every_quarters": every_quarters}])
+    assert column(books_of(case, paid={5: 10.0}), "interest") == near(paid)
+
+
+def test_what_is_drawn_later_has_no_interest_before() -> None:
+    """$20M drawn in quarter 1, with coupons in 1, 3 and 5: one quarter's interest, then two and two."""
+    loan = facility(available_first=q(1), available_last=q(2), maturity=q(5), first_coupon=q(3))
+    case = lease_case(facilities=[loan | {"interest_every_quarters": 2}])
+    assert column(books_of(case, {1: 20.0}, {5: 20.0}), "interest") == near({1: 0.6, 3: 1.2, 5: 1.2})
+
+
+RATES = {"corporate": 0.08, "mining": 0.15, "colo": 0.1}
+
+
+def test_of_interest_only_what_exceeds_the_normal_cost_of_debt_is_value() -> None:
+    """$20M owed; base rates of 0% to 5% and a spread of 4%, where debt costs 6%: 0, 0, 0, 1, 2, 3, 3 hundredths more.
+    Coupons in 0, 2, 4 and at maturity in 6; the quarter before the horizon bears the first one's rate.
+    """
+    rates = [{"scenario": "base", "base_rate": "sofr", "quarter": q(t), "rate": 0.01 * t} for t in range(6)]
+    loan = facility(drawn_musd=20, available_first=None, available_last=None, base_rate="sofr", margin=0.04)
+    loan |= {"interest_every_quarters": 2, "first_coupon": q(0)}
+    tables = {"facilities": [loan], "base_rates": rates}
+    books = written(lease_case(**tables, discount_rates=RATES | {"debt": 0.06}))
+    record_debt(books)
+    paid = {0: 0.04 + 0.04, 2: 0.05 + 0.06, 4: 0.07 + 0.08, 6: 0.09 + 0.09}
+    assert lines(books) == {
+        "interest": near({t: -20 * share / 4 for t, share in paid.items()}),
+        "excess_interest": near({4: -20 * 0.03 / 4, 6: -20 * 0.06 / 4}),
+        "principal": near({6: -20}),
+    }
+    worth = sum(float(flow.worth_musd) for flow in books.flows)
+    assert worth == near(-20 * (0.03 * discount(0.06, 4) + 0.06 * discount(0.06, 6)) / 4)
+    without = written(lease_case(**tables, discount_rates=RATES))
+    record_debt(without)
+    assert "excess_interest" not in lines(without)
+
+
+def test_a_fee_counts_at_the_cost_of_debt() -> None:
+    """2% a year on $30M that are not drawn in quarters 0 and 1, at 6% where that is given, else at the corporate 8%."""
+    loan = facility(drawn_musd=5, commitment_musd=35, undrawn_fee=0.02)
+    for rates, rate in ((RATES | {"debt": 0.06}, 0.06), (RATES, 0.08)):
+        books = written(lease_case(facilities=[loan], discount_rates=rates))
+        record_debt(books)
+        fees = sum(float(flow.worth_musd) for flow in books.flows if flow.line == "fee")
+        assert fees == near(-0.15 * (discount(rate, 0) + discount(rate, 1)))
 
 
 def test_a_floating_rate_stays_at_its_last_quarter_after_the_horizon() -> None:
@@ -150,35 +212,108 @@ def test_all_of_a_profit_may_be_offset_where_nothing_is_said() -> None:
     assert [float(losses.tax(Decimal(profit))) for profit in (8, 8)] == near([0, 0.25 * 6])
 
 
-def test_capex_is_deducted_from_its_own_quarter_on_net_of_tenants_money() -> None:
-    """$24M less $8M over four quarters; what is bought after the horizon is not deducted; GPUs have no life here."""
+def test_tax_is_that_of_a_company_without_debt_and_its_losses_live_on_after_the_horizon() -> None:
+    """$24M over four quarters from 4 on, whatever its tenant advances, $1M at once in 5, a refit of $8M from 7 on.
+
+    Profits of -6, 6-7, -6, 9-8, 20-2, -2, -2 in quarters 4 to 10: losses of 13 meet 1 and 12 of 18, so that $6M are
+    taxed in quarter 8, and the last 4 are worth nothing. A careless half taxes quarter 7 and pays back 6, 9 and 10.
+    """
     lives = [{"line": "facility_capex", "quarters": 4}, {"line": "mobilisation", "quarters": 1}]
-    books = books_of(lease_case(tax_rate=0.25, depreciation=lives))
-    for line, t, musd in (
-        ("facility_capex", 4, -24),
-        ("tenant_capex", 4, 8),
-        ("mobilisation", 5, -1),
-        ("gpu_capex", 3, -7),
-        ("rent", 5, 6),
-        ("btc_sales", 5, 50),
-        ("rent", 7, 9),
-        ("residual", 6, 30),
-    ):
+    books = written(lease_case(tax_rate=0.25, depreciation=lives))
+    flows = [("facility_capex", 4, -24), ("tenant_capex", 4, 8), ("mobilisation", 5, -1), ("gpu_capex", 3, -7)]
+    flows += [("rent", 5, 6), ("rent", 7, 9), ("rent", 8, 20), ("facility_capex", 7, -8), ("residual", 6, 30)]
+    untaxed = ("btc_sales", "interest", "cash_interest", "fee", "excess_interest", "prepayments", "tenant_credits")
+    flows += [(line, 4, 50) for line in untaxed]
+    for line, t, musd in flows:
         books.record(line, Q(q(t)), Decimal(musd), "colo")
     deducted = {quarter - books.case.first: float(musd) for quarter, musd in depreciation(books).items()}
     income = {quarter - books.case.first: float(musd) for quarter, musd in taxable_income(books).items()}
-    assert deducted == near({4: 4, 5: 5, 6: 4, 7: 4})
-    assert income == near({5: 6, 7: 9})
-    taxes_after(books, taxable_income(books), depreciation(books))
-    taxed = {flow.quarter - books.case.first: float(flow.musd) for flow in books.flows if flow.line == "tax"}
-    assert taxed == near({6: 1, 7: -0.25 * 5})
+    assert deducted == near({4: 6, 5: 7, 6: 6, 7: 6 + 2, 8: 2, 9: 2, 10: 2})
+    assert income == near({5: 6, 7: 9, 8: 20})
+    record_tax(books)
+    assert lines(books)["tax"] == near({8: -1.5})
+
+
+def test_losses_after_the_horizon_offset_their_share_of_a_profit() -> None:
+    """60% of a profit of 10 in quarter 7 may be offset by the 8 lost in quarter 5: 4 are taxed, then 10 less 2."""
+    books = written(lease_case(tax_rate=0.25, tax_loss_use=0.6))
+    for t, musd in ((5, -8), (7, 10), (9, 10)):
+        books.record("rent", Q(q(t)), Decimal(musd), "colo")
+    record_tax(books)
+    assert lines(books)["tax"] == near({7: -1, 9: -2})
+
+
+# ---- BTC -------------------------------------------------------------------------------------------------------
+
+
+def btc_found(closing: list[float], *, decide: bool = True, cash: float = 5, **settings: Any) -> set[str]:
+    """Rules of BTC that a treasury breaks which opens with 10 BTC and holds so many after each quarter."""
+    table = [{"quarter": q(t), "closing_btc": btc} for t, btc in enumerate(closing)]
+    row = {"closing_musd": cash, "liquidity_musd": cash, "minimum_musd": 3.0}
+    money = [row | {"quarter": q(t)} for t in range(len(closing))]
+    rules = {"minimum_btc", "btc_sales_per_quarter", "btc_schedule", "minimum_liquidity", "btc_kept_until_needed"}
+    case = lease_case(btc_held=10).replace(**settings)
+    return not_clean(treasury.checks(written(case, decide=decide, btc=table, cash=money))) & rules
+
+
+@pytest.mark.parametrize(
+    ("closing", "settings", "found"),
+    [
+        ([10, 6, 6, 4, 4, 4], {"minimum_btc": 4, "max_btc_sales_per_quarter": 4}, set()),
+        ([10, 6, 6, 3.9, 4, 4], {"minimum_btc": 4}, {"minimum_btc"}),
+        ([10, 6, 6, 1.9, 0, 0], {"max_btc_sales_per_quarter": 4}, {"btc_sales_per_quarter"}),
+        ([5.9, 5, 5, 5, 5, 5], {"max_btc_sales_per_quarter": 4}, {"btc_sales_per_quarter"}),
+    ],
+)
+def test_the_treasury_keeps_its_policies_of_btc(closing: list[float], settings: Row, found: set[str]) -> None:
+    assert btc_found(closing, **settings) == found
+
+
+@pytest.mark.parametrize(
+    ("closing", "found"),
+    [
+        ([10, 7, 7, 5, 5, 5], set()),
+        ([10, 7, 7, 7, 7, 7], {"btc_schedule"}),
+        ([10, 7, 7, 5, 5, 4], {"btc_schedule"}),
+        ([7, 7, 7, 5, 5, 5], {"btc_schedule"}),
+    ],
+)
+@pytest.mark.parametrize("decide", [True, False])
+def test_btc_are_sold_by_their_schedule(closing: list[float], found: set[str], decide: bool) -> None:
+    """Three in quarter 1 and two in quarter 3, no more, no fewer and not before; also where nothing is decided."""
+    schedule = [{"quarter": q(1), "btc": 3.0}, {"quarter": q(3), "btc": 2.0}]
+    assert btc_found(closing, decide=decide, btc_rule="schedule", btc_schedule=schedule) == found
+
+
+@pytest.mark.parametrize(
+    ("closing", "settings", "found"),
+    [
+        ([8] * 6, {}, {"minimum_liquidity"}),
+        ([0] * 6, {}, set()),
+        ([8] * 6, {"minimum_btc": 8}, set()),
+        ([8, 6, 4, 2, 0, 0], {"max_btc_sales_per_quarter": 2}, set()),
+        ([8, 6, 5, 3, 1, 0], {"max_btc_sales_per_quarter": 2}, {"minimum_liquidity"}),
+    ],
+)
+def test_a_company_that_only_goes_on_sells_the_btc_that_it_may_before_it_falls_short(
+    closing: list[float], settings: Row, found: set[str]
+) -> None:
+    """Cash of $2M where three are to be kept: it may keep only BTC that its own policies hold back."""
+    assert btc_found(closing, decide=False, cash=2, **settings) == found
+
+
+def test_a_company_that_only_goes_on_keeps_its_btc_until_it_needs_them() -> None:
+    """With $5M where three are to be kept it sells none; a plan that decides may sell."""
+    assert btc_found([10, 9, 9, 9, 9, 9], decide=False) == {"btc_kept_until_needed"}
+    assert btc_found([10, 9, 9, 9, 9, 9], decide=False, cash=3) == set()
+    assert btc_found([10, 9, 9, 9, 9, 9]) == set()
 
 
 # ---- a treasury ------------------------------------------------------------------------------------------------
 
 
 def loans(**project: Any) -> list[Row]:
-    row = {"site": "north", "commitment_musd": 20, "maturity": q(9), "interest_every_quarters": 2, "margin": 0.05}
+    row = {"first_coupon": q(1), "commitment_musd": 20, "maturity": q(9), "interest_every_quarters": 2, "margin": 0.05}
     row |= {"upfront_fee": 0.01, "undrawn_fee": 0.01, "loan_to_cost": 0.7, "dscr": 1.05, "dscr_from": q(3)}
     row |= {"prepayable": True, "requires_offer": "lease", "base_rate": "sofr"}
     owed = {"commitment_musd": 6, "drawn_musd": 6, "available_first": None, "available_last": None, "maturity": q(2)}
@@ -190,13 +325,15 @@ def loans(**project: Any) -> list[Row]:
     ]
 
 
+NORTH: list[Row] = [{"facility": "project", "option": "north hall"}]
+SOUTH: list[Row] = [{"facility": "project", "option": "south hall"}]
 OLD_COUPON: Row = {"quarter": q(4), "name": "old coupon", "kind": "interest", "musd": 0.11}
 
 
 def treasury_case(**changes: Any) -> Case:
     schedule = [{"facility": "project", "quarter": q(t), "share": 0.25} for t in (4, 5, 7, 9)]
     rates = [{"scenario": "base", "base_rate": "sofr", "quarter": q(t), "rate": 0.03 + 0.001 * t} for t in range(6)]
-    money = {"opening_cash_musd": 8.5, "minimum_cash_musd": 1, "cash_rate": 0.02, "tax_rate": 0.25}
+    money = {"opening_cash_musd": 5, "minimum_cash_musd": 1, "cash_rate": 0.02, "tax_rate": 0.25}
     money |= {"tax_losses_musd": 1, "tax_loss_use": 0.6, "btc_held": 40, "btc_liquidity_share": 0.5}
     tables: dict[str, Any] = {
         "facilities": loans(),
@@ -206,9 +343,10 @@ def treasury_case(**changes: Any) -> Case:
         "fleet": [{"site": "south", "asic": "miner", "gross_mw": 4}],
         "bitcoin": {"hashprice_usd_per_ph_day": 60, "btc_usd": [100_000 + 9000 * t for t in range(6)]},
         "obligations": [OLD_COUPON],
+        "collateral": NORTH,
         "overheads": {"g_and_a_musd": 0.01},
     }
-    return lease_case(hold_mined_btc=True, **(money | tables | changes))
+    return lease_case(btc_rule="free", **(money | tables | changes))
 
 
 @pytest.fixture(scope="module")
@@ -239,16 +377,18 @@ def test_the_treasurys_plan_uses_all_it_has_and_passes(borrowed: tuple[Case, Pla
     assert (plan.btc["closing_btc"] > 0).any() and (plan.btc["sold_btc"] > 0).any()
 
 
-def test_btc_kept_to_the_end_are_worth_the_last_price() -> None:
-    """At a corporate rate below nothing BTC are never sold: 3 BTC at $90,000 on the first day after the horizon."""
-    rates = {"corporate": -0.02, "mining": 0.15, "colo": 0.1}
-    case = lease_case(btc_held=3, bitcoin={"btc_usd": 90_000}, discount_rates=rates)
-    plan = opt.solve(case)
-    assert broken(case, plan) == set()
-    left = plan.after_horizon[
-        (plan.after_horizon["line"] == "residual") & (plan.after_horizon["business"] == "corporate")
-    ]
-    assert float((left["musd"] * left["factor"]).sum()) == near(0.27 * 0.98 ** (-6 / 4))
+def test_btc_are_no_value_kept_or_sold() -> None:
+    """BTC that double each quarter: kept by a treasury that may, they move cash and neither value nor residual."""
+    prices = {"btc_usd": [90_000 * 2**t for t in range(6)]}
+    schedule = {"btc_rule": "schedule", "btc_schedule": [{"quarter": q(1), "btc": 3}]}
+    without, kept, sold = (
+        opt.solve(lease_case(btc_held=btc, bitcoin=prices).replace(**settings))
+        for btc, settings in ((0, {}), (3, {}), (3, schedule))
+    )
+    assert kept.value_musd == sold.value_musd == near(without.value_musd)
+    assert [float(plan.btc["closing_btc"].iloc[-1]) for plan in (kept, sold)] == [3, 0]
+    assert not (kept.after_horizon["source"] == "BTC held").any()
+    assert float(sold.cash["closing_musd"].iloc[-1] - kept.cash["closing_musd"].iloc[-1]) == near(3 * 0.18)
 
 
 STRICTER: dict[str, dict[str, Any]] = {
@@ -265,16 +405,17 @@ STRICTER: dict[str, dict[str, Any]] = {
     },
     "debt_draws": {"facilities": loans(commitment_musd=14)},
     "debt_repayments": {"facilities": loans(prepayable=False)},
-    "loan_to_cost": {"facilities": loans(loan_to_cost=0.69)},
-    "ring_fence": {"facilities": loans(site="south", requires_offer=None)},
-    "required_contract": {"facilities": loans(site="south")},
+    "loan_to_cost": {"facilities": loans(loan_to_cost=0.6)},
+    "ring_fence": {"collateral": SOUTH, "facilities": loans(requires_offer=None)},
+    "required_contract": {"collateral": SOUTH},
     "debt_coverage": {"facilities": loans(dscr=9)},
     "lenders_cash": {"facilities": loans(minimum_cash_musd=2.1)},
     "refinancing": {"facilities": [*loans()[:2], loans()[2] | {"refinances": "project"}]},
     "interest_and_fees": {"facilities": loans(margin=0.0501)},
     "net_cash": {"tax_rate": 0.26},
     "cash_roll_forward": {"opening_cash_musd": 8.6},
-    "value_tie": {"cash_rate": 0.019},
+    "value_tie": {"discount_rates": RATES | {"colo": 0.101}},
+    "cash_flow_table": {"cash_rate": 0.019},
     "sources_and_uses": {"obligations": [OLD_COUPON | {"musd": 0.2}]},
 }
 

@@ -46,12 +46,11 @@ class Pledges:
 
     @cached_property
     def secured(self) -> dict[str, frozenset[Hall]]:
-        """Halls of each facility that has collateral, with what they are let as when their GPUs are gone."""
+        """Halls of each facility that has collateral; what they are let as without their GPUs secures nothing."""
         held: dict[str, set[Hall]] = {}
         for row in self.books.case.rows("collateral"):
-            option, life = self.books.inputs.row("options", row.option), self.books.inputs.row("gpu_lives", row.option)
-            products = {option.product, option.product if life is None else life.relet_product or option.product}
-            held.setdefault(row.facility, set()).update((option.site, product) for product in products)
+            option = self.books.inputs.row("options", row.option)
+            held.setdefault(row.facility, set()).add((option.site, option.product))
         return {name: frozenset(halls) for name, halls in held.items()}
 
     def halls(self, name: str, booked: Booked) -> frozenset[Hall]:

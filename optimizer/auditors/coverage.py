@@ -66,11 +66,10 @@ class Coverage:
         return now.interest + (ZERO if quarter == self.pledges.facilities[name].maturity else now.scheduled)
 
     def tested(self, facility: Any, quarter: Quarter) -> bool:
-        """Whether a facility that is used at all has its test in a quarter."""
+        """Whether a facility is tested in a quarter: from its first test until its maturity, while it is owed."""
         if facility.dscr is None or not facility.dscr_from <= quarter < facility.maturity:
             return False
-        used = any(now.drawn > 0 for now in self.lives[facility.facility].values())
-        return bool(used or facility.drawn_musd > 0)
+        return self.owed(facility.facility, quarter) > DOLLAR
 
     def margin(self, facility: Any, quarter: Quarter) -> Decimal:
         return self.margins.together(self.pledges.halls(facility.facility, self.margins), quarter)
@@ -103,8 +102,7 @@ def checks(books: Books) -> Iterator[Check]:
     coverage = Coverage(books)
     if books.decide:
         yield _covered(books, coverage)
-    if "coverage" in books.tables:
-        yield from _table(books, coverage)
+    yield from _table(books, coverage)
 
 
 def _covered(books: Books, coverage: Coverage) -> Check:

@@ -74,6 +74,7 @@ def _net(books: Books) -> dict[Quarter, Decimal]:
 def checks(books: Books) -> Iterator[Check]:
     yield from _cash(books)
     yield _liquidity(books)
+    yield _kept_until_needed(books)
     yield from _btc(books)
     yield from _btc_policies(books)
     yield from _sources_and_uses(books)
@@ -140,6 +141,27 @@ def _liquidity(books: Books) -> Check:
             tally.at_least("cash", row["closing_musd"], ZERO, quarter)
         elif _could_sell(books, quarter):
             tally.at_least("cash beside BTC", row["closing_musd"], least, quarter)
+    return tally.check()
+
+
+def _kept_until_needed(books: Books) -> Check:
+    """Of a company that only goes on: a plan that decides may sell for what it does later."""
+    tally = Tally(
+        "rules",
+        "btc_kept_until_needed",
+        "A company that only goes on sells BTC by its schedule, or to bring cash up to its minimum and no further.",
+        "$M",
+        DOLLAR,
+    )
+    settings, held = books.case.settings, btc_closing(books)
+    if books.decide or settings.btc_rule == "schedule":
+        return tally.check()
+    before = decimal(settings.btc_held)
+    for row in books.table("cash"):
+        now = held.get(row["quarter"], ZERO)
+        if before - now > A_FEW_DIGITS:
+            tally.at_most("cash beside BTC sold", row["closing_musd"], row["minimum_musd"], row["quarter"])
+        before = now
     return tally.check()
 
 
