@@ -111,11 +111,13 @@ def test_machines_that_retire_fetch_nothing_so_the_last_fit_quarter_is_the_last_
     assert plan.kpis["do_nothing_value_musd"] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("decline", "sold"), [(0.2, 1), (0.9, 0)])
-def test_the_resale_price_follows_hashprice_and_declines_with_age(decline: float, sold: int) -> None:
+@pytest.mark.parametrize(("decline", "ahead", "sold"), [(0.2, 1, 1), (0.9, 1, 0), (0.2, 2, 1), (0.2, 8, 3)])
+def test_the_resale_price_follows_hashprice_and_declines_with_age(decline: float, ahead: int, sold: int) -> None:
     """Hashprice $60, 60, 40, 15, ... against a reference of $50, $6 per TH, elasticity 1.5: $7.89 in quarter 0; with
     a decline of 20% a year $7.46 in quarter 1, $3.84 in quarter 2, then next to nothing. A quarter's mining brings
-    $0.138M per MW, so it is best to mine one quarter and sell; with a decline of 90% a year to sell at once.
+    $0.138M per MW, so it is best to mine one quarter and sell; with a decline of 90% a year to sell at once. Buyers
+    who look two quarters ahead see $50 on the mean in quarter 1, and pay $5.67; those who look eight ahead (five of
+    $15 after the last that is quoted) never pay more than $2.57, so that machines mine while that pays.
 
     Elasticity left out, or the decline taken every quarter, gives other numbers in each case. Doing nothing sells
     too.
@@ -123,7 +125,8 @@ def test_the_resale_price_follows_hashprice_and_declines_with_age(decline: float
     hashprices = [60, 60, 40, 15, 15, 15]
     plans = []
     for sale in range(6):
-        price = 6 * (hashprices[sale] / 50) ** 1.5 * (1 - decline) ** (sale / 4)
+        mean = sum(hashprices[min(sale + i, 5)] for i in range(ahead)) / ahead
+        price = 6 * (mean / 50) ** 1.5 * (1 - decline) ** (sale / 4)
         mined = worth(MINING, {t: north_margin(t, hashprices[t]) for t in range(sale)})
         plans.append(mined + price * TH_PER_MW / 1e6 * discount(MINING, sale))
     assert plans.index(max(plans)) == sold
@@ -132,6 +135,7 @@ def test_the_resale_price_follows_hashprice_and_declines_with_age(decline: float
         machine_markets=[market],
         fleet=[{"site": "north", "asic": "miner", "gross_mw": 25}],
         bitcoin={"hashprice_usd_per_ph_day": hashprices},
+        market_looks_ahead_quarters=ahead,
         **NO_OFFERS,
     )
     plan = check(case, 25 * plans[sold])
@@ -293,21 +297,23 @@ def test_machines_in_stock_work_in_the_quarter_they_are_paid() -> None:
 
 
 def test_a_machine_bought_at_once_may_be_sent_on_at_once() -> None:
-    """Hashprice $15 in quarter 0, $50 after: machines cost $1.50 per TH then and would run at a loss. Bought and sent
-    on in the same quarter for $0.001M per MW, they pay no upkeep ($0.0125M) and stand in the north from quarter 1 on.
+    """Hashprice $15 in quarter 0, $50 after: priced at their quarter's, machines cost $1.50 per TH then and would run
+    at a loss. Bought and sent on in the same quarter for $0.001M per MW, they pay no upkeep ($0.0125M) and stand in
+    the north from quarter 1 on.
 
     Were they to stand first, the plan would be worth $0.3M less.
     """
     assert north_margin(0, 15) == -NORTH_UPKEEP < -0.001
     cost = 1.5 * NEW_TH_PER_MW / 1e6
     per_mw = worth(MINING, {t: new_margin(t, 50) for t in range(1, 6)}) - (cost + 0.001) * discount(MINING, 0)
-    plan = check(buying_case([15, 50, 50, 50, 50, 50], delivery_quarters=0, moving_cost=0.001), 30 * per_mw)
+    case = buying_case([15, 50, 50, 50, 50, 50], delivery_quarters=0, moving_cost=0.001, market_looks_ahead_quarters=1)
+    plan = check(case, 30 * per_mw)
     assert installed(plan) == pytest.approx([0, 30, 30, 30, 30, 30])
 
 
 def test_the_purchase_price_follows_hashprice_but_does_not_decline() -> None:
-    """Hashprice $100 in quarter 0 and the reference of $50 after: $10 per TH at first, $5 in quarter 1. Machines are
-    bought in quarter 1 and work from quarter 3 on.
+    """Hashprice $100 in quarter 0 and the reference of $50 after: at their quarter's hashprice $10 per TH at first, $5
+    in quarter 1. Machines are bought in quarter 1 and work from quarter 3 on.
 
     At a price that does not follow, they would be bought in quarter 0; with the yearly decline of resale prices (50%)
     the price would fall by 16% a quarter.
@@ -318,7 +324,7 @@ def test_the_purchase_price_follows_hashprice_but_does_not_decline() -> None:
         cost = 5 * hashprices[t] / 50 * NEW_TH_PER_MW / 1e6
         per_mw.append(worth(MINING, {k: new_margin(k, 50) for k in range(t + 2, 6)}) - cost * discount(MINING, t))
     assert max(per_mw) == per_mw[1] > 0
-    check(buying_case(hashprices), 30 * per_mw[1])
+    check(buying_case(hashprices, market_looks_ahead_quarters=1), 30 * per_mw[1])
 
 
 @pytest.mark.parametrize(("retires_after", "quarters"), [(q(4), 3), (q(1), 0)])
@@ -352,6 +358,18 @@ def test_purchases_and_halls_share_one_budget() -> None:
 # ---- power -----------------------------------------------------------------------------------------
 
 
+def plant_hours(quarter: int) -> float:
+    """95% uptime; what the utility curtails does not bind a plant."""
+    return run_hours(quarter) + 52
+
+
+def plant_musd(quarter: int, hashprice: float, cost: float) -> float:
+    """Margin of a gross MW on the plant before upkeep."""
+    return (
+        revenue_musd(quarter, hashprice) * plant_hours(quarter) / run_hours(quarter) - plant_hours(quarter) * cost / 1e6
+    )
+
+
 def plant_rows(cost: float, capacity: float = 5) -> list[dict[str, object]]:
     row = {"scenario": "base", "site": "north", "capacity_mw": capacity, "cost_usd_per_mwh": cost}
     return [row | {"quarter": q(t)} for t in range(6)]
@@ -359,10 +377,10 @@ def plant_rows(cost: float, capacity: float = 5) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("cost", [10, 60])
 def test_an_own_plant_feeds_machines_up_to_its_capacity(cost: float) -> None:
-    """5 MW of plant at $10 per MWh. A MW of machines draws power in 2,000 of 2,160 hours, so the plant feeds 5.4 MW.
-    They pay no grid energy and no demand charge and earn nothing for being interruptible. At a hashprice of $12
-    (quarter 1) the grid's machines stand still and the plant's run. At $60 per MWh the plant is of no use when the
-    grid is cheaper.
+    """5 MW of plant at $10 per MWh. A MW of machines draws power in 2,052 of 2,160 hours, the 52 curtailed ones among
+    them, so the plant feeds 5.26 MW. They pay no grid energy and no demand charge and earn nothing for being
+    interruptible. At a hashprice of $12 (quarter 1) the grid's machines stand still and the plant's run. At $60 per
+    MWh the plant is of no use when the grid is cheaper.
 
     Capacity counted in installed MW would feed 5; the demand charge of $6,000 charged on, or the $1,000 paid on, are
     other numbers.
@@ -371,8 +389,7 @@ def test_an_own_plant_feeds_machines_up_to_its_capacity(cost: float) -> None:
     value = 0.0
     for t, hashprice in enumerate(hashprices):
         grid = max(mining_musd(t, hashprice, 40), 0)
-        plant = revenue_musd(t, hashprice) - run_hours(t) * cost / 1e6
-        fed = 5 * [2160, 2184, 2208, 2208, 2184, 2184][t] / run_hours(t)
+        plant, fed = plant_musd(t, hashprice, cost), 5 / 0.95
         assert (plant > grid) == (cost == 10)
         value += (20 * (grid - NORTH_UPKEEP) + fed * max(plant - grid, 0)) * discount(MINING, t)
     assert mining_musd(1, 12, 40) < 0
@@ -394,7 +411,7 @@ def test_a_plant_does_not_feed_machines_after_mining_has_ended() -> None:
         mining_ends=q(2),
         **NO_OFFERS,
     )
-    per_mw = {t: revenue_musd(t, 60) - run_hours(t) * 10 / 1e6 - NORTH_UPKEEP for t in range(3)}
+    per_mw = {t: plant_musd(t, 60, 10) - NORTH_UPKEEP for t in range(3)}
     check(case, 3 * worth(MINING, per_mw))
 
 
@@ -453,7 +470,7 @@ def test_steps_of_the_grid_count_by_their_quarters_not_by_their_rows() -> None:
 
 
 def test_cash_cost_per_btc_direct_and_total() -> None:
-    """20 MW at $60 per PH-day and BTC at $100,000, 5.4 of them on a plant of 5 MW at $10 per MWh, G&A of $0.4M.
+    """20 MW at $60 per PH-day and BTC at $100,000, 5.26 of them on a plant of 5 MW at $10 per MWh, G&A of $0.4M.
     Direct: grid energy and demand, plant power, less interruptible income. Total: with upkeep and G&A. Both over the
     BTC mined, net of the pool.
 
@@ -468,10 +485,10 @@ def test_cash_cost_per_btc_direct_and_total() -> None:
     )
     value, costs = 0.0, []
     for t in range(6):
-        fed = 5 * [2160, 2184, 2208, 2208, 2184, 2184][t] / run_hours(t)
-        revenue = 20 * revenue_musd(t, 60)
+        fed = 5 / 0.95
+        revenue = (20 - fed + fed * plant_hours(t) / run_hours(t)) * revenue_musd(t, 60)
         grid = (20 - fed) * (run_hours(t) * 40 + 6000 - 1000) / 1e6
-        direct = grid + fed * run_hours(t) * 10 / 1e6
+        direct = grid + fed * plant_hours(t) * 10 / 1e6
         total = direct + 20 * NORTH_UPKEEP + 0.4
         btc = revenue * 1e6 / 100_000
         costs.append((btc, direct * 1e6 / btc, total * 1e6 / btc))
