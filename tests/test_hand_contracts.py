@@ -472,7 +472,7 @@ FUNDING = {"offer": "lease", "musd_per_it_mw": 1, "paid_quarters_before": 1, "cr
 
 
 @pytest.mark.parametrize(("term", "forgiven"), [(20, False), (6, True)])
-def test_a_tenants_money_lowers_capex_and_is_credited_on_its_rent(term: int, forgiven: bool) -> None:
+def test_a_tenants_money_is_capex_all_the_same_and_is_credited_on_its_rent(term: int, forgiven: bool) -> None:
     """$8M in quarter 1. Each quarter the balance grows 2% and up to 30% of the rent, $1.44M, is credited: $8M are
     8.16 less 1.44 = 6.72 after the first, and gone in the seventh quarter; a lease of six leaves a rest that is
     forgiven.

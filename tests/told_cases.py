@@ -46,7 +46,9 @@ def committed_case(**changes: Any) -> Case:
         }],
         "facilities": [_notes()],
     }  # fmt: skip
-    return tiny_case(**(base | changes)).replace(btc_held=40, btc_liquidity_share=0.5)
+    return tiny_case(**(base | changes)).replace(
+        btc_held=40, btc_liquidity_share=0.5, btc_rule="free", allow_planned_lateness=True
+    )
 
 
 def _offer(case: Case, name: str, customer: str, it_mw: float, begins: str) -> Row:
@@ -63,7 +65,7 @@ def _price(offer: str, usd: float) -> Row:
 
 def _notes() -> Row:
     return {
-        "facility": "notes", "site": "*", "commitment_musd": 20.0, "drawn_musd": 20.0, "available_first": None,
+        "facility": "notes", "commitment_musd": 20.0, "drawn_musd": 20.0, "available_first": None,
         "available_last": None, "maturity": "2031Q4", "base_rate": None, "margin": 0.06, "upfront_fee": 0.0,
         "undrawn_fee": 0.0, "interest_every_quarters": 1, "loan_to_cost": None, "minimum_cash_musd": None, "dscr": None,
         "dscr_from": None, "prepayable": False, "requires_offer": None, "refinances": None,
