@@ -44,9 +44,9 @@ def rich() -> list[tuple[Case, Plan]]:
 
 
 def broken(case: Case, plan: Plan) -> set[str]:
-    """Rules that an audit finds broken, in the plan or in the plan that decides nothing."""
+    """Rules that an audit finds broken, in the plan or in one of those beside it."""
     report = audit(case, plan)
-    return {check.name for check in (*report.checks, *report.nothing) if not check.clean}
+    return {check.name for check in (*report.checks, *report.nothing, *report.mining_on) if not check.clean}
 
 
 # ---- sound plans -------------------------------------------------------------------------------------------------
@@ -83,15 +83,15 @@ def test_another_case_is_another_case(case: Case, plan: Plan) -> None:
 # ---- altered cells -----------------------------------------------------------------------------------------------
 
 
-def altered(plan: Plan, table: str, row: int, column: str, value: object, *, nothing: bool = False) -> Plan:
-    """The plan with one cell changed, its own tables or those of doing nothing."""
-    tables = plan.nothing if nothing else plan.tables
+def altered(plan: Plan, table: str, row: int, column: str, value: object, *, of: str = "tables") -> Plan:
+    """The plan with one cell changed: of its own tables, or of those of `nothing` or `mining_on`."""
+    tables = getattr(plan, of)
     assert tables is not None
     changed = tables[table].reset_index(drop=True).astype({column: object})
     changed.at[row, column] = value
     if NUMERIC.fullmatch(column) and isinstance(value, float):
         changed[column] = changed[column].astype(float)
-    return replace(plan, **{"nothing" if nothing else "tables": {**tables, table: changed}})
+    return replace(plan, **{of: {**tables, table: changed}})
 
 
 def other_values(table: pd.DataFrame, row: int, column: str) -> Iterator[object]:
@@ -126,11 +126,13 @@ def test_no_cell_of_any_column_can_be_altered_unseen(rich: list[tuple[Case, Plan
     assert unseen == []
 
 
-def test_the_plan_that_decides_nothing_is_audited_too(case: Case, plan: Plan) -> None:
-    changed = altered(plan, "cash_flow", 0, "musd", 99.0, nothing=True)
-    report = audit(case, changed)
-    assert "cash_flow_table" in {check.name for check in report.nothing if not check.clean}
+@pytest.mark.parametrize("beside", ["nothing", "mining_on"])
+def test_the_plans_beside_it_are_audited_too(case: Case, plan: Plan, beside: str) -> None:
+    report = audit(case, altered(plan, "cash_flow", 0, "musd", 99.0, of=beside))
+    assert "cash_flow_table" in {check.name for check in getattr(report, beside) if not check.clean}
     assert all(check.clean for check in report.checks if check.name == "cash_flow_table")
+    assert not report.clean
+    assert f"{beside.replace('nothing', 'doing nothing').replace('_', ' ')}: cash_flow_table" in report.summary()
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,8 @@ def test_a_missing_table_is_missed(case: Case, plan: Plan) -> None:
 
 OF_NOTHING = (
     "do_nothing_value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "terminal_share",
-    "do_nothing_lowest_cash_musd", "do_nothing_lowest_cash_quarter", "ai_programme_irr", "ai_programme_payback_quarter",
+    "do_nothing_lowest_cash_musd", "do_nothing_lowest_cash_quarter", "unlevered_return", "unlevered_payback_quarter",
+    "levered_return", "levered_payback_quarter",
 )  # fmt: skip
 
 
@@ -278,6 +281,16 @@ def two_offers(case: Case) -> dict[str, Any]:
     }
 
 
+def clause(deadline: int) -> dict[str, Any]:
+    waits = {"damages_musd_per_it_mw_quarter": 0.1, "walk_away_quarters": 4}
+    return {"offer": "lease", "deadline": q(deadline)} | waits
+
+
+def failing(customer: str) -> dict[str, Any]:
+    row = {"customer": customer, "yearly_default": 0.1, "relet_quarters": 4, "relet_rent_share": 0.8}
+    return row | {"recovered_share": 0.3}
+
+
 STRICTER: dict[str, Callable[[Case], dict[str, Any]]] = {
     "site_power": lambda case: {"site_limits": limits(case, "north", 11.9)},
     "blocks": lambda case: {"options": options(case, max_blocks=0)},
@@ -296,6 +309,11 @@ STRICTER: dict[str, Callable[[Case], dict[str, Any]]] = {
     "capex_table": lambda case: {"options": options(case, mobilisation_musd=0.1)},
     "contracts_table": lambda case: {"offer_prices": [case.offer_prices[0].model_dump() | {"price": 201}]},
     "contract_values": lambda case: {"offers": offers(case, escalator=0.001)},
+    "signed_in_time": lambda case: {"offers": offers(case, sign_by=q(-1))},
+    "planned_lateness": lambda case: {"offers": offers(case, window_first=q(1)), "late_delivery": [clause(1)]},
+    "value_table": lambda case: {"products": [case.products[0].model_dump() | {"residual_musd_per_it_mw": 1}]},
+    "cash_flow_table": lambda case: {"customers": [failing(case.offers[0].customer)]},
+    "after_horizon_table": lambda case: {"customers": [failing(case.offers[0].customer)]},
 }
 
 
@@ -336,17 +354,18 @@ def test_a_forged_decision_breaks_its_rule(
 
 def test_nothing_is_missing_from_a_contract_that_allows_no_delay(lease: tuple[Case, Plan]) -> None:
     case, plan = lease
-    row = {"scenario": "base", "offer": "lease", "site": "north", "quarter": q(3), "missing_it_mw": 1.0}
+    row = {"scenario": "base", "offer": "lease", "tranche": 0.0, "site": "north", "quarter": q(3), "missing_it_mw": 1.0}
     late = pd.DataFrame([row], columns=COLUMNS["late"].split())
     assert "missing_capacity" in broken(case, replace(plan, tables={**plan.tables, "late": late}))
 
 
-def test_doing_nothing_starts_and_signs_nothing(lease: tuple[Case, Plan]) -> None:
+def test_the_plans_beside_it_start_and_sign_nothing(lease: tuple[Case, Plan]) -> None:
     case, plan = lease
     assert plan.nothing is not None
     decided = {name: plan.tables[name] for name in ("starts", "contracts")}
-    names = broken(case, replace(plan, nothing={**plan.nothing, **decided}))
-    assert {"eligible_sites", "windows"} <= names
+    for beside in ("nothing", "mining_on"):
+        names = broken(case, replace(plan, **{beside: {**getattr(plan, beside), **decided}}))
+        assert {"eligible_sites", "windows"} <= names
 
 
 # ---- campaigns ---------------------------------------------------------------------------------------------------
