@@ -14,6 +14,7 @@ from optimizer.auditors.hashprice import btc_usd
 from optimizer.auditors.inputs import MILLION, ONE, ZERO, decimal
 from optimizer.auditors.lines import CAPEX, EARNED, FEE, FINANCING, INTEREST, LEVERED, RESIDUAL
 from optimizer.auditors.mining import MiningQuarter, btc_mined, compare_cost, fleet
+from optimizer.auditors.ratchets import billed_above_musd
 from optimizer.auditors.report import Check, Tally
 from optimizer.auditors.tolerances import (
     FIGURE,
@@ -203,13 +204,16 @@ def _cost_of_btc(books: Books) -> Check:
     tally = Tally(
         "value",
         "key_cost_of_btc",
-        "A BTC of the whole plan costs its power less interruptible income, and with that its sites; none without BTC.",
+        "A BTC of the whole plan costs its power less interruptible income, and with that its sites; none without BTC. "
+        "Demand that is billed though it has left is power too.",
         "$",
         SHARE_OF_FIGURE,
     )
     whole = MiningQuarter()
     for machines in fleet(books):
         whole.add(machines, btc_usd(books.inputs, machines.quarter) / MILLION)
+    for musd in billed_above_musd(books).values():
+        whole.pay(musd)
     for name, musd in zip(COSTS_OF_BTC, (whole.direct_musd, whole.cash_musd), strict=True):
         stated = books.plan.kpis.get(name)
         compare_cost(tally, name, Decimal("nan") if stated is None else decimal(stated), musd, whole)
