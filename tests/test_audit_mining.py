@@ -19,7 +19,7 @@ from optimizer.auditors.books import Books, exact
 from optimizer.auditors.hashprice import hashprice, subsidy_btc
 from optimizer.auditors.inputs import Inputs
 from optimizer.auditors.machines import fit_until, opening_gross_mw, purchase_musd, resale_musd
-from optimizer.auditors.mining import MiningQuarter, fleet, hour, last_mining_quarter, summed
+from optimizer.auditors.mining import MiningQuarter, fleet, last_mining_quarter, per_mw, summed
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.plan import Plan
@@ -105,20 +105,24 @@ def test_a_price_without_elasticity_ignores_a_hashprice_of_nothing() -> None:
 
 
 def test_a_megawatt_earns_and_pays_by_the_hours_it_runs() -> None:
-    """95% of 2,160 hours less 52, $60 a PH and day, $40 a MWh, $2 per kW-month, $4,000 a MW-year; a plant at $21."""
+    """95% of 2,160 hours less 52, $60 a PH and day, $40 a MWh, $2 per kW-month, $4,000 a MW-year; a plant at $21.
+
+    What the utility curtails stands still on the grid alone: on the plant a machine runs all 2,052 hours.
+    """
     plant = [
         {"scenario": "base", "site": "north", "quarter": q(t), "capacity_mw": 3, "cost_usd_per_mwh": 21}
         for t in range(6)
     ]
     case = hand_case(bitcoin={"hashprice_usd_per_ph_day": 60}, own_plants=plant)
     with exact():
-        per_mw = hour(inputs(case), "north", "miner", Q(q(0)))
-    assert float(per_mw.revenue) == near(revenue_musd(0, 60))
-    assert float(per_mw.grid_power) == near((run_hours(0) * 40 + 6000) / 1e6)
-    assert float(per_mw.plant_power) == near(run_hours(0) * 21 / 1e6)
-    assert float(per_mw.interruptible) == near(0.001)
-    assert float(per_mw.site_cost) == near(0.0125)
-    assert float(per_mw.share_of_hours) == near(run_hours(0) / HOURS[0])
+        found = per_mw(inputs(case), "north", "miner", Q(q(0)))
+    assert float(found.grid_revenue) == near(revenue_musd(0, 60))
+    assert float(found.grid_power) == near((run_hours(0) * 40 + 6000) / 1e6)
+    assert float(found.plant_revenue) == near(revenue_musd(0, 60) * 2052 / run_hours(0))
+    assert float(found.plant_power) == near(2052 * 21 / 1e6)
+    assert float(found.interruptible) == near(0.001)
+    assert float(found.site_cost) == near(0.0125)
+    assert float(found.share_of_hours) == near(0.95)
 
 
 def test_power_rises_by_the_year_after_its_quarter() -> None:
@@ -168,7 +172,7 @@ def fleet_case(**changes: Any) -> Case:
         ],
         "btc_held": 7,
     }
-    return hand_case(halvings=["2028-02-10"], capex_budget_musd=1.5, hold_mined_btc=True, **(tables | changes))
+    return hand_case(halvings=["2028-02-10"], capex_budget_musd=1.5, btc_rule="free", **(tables | changes))
 
 
 @pytest.fixture(scope="module")
