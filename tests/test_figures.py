@@ -166,7 +166,7 @@ def ties(plan: opt.Plan) -> None:
             assert one.rent(Quarter.parse(row.quarter)) == pytest.approx(row.musd, abs=1e-6)
     worth = {name: dict.fromkeys(plan.contracts["offer"], 0.0) for name in ("cash_flow", "after_horizon")}
     for name, held in worth.items():
-        for offer, _, musd in contract_flows(plan, plan.tables, name):
+        for offer, _, musd in contract_flows(plan.case, plan.tables, name):
             held[offer] += musd
     for row in plan.contracts.itertuples():
         assert sum(held[row.offer] for held in worth.values()) == pytest.approx(row.value_musd, abs=1e-5)
@@ -205,15 +205,15 @@ def test_the_room_ties_to_the_tables_of_many_random_plans(seed: int) -> None:
 def test_options_used_within_the_horizon_are_told_apart() -> None:
     """What tenants' options add, before and after the last quarter, and the terms as signed are all of them."""
     plan = solved_once(small_case(19), scenario_of(19))
-    told, room = value_in_options(plan, plan.tables), figures_of(plan)
+    told, room = value_in_options(plan.case, plan.tables), figures_of(plan)
     delivered = dict(zip(plan.contracts["offer"], map(Quarter.parse, plan.contracts["delivery_quarter"]), strict=True))
     signed = {offer: plan.case.term_end(offer, quarter) for offer, quarter in delivered.items()}
-    flows = [flow for name in told for flow in contract_flows(plan, plan.tables, name)]
+    flows = [flow for name in told for flow in contract_flows(plan.case, plan.tables, name)]
     as_signed = sum(worth for offer, quarter, worth in flows if quarter <= signed[offer])
     assert sum(told.values()) + as_signed == pytest.approx(plan.contracts["value_musd"].sum(), abs=1e-5)
     assert told["cash_flow"] < 0 < told["after_horizon"]
     assert plan.nothing is not None
-    without = value_in_options(plan, plan.nothing)
+    without = value_in_options(plan.case, plan.nothing)
     for key, name in (("options_within_over_do_nothing_musd", "cash_flow"),
                       ("options_over_do_nothing_musd", "after_horizon")):  # fmt: skip
         assert room[key] == pytest.approx(told[name] - without[name], abs=1e-9)

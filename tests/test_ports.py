@@ -97,7 +97,7 @@ def _moves_otherwise(case: Case, key: tuple[Any, ...], price: Price) -> bool:
     kind = "" if follows is None else follows[0]
     extended = {row.offer for row in case.rows("extensions")}
     return (
-        line == "tax"
+        line in ("tax", "excess_interest")
         or (price[0] == "hashprice" and kind in ("btc", "machines"))
         or (price[0] == "market" and source in extended)
         or (price[0] == kind == "base_rate")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.business.lines import BUSINESS_LINES, LEVERED_LINES, LINES, discount_factor, rate_of_line
+from optimizer.business.lines import BUSINESS_LINES, LEVERED_LINES
 from optimizer.case.case import Case
 from optimizer.ground.amounts import highest, lowest
-from optimizer.ground.quarters import Quarter
+from optimizer.plan.figures.money import value_in_options
 from optimizer.plan.returns import programme_flows, programme_rates, the_return
 from optimizer.plan.settlement import MiningOn, Settled
 
@@ -39,7 +39,7 @@ def kpis(case: Case, settled: Settled, nothing: Settled | None, mining_on: Minin
     return {
         "value_musd": value_musd,
         "value_after_horizon_musd": after,
-        "value_after_firm_terms_musd": _after_firm_terms(case, plan),
+        "value_after_firm_terms_musd": fsum(value_in_options(case, plan).values()),
         **_over_doing_nothing(case, settled, nothing, after),
         **_over_mining_on(value_musd, mining_on),
         "capex_musd": float(capex.sum()),
@@ -102,32 +102,12 @@ def _over_mining_on(value_musd: float, mining_on: MiningOn | None) -> dict[str, 
     }
 
 
-def _after_firm_terms(case: Case, plan: Tables) -> float:
-    """Present value of what contracts earn in quarters that only their tenants' options add, $M."""
-    ends = {
-        row.offer: case.term_end(row.offer, Quarter.parse(row.delivery_quarter))
-        for row in plan["contracts"].itertuples()
-    }
-    late = []
-    for name in ("cash_flow", "after_horizon"):
-        for row in plan[name].itertuples():
-            if row.source in ends and LINES[row.line].group == "AI margin":
-                quarter = Quarter.parse(row.quarter)
-                if quarter > ends[row.source]:
-                    rate = rate_of_line(case, row.line, row.business)
-                    late.append(row.musd * discount_factor(rate, quarter - case.first))
-    return fsum(late)
-
-
 def _coverage(plan: Tables) -> dict[str, Any]:
-    """The lowest cover of debt service, and the least room above what lenders ask, with facility and quarter."""
-    covered = plan["coverage"]
+    """The lowest cover of debt service, and the least room above what lenders ask, where they test it."""
+    tested = plan["coverage"][plan["coverage"]["required_musd"] > 0]
     told: dict[str, Any] = {}
-    for kpi, column, rows in (
-        ("lowest_dscr", "dscr", covered[covered["dscr"].notna()]),
-        ("lowest_headroom", "headroom_musd", covered[covered["required_musd"] > 0]),
-    ):
-        row = None if rows.empty else rows.iloc[lowest(list(rows[column]))]
+    for kpi, column in (("lowest_dscr", "dscr"), ("lowest_headroom", "headroom_musd")):
+        row = None if tested.empty else tested.iloc[lowest(list(tested[column]))]
         told[kpi if column == "dscr" else f"{kpi}_musd"] = None if row is None else float(row[column])
         told[f"{kpi}_facility"] = None if row is None else str(row["facility"])
         told[f"{kpi}_quarter"] = None if row is None else str(row["quarter"])

@@ -158,12 +158,12 @@ _ALL = (
          "The quarter from which on what is left for shareholders, undiscounted, stays positive."),
     # ---- lenders
     _kpi("lowest_dscr", "Lowest cover of debt service", "times",
-         "The least AI margin over debt service of any facility and quarter: its own and that of all loans that rank "
-         "equal or before it on the same halls.", when="lowest_dscr_quarter"),
+         "The least AI margin over debt service of any facility and quarter in which its lender tests it: its own "
+         "service and that of all loans that rank equal or before it on the same halls.", when="lowest_dscr_quarter"),
     _kpi("lowest_dscr_facility", "Facility of lowest cover", "name", "The facility that has it."),
     _kpi("lowest_dscr_quarter", "Quarter of lowest cover", "quarter", "The first quarter that has it."),
     _kpi("lowest_headroom_musd", "Least room above a lender's cover", "$M",
-         "The least AI margin above what a lender's test of cover asks, of any facility and quarter that has one.",
+         "The least AI margin above what a lender's test of cover asks, of any facility and quarter.",
          when="lowest_headroom_quarter"),
     _kpi("lowest_headroom_facility", "Facility of least room", "name", "The facility that has it."),
     _kpi("lowest_headroom_quarter", "Quarter of least room", "quarter", "The first quarter that has it."),

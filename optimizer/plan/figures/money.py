@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import fsum
 from typing import TYPE_CHECKING
 
-from optimizer.business.lines import VALUE_LINES, discount_factor, rate_of_line
+from optimizer.business.lines import LINES, discount_factor, rate_of_line
 from optimizer.business.outlays import outlays_of_block
 from optimizer.case.market import hashprice_usd_per_ph_day, resale_musd
 from optimizer.ground.quarters import Quarter
@@ -42,29 +42,28 @@ def committed_capex(case: Case) -> float:
 # ---- tenants' options ---------------------------------------------------------------------------------------------
 
 
-def value_in_options(plan: Plan, tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
-    """Present value, $M, of what contracts bring in quarters that only tenants' options add.
+def value_in_options(case: Case, tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """Present value, $M, of what contracts earn in quarters that only tenants' options add.
 
     It is told for each table of flows apart: `cash_flow` within the horizon, `after_horizon` after it.
     """
     ends = {
-        row.offer: plan.case.term_end(row.offer, Quarter.parse(row.delivery_quarter))
+        row.offer: case.term_end(row.offer, Quarter.parse(row.delivery_quarter))
         for row in tables["contracts"].itertuples()
     }
     return {
-        name: fsum(worth for source, quarter, worth in contract_flows(plan, tables, name) if quarter > ends[source])
+        name: fsum(worth for source, quarter, worth in contract_flows(case, tables, name) if quarter > ends[source])
         for name in ("cash_flow", "after_horizon")
     }
 
 
-def contract_flows(plan: Plan, tables: Mapping[str, pd.DataFrame], name: str) -> Iterator[tuple[str, Quarter, float]]:
-    """Each flow of contracts in a table that counts in value: its contract, its quarter, its present value, $M."""
+def contract_flows(case: Case, tables: Mapping[str, pd.DataFrame], name: str) -> Iterator[tuple[str, Quarter, float]]:
+    """What contracts earn by a table of flows: the contract, the quarter, the present value, $M."""
     signed = set(tables["contracts"]["offer"])
     for row in tables[name].itertuples():
-        if row.line in VALUE_LINES and row.source in signed:
-            rate, quarter = rate_of_line(plan.case, row.line, row.business), Quarter.parse(row.quarter)
-            within = name == "cash_flow"
-            factor = discount_factor(rate, quarter - plan.case.first) if within else row.factor
+        if LINES[row.line].group == "AI margin" and row.source in signed:
+            quarter = Quarter.parse(row.quarter)
+            factor = discount_factor(rate_of_line(case, row.line, row.business), quarter - case.first)
             yield row.source, quarter, row.musd * factor
 
 

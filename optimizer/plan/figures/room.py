@@ -77,7 +77,7 @@ class Room:
         """What tenants' options add over doing nothing, within the horizon (`cash_flow`) and after it."""
         if self.plan.nothing is None:
             return {}
-        mine, theirs = (money.value_in_options(self.plan, held) for held in (self.plan.tables, self.plan.nothing))
+        mine, theirs = (money.value_in_options(self.plan.case, held) for held in (self.plan.tables, self.plan.nothing))
         return {name: mine[name] - theirs[name] for name in mine}
 
     @cached_property
