@@ -267,16 +267,17 @@ def _column(books: Books, column: str) -> dict[Quarter, Decimal]:
 
 
 def _covers(books: Books) -> Iterator[Check]:
-    """The least of the lenders' table, and the first facility and quarter that has it."""
-    rows = books.tables.get("coverage", ())
-    served = {(row["facility"], row["quarter"]): row["dscr"] for row in rows if not row["dscr"].is_nan()}
-    tested = {
-        (row["facility"], row["quarter"]): row["headroom_musd"]
-        for row in rows
-        if _tested(books.inputs.row("facilities", row["facility"]), row["quarter"])
-    }
-    yield _least(books, "lowest_dscr", "lowest_dscr", "times", served)
-    yield _least(books, "lowest_headroom_musd", "lowest_headroom", "$M", tested)
+    """The least of the lenders' table where a lender tests its cover, and the first place that has it."""
+    tested = [
+        row
+        for row in books.tables.get("coverage", ())
+        if row["required_musd"] > ZERO and _tested(books.inputs.row("facilities", row["facility"]), row["quarter"])
+    ]
+    for key, name, unit, column in (
+        ("lowest_dscr", "lowest_dscr", "times", "dscr"),
+        ("lowest_headroom_musd", "lowest_headroom", "$M", "headroom_musd"),
+    ):
+        yield _least(books, key, name, unit, {(row["facility"], row["quarter"]): row[column] for row in tested})
 
 
 def _tested(facility: Any, quarter: Quarter) -> bool:
