@@ -72,12 +72,16 @@ def mining_in(case: Case, scenario: str, compiled: Compiled, vector: Floats) -> 
     """The last quarter of mining of each site where an answer mines, as `Decisions.mining` has it."""
     chosen, steps = values_of(compiled, vector, "x"), values_of(compiled, vector, "in_step")
     mined = {key[:4] for key, mw in steps.items() if mw > 10**-DECIMALS}
+
+    def pays(a: str, s: str, t: Quarter) -> bool:
+        return mining_economics(case, scenario, s, case.asic[a], t).runs
+
     running = [*values_of(compiled, vector, "b").items()]
-    running += [(key, mw) for key, mw in chosen.items() if (*key, 0) not in steps or key in mined]
+    running += [(key, mw) for key, mw in chosen.items() if (*key, 0) not in steps or key in mined or pays(*key[:3])]
     running += [
         ((a, s, t, scenario), mw)
         for (a, s, t), mw in values_of(compiled, vector, "g").items()
-        if (a, s, t, scenario) not in chosen and mining_economics(case, scenario, s, case.asic[a], t).runs
+        if (a, s, t, scenario) not in chosen and pays(a, s, t)
     ]
     last: dict[str, Quarter] = {}
     for (_, s, t, _), mw in running:
