@@ -1,4 +1,4 @@
-"""docs/value.md works the Moses Lake hall by hand: its numbers are reckoned here from the case's files, and by the plan."""
+"""docs/value.md works the Moses Lake hall by hand: its numbers are reckoned here from the files, and by the plan."""
 
 from __future__ import annotations
 
@@ -81,9 +81,10 @@ def told(plan: opt.Plan, financed: opt.Plan) -> dict[str, str]:
     """What the page says of the two plans, in its words."""
     worth = plan.tables["value"].groupby("line")[["within_musd", "after_musd"]].sum().sum(axis=1)
     first = plan.cash_flow[(plan.cash_flow["line"] == "market_sales")]["musd"].sum()
+    mining = plan.kpis["do_nothing_value_musd"] - worth["g_and_a"]
     return {
         "spot": f"${first:.2f}M",
-        "machines": f"${worth['machine_sales']:.1f}M against ${plan.kpis['do_nothing_value_musd'] - worth['g_and_a']:.1f}M",
+        "machines": f"${worth['machine_sales']:.1f}M against ${mining:.1f}M",
         "over": f"${plan.kpis['value_over_do_nothing_musd']:.1f}M",
         "unlevered": f"{plan.kpis['unlevered_return']:.1%}",
         "payback": plan.kpis["unlevered_payback_quarter"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,11 @@ import numpy.typing as npt
 
 from optimizer.solver.canaries import failure
 from optimizer.solver.entry import Event, Live, Tell
-from optimizer.solver.program import Floats, Program
+from optimizer.solver.program import SMALLEST_COEFFICIENT, Floats, Program
 
 OLDEST_SOUND, UNTRIED = (1, 15, 1), (1, 17, 0)
 """1.14.0 gives wrong optima on programs of this shape; what came before has faults of its own, see `canaries`."""
 IIS_IRREDUCIBLE = 4
-EQUAL_MUSD = 1e-7
-"""Plans whose values differ by less, ten cents, are worth the same."""
 
 
 class Refused(Exception):
@@ -108,28 +107,25 @@ def polish(program: Program, found: Floats, options: dict[str, Any], folder: Pat
     clean, value = np.array(highs.getSolution().col_value), float(highs.getInfo().objective_function_value)
     clean[whole] = rounded
     np.save(folder / "row_duals.npy", np.array(highs.getSolution().row_dual))
-    thrifty = _thriftiest(program, whole, rounded, value, options)
-    if thrifty is not None:
-        clean, value = thrifty, float(program.cost @ thrifty + program.offset[0])
+    clean = _thriftiest(program, whole, clean, options)
     np.save(folder / "clean.npy", clean)
     return {"clean": True, "value": value}
 
 
-def _thriftiest(
-    program: Program, whole: npt.NDArray[np.int32], rounded: Floats, value: float, options: dict[str, Any]
-) -> Floats | None:
-    """Of the vectors with these whole numbers and this value the one of least thrift; None where none is asked for.
+def _thriftiest(program: Program, whole: npt.NDArray[np.int32], clean: Floats, options: dict[str, Any]) -> Floats:
+    """The same vector with the least thrift: what is worth something stays, to the last bit, the rest is solved again.
 
-    Nor where the solver does not come to an end with it: then the vector that it had stands.
+    As it was where nothing is asked for, or the solver does not come to an end with it.
     """
     if not program.thrift.any():
-        return None
-    highs = _with_whole_numbers(program.thriftiest(value - EQUAL_MUSD), whole, rounded, options)
+        return clean
+    kept = np.union1d(whole, np.flatnonzero(np.abs(program.cost) > SMALLEST_COEFFICIENT)).astype(np.int32)
+    highs = _with_whole_numbers(replace(program, cost=-program.thrift), kept, clean[kept], options)
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return None
+        return clean
     vector = np.array(highs.getSolution().col_value)
-    vector[whole] = rounded
+    vector[kept] = clean[kept]
     return vector
 
 

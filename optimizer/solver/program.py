@@ -39,7 +39,7 @@ class Program:
     row_names: npt.NDArray[np.str_]
     column_names: npt.NDArray[np.str_]
     thrift: Floats = field(default_factory=lambda: np.zeros(0))
-    """What is to be least among plans that are worth the same, by column; empty where all of them will do."""
+    """What is to be least once all that is worth something is decided, by column; empty where nothing is."""
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -111,10 +111,6 @@ class Program:
             np.insert(self.entries, ends, self.cost[told]),
             self.integers, np.append(self.row_names, "worth_at_least"), self.column_names, self.thrift,
         )  # fmt: skip
-
-    def thriftiest(self, value: float) -> Program:
-        """Among plans worth at least `value`, $M, the one for which `thrift @ x` is least."""
-        return replace(self.worth_at_least(value), cost=-self.thrift, offset=np.zeros(1), thrift=np.zeros(0))
 
 
 def by_columns(
