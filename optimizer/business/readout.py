@@ -52,9 +52,9 @@ class Reading:
         ports: OutcomePorts = self.b.ports
         return ports
 
-    @property
+    @cached_property
     def within(self) -> pd.DataFrame:
-        """The flows of the horizon."""
+        """The flows of the horizon, once there are any."""
         return self.flows[self.flows["quarter"] <= int(self.case.last)]
 
     def of(self, decision: Decision) -> float:
@@ -83,5 +83,5 @@ class Reading:
 
 
 def frame(rows: Iterable[tuple[Any, ...]], columns: str) -> pd.DataFrame:
-    """Rows as a table; `columns` are its names with spaces between."""
-    return pd.DataFrame(list(rows), columns=columns.split())
+    """Rows as a table; `columns` are its names with spaces between. `settlement` gives them their types, once."""
+    return pd.DataFrame(list(rows), columns=columns.split(), dtype=object)
