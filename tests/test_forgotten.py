@@ -18,7 +18,7 @@ import optimizer.auditors.lines as audited
 import optimizer.auditors.terms as twins
 import optimizer.business.uses as uses
 import optimizer.case.terms as terms
-import optimizer.telling.board.deck.pack as pack
+import optimizer.telling.board.pack as pack
 from optimizer.business.lines import LINES
 from optimizer.case import case
 from optimizer.commands import studying

@@ -23,8 +23,8 @@ from optimizer.plan.figures import FIGURES, figures_of, sales_and_delays
 from optimizer.plan.folder import save_plan
 from optimizer.telling.board.deck import gather as gather_deck
 from optimizer.telling.board.deck import write_deck
-from optimizer.telling.board.deck.ledger import MINUS
 from optimizer.telling.board.deck.story import tell
+from optimizer.telling.board.ledger import MINUS
 from optimizer.telling.board.page import open_books
 from optimizer.telling.board.page.receipts import _Reader, parsed
 from optimizer.telling.board.page.writing import write_page

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.plan.figures.sentences import delays
-from optimizer.telling.board.deck.blocks import Box, Paragraph, Slide, Texts
-from optimizer.telling.board.deck.figures import Row, count
-from optimizer.telling.board.deck.money_slides import TIGHT_MUSD
-from optimizer.telling.board.deck.pack import Pack
-from optimizer.telling.board.deck.plan_slides import nothing_fails
-from optimizer.telling.board.deck.study_slides import change_of, drivers_in_order, quantity, turning_points
+from optimizer.telling.board.blocks import Box, Paragraph, Slide, Texts
+from optimizer.telling.board.figures import Row, count
+from optimizer.telling.board.pack import Pack
+from optimizer.telling.board.subjects.cash import TIGHT_MUSD
+from optimizer.telling.board.subjects.decision import nothing_fails
+from optimizer.telling.board.subjects.studies import change_of, drivers_in_order, quantity, turning_points
 
 MOST = 6
 GRAVE_SHARE = 0.5
@@ -168,11 +168,9 @@ def _worst_driver(pack: Pack) -> Iterator[str]:
 
 
 def _regret(pack: Pack) -> Iterator[str]:
-    from optimizer.telling.board.deck.figures import study_rows
-
     if "regret" not in pack.studies:
         return
-    rows = [row for row in study_rows(pack.studies["regret"], "decisions") if str(row["verdict"]) != "commit now"]
+    rows = [row for row in pack.study_rows("regret", "decisions") if str(row["verdict"]) != "commit now"]
     if rows:
         some = "decision is" if len(rows) == 1 else "decisions are"
         yield f"{pack.ledger.whole(count(rows))} {some} not taken in every scenario's own best plan"

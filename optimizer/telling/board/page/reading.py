@@ -1,4 +1,4 @@
-"""Receipts: the finished file is read again, and every number in it is held against the plan by its key.
+"""A finished page read again: every number in it is held against the plan by its key.
 
 A number stands in an element with `data-key`, or in a cell of a table whose row and column make the key, or is the
 label of an axis. Everything else that people read (texts, labels, titles) holds no digit unless it is word for word a
@@ -12,12 +12,25 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any, get_args
 
+from optimizer.business.lines import Group
+from optimizer.case.case import TABLE_NAMES, TABLE_TYPES
+from optimizer.case.folder import cell_text
 from optimizer.ground.errors import PlanError
+from optimizer.ground.quarters import Quarter
+from optimizer.plan.unused import reasons_of
 from optimizer.telling.board.keys import Answers
-from optimizer.telling.board.page.blocks import composed
+from optimizer.telling.board.ledger import LEFT_TO_RIGHT, plain_text
+from optimizer.telling.board.page.drawing import composed
+from optimizer.telling.board.tables import input_table, provenance, refused_table, settings_of, signed_table
 
-_NUMBER = re.compile(r"(−?)\$?([\d,]+(?:\.\d+)?)(M|%)?")
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from optimizer.telling.board.pack import Pack
+
+_NUMBER = re.compile(r"([−+]?)\$?([\d,]+(?:\.\d+)?)(M|%)?")
 _SPAN = re.compile(r"\d{4}(Q[1-4])?")
 _DIGIT = re.compile(r"\d")
 _VOID = {"meta", "br", "input", "link", "hr", "img", "rect", "line", "polyline", "circle", "path", "col", "wbr"}
@@ -135,7 +148,7 @@ def check(page: str, answers: Answers, texts: Collection[str]) -> Receipts:
     reader = _Reader()
     reader.feed(page)
     reader.close()
-    wrong = next(_wrong(reader, answers, set(texts)), None)
+    wrong = next(_wrong(reader, answers, set(map(_one_line, texts))), None)
     if wrong is not None:
         raise PlanError(f"The page is not written: {wrong}.")
     return Receipts(len(reader.numbers), len(reader.claimed), sum(map(len, reader.axes)))
@@ -148,7 +161,7 @@ def _wrong(reader: _Reader, answers: Answers, texts: set[str]) -> Iterator[str]:
     for (key, text, decimals), figure in zip(reader.numbers, kept, strict=False):
         yield from _wrong_number(key, text, decimals, figure, answers)
     for text in reader.claimed:
-        if text not in texts and not all(part in texts for part in text.split(_SEPARATOR)):
+        if _one_line(text) not in texts and not all(part in texts for part in text.split(_SEPARATOR)):
             yield f"{text!r} is called a text of the plan and is none"
     for column, text in reader.headings:
         if column != text:
@@ -192,7 +205,7 @@ def _wrong_number(key: str, text: str, decimals: int, figure: float, answers: An
     shown = parsed(text)
     if shown is None or len(text.partition(".")[2].rstrip("M%")) != decimals:
         yield f"{text!r} is not a number with {decimals} decimals ({key})"
-    elif abs(shown - value * (100 if text.endswith("%") else 1)) > 0.5 * 10**-decimals + 1e-9 * max(1.0, abs(value)):
+    elif abs(shown - value) > 0.5 * 10**-decimals + 1e-9 * max(1.0, abs(value)):
         yield f"{text!r} is shown for {key}, the plan holds {value}"
 
 
@@ -201,7 +214,7 @@ def parsed(text: str) -> float | None:
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None
-    return float(match.group(2).replace(",", "")) * (-1 if match.group(1) else 1)
+    return float(match.group(2).replace(",", "")) * (-1 if match.group(1) == "−" else 1)
 
 
 def page_numbers(page: str) -> list[str]:
@@ -210,3 +223,58 @@ def page_numbers(page: str) -> list[str]:
     reader.feed(page)
     reader.close()
     return [key for key, _, _ in reader.numbers]
+
+
+# ---- what a name on the page may say ----------------------------------------------------------------------------------
+
+
+def _one_line(text: str) -> str:
+    return plain_text(text).strip(LEFT_TO_RIGHT)
+
+
+def texts_of(pack: Pack) -> Iterator[str]:
+    """Every text of a plan, its case, its audit and its studies."""
+    plan, settings = pack.plan, pack.plan.case.settings
+    yield from _texts(plan.record())
+    yield from (pack.source.name, plan.word, plan.status_words, *pack.stamps, *plan.edited, *get_args(Group))
+    yield from (text for row in settings_of(plan) for text in map(str, row))
+    yield from (told for _, told in provenance(plan))
+    yield from (name for rate in settings.discount_rates for name in (rate, f"discount_rates.{rate}"))
+    yield from (f"{name}: {TABLE_TYPES[name].about}" for name in TABLE_NAMES)
+    yield from (str(day) for day in (settings.as_of, *settings.halvings))
+    yield from (year for quarter in pack.quarters for year in (quarter, quarter[:4]))
+    yield from ("yes", "no", "holds", "FAILS")
+    for table in _tables(pack):
+        yield from map(str, table.columns)
+        yield from (text for column in table.columns for text in _texts(list(table[column])))
+        yield from (str(quarter)[:4] for quarter in table.get("quarter", ()))
+    yield from (
+        cell_text(cell) for name in TABLE_NAMES for row in plan.case.rows(name) for cell in row.model_dump().values()
+    )
+    for study in pack.named_studies.values():
+        yield from (study.title, *study.words)
+        yield from _texts(study.about)
+    yield from (text for reason in reasons_of(plan) for text in (reason.hall, reason.machines))
+    yield from (cell for origin in pack.origins for cell in origin.cells)
+
+
+def _tables(pack: Pack) -> Iterator[pd.DataFrame]:
+    """Every table that the plan, its figures, its audit and its studies hold."""
+    studies = (study.tables for study in pack.named_studies.values())
+    for tables in (pack.plan.tables, pack.plan.nothing or {}, pack.room.tables, *studies):
+        yield from tables.values()
+    yield pack.audit.frame
+    yield signed_table(pack.plan).frame
+    yield refused_table(pack.plan).frame
+    yield from (one.frame for name in TABLE_NAMES if (one := input_table(pack.plan, name, every=True)) is not None)
+
+
+def _texts(held: Any) -> Iterator[str]:
+    """Every name and text in nested dictionaries and lists."""
+    if isinstance(held, Mapping):
+        yield from (str(name) for name in held)
+        yield from (text for inner in held.values() for text in _texts(inner))
+    elif isinstance(held, list | tuple):
+        yield from (text for inner in held for text in _texts(inner))
+    elif held is not None and (isinstance(held, bool | Quarter) or not isinstance(held, int | float)):
+        yield str(held)

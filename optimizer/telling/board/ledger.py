@@ -1,18 +1,19 @@
-"""The ledger of a deck: every number and name that is set down, with its key; nothing else may hold a digit.
+"""The ledger of a deck or a page: every number and name that it shows, with its key; nothing else may hold a digit.
 
-Story functions write sentences with marks in them; `set_down` turns a marked sentence into plain text for one slide and
-remembers what it is made of, so that the written file can be read back and each number held against its figure.
+Tellers write sentences with marks in them. `set_down` turns a marked sentence into plain text for one slide and
+remembers what it is made of, so that the written file can be read back and each number held against its figure;
+`parts` takes it apart for a page, which writes each key beside its number.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from optimizer.ground.errors import HouseFault, PlanError
-from optimizer.telling.board.deck.figures import Figure, Word, count
+from optimizer.telling.board.figures import Figure, Word, count
 from optimizer.telling.board.keys import Amount
 from optimizer.telling.board.receipts import adds_up
 
@@ -90,6 +91,15 @@ class Ledger:
     def whole(self, figure: Figure) -> str:
         return self._number(figure, 0, "", "")
 
+    def fixed(self, figure: Figure, decimals: int = 1) -> str:
+        """A number with so many decimals whether it needs them or not, as columns of tables have it."""
+        return self._number(figure, decimals, "", "")
+
+    def exact(self, figure: Figure, before: str = "", after: str = "") -> str:
+        """A number with all its decimals, as a case holds it."""
+        digits = f"{figure.value:.10f}".rstrip("0").partition(".")[2]
+        return self._number(figure, len(digits), before, after)
+
     def rows(self, rows: Sequence[Sequence[str]]) -> str:
         """How many rows of marked texts there are, each by the first thing in it that has a key; blank without."""
         keys = [self._first_key(row) for row in rows]
@@ -128,6 +138,11 @@ class Ledger:
         self.lines.setdefault(slide, {})[text] = Line(text, receipts)
         return text
 
+    def parts(self, marked: str) -> Iterator[str | Receipt]:
+        """A marked sentence taken apart: plain words, and the receipts between them."""
+        for n, part in enumerate(_MARK.split(marked)):
+            yield self.receipts[int(part)] if n % 2 else part
+
     def plain(self, marked: str) -> str:
         """The text of a marked sentence, for measuring it."""
         return _MARK.sub(lambda mark: self.receipts[int(mark[1])].text, marked)
@@ -154,7 +169,7 @@ class Ledger:
 
 
 def _no_number(key: str) -> str:
-    return f"The deck is not written: {key} has no value, and a blank is no number."
+    return f"Nothing is written: {key} has no value, and a blank is no finite number."
 
 
 def plain_text(text: str) -> str:

@@ -1,16 +1,34 @@
-"""Slides from studies: what moves the value, break-evens, alternatives, scenarios and regret."""
+"""What studies found: what moves the value, break-evens, budgets, alternatives, scenarios and regret, prices, maps."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from optimizer.ground.errors import HouseFault
 from optimizer.questions.studies.breakevens import WIND_DOWN
+from optimizer.questions.studies.study import KINDS
 from optimizer.questions.sweeps.outcomes import unsolved_word
-from optimizer.telling.board.deck.blocks import WHOLE, Box, Chart, Keys, Paragraph, Series, Slide, Table, Texts
-from optimizer.telling.board.deck.figures import Figure, Row, about_figure, count, study_rows
-from optimizer.telling.board.deck.pack import STUDY_COMMANDS, Pack
-from optimizer.telling.board.deck.plan_slides import nothing_fails
+from optimizer.telling.board.blocks import (
+    WHOLE,
+    Bars,
+    Box,
+    Chart,
+    Grid,
+    Keys,
+    Paragraph,
+    Points,
+    Section,
+    Series,
+    Slide,
+    Table,
+    Texts,
+)  # fmt: skip
+from optimizer.telling.board.figures import Figure, Row, count
+from optimizer.telling.board.pack import STUDY_COMMANDS, Pack
+from optimizer.telling.board.subjects.decision import nothing_fails
+from optimizer.telling.board.tables import NONE, cell, look_of
 
 MOST_DRIVERS, MOST_POINTS = 7, 10
 LEAST_SWING = 0.05
@@ -40,12 +58,12 @@ def swing_of(row: Row) -> float:
 
 def change_of(pack: Pack, row: Row, end: str) -> Figure:
     """What a driver at an end changes of the plan's value: how decks, pages, books and pictures tell a tornado."""
-    return row.figure(f"value_{end}_musd") - about_figure(pack.studies["tornado"], "value_musd")
+    return row.figure(f"value_{end}_musd") - pack.study_about("tornado", "value_musd")
 
 
 def drivers_in_order(pack: Pack) -> list[Row]:
     """Drivers of which both ends have a plan, the one that moves the value most first."""
-    rows = study_rows(pack.studies["tornado"], "drivers")
+    rows = pack.study_rows("tornado", "drivers")
     whole = [row for row in rows if row.has("value_low_musd") and row.has("value_high_musd")]
     return sorted(whole, key=swing_of, reverse=True)
 
@@ -56,7 +74,7 @@ def sensitivity(pack: Pack) -> Slide | None:
         return None
     study, ledger = pack.studies["tornado"], pack.ledger
     shown = [row for row in rows[:MOST_DRIVERS] if swing_of(row) >= LEAST_SWING] or rows[:1]
-    base = about_figure(study, "value_musd")
+    base = pack.study_about("tornado", "value_musd")
     ends = {end: tuple(change_of(pack, row, end) for row in shown) for end in ("low", "high")}
     series = (Series("Driver low", ends["low"], "middle"), Series("Driver high", ends["high"], "strong"))
     categories = tuple(f"{ledger.word(row.word('driver'))}\n{_range_words(pack, row)}" for row in shown)
@@ -92,7 +110,7 @@ def quantity(pack: Pack, row: Row, column: str) -> str:
 def _left_out(pack: Pack, shown: int) -> str:
     whole = drivers_in_order(pack)
     ends = {row.number for row in whole}
-    total = study_rows(pack.studies["tornado"], "drivers")
+    total = pack.study_rows("tornado", "drivers")
     words = []
     none = "have no plan at one end" if not pack.studies["tornado"].unsolved else "have no value at one end"
     for rows, what in ((whole[shown:], "move it less"), ([row for row in total if row.number not in ends], none)):
@@ -115,7 +133,7 @@ def turning_points(pack: Pack) -> list[Row]:
     """Break-evens that were found, the one nearest to what the case assumes first; wind-downs after what is built."""
     if "breakevens" not in pack.studies:
         return []
-    found = [row for row in study_rows(pack.studies["breakevens"], "breakevens") if str(row["found"]) == "yes"]
+    found = [row for row in pack.study_rows("breakevens", "breakevens") if str(row["found"]) == "yes"]
     return sorted(found, key=lambda row: (WIND_DOWN in str(row["question"]), _distance(row)))
 
 
@@ -131,7 +149,7 @@ def breakevens(pack: Pack) -> Slide | None:
     """What would have to be true for another decision, nearest first, and what was looked for and not found."""
     if "breakevens" not in pack.studies:
         return None
-    rows, found = study_rows(pack.studies["breakevens"], "breakevens"), turning_points(pack)
+    rows, found = pack.study_rows("breakevens", "breakevens"), turning_points(pack)
     if not rows:
         return None
     others = [row for row in rows if str(row["found"]) != "yes"]
@@ -181,7 +199,7 @@ def frontier(pack: Pack) -> Slide | None:
     if "frontier" not in pack.studies:
         return None
     study, ledger = pack.studies["frontier"], pack.ledger
-    rows = [row for row in study_rows(study, "points") if row.has("value_musd")]
+    rows = [row for row in pack.study_rows(study.kind, "points") if row.has("value_musd")]
     rows = sorted(rows, key=lambda row: float(row["budget_musd"]))
     if len(rows) < 2:
         return None
@@ -226,7 +244,7 @@ def alternatives(pack: Pack) -> Slide | None:
     """Plans almost as good: what each gives up and decides otherwise; and what all of them share."""
     if "alternatives" not in pack.studies:
         return None
-    rows = study_rows(pack.studies["alternatives"], "alternatives")
+    rows = pack.study_rows("alternatives", "alternatives")
     if not rows:
         return None
     ledger, word = pack.ledger, pack.ledger.word
@@ -249,7 +267,7 @@ def alternatives(pack: Pack) -> Slide | None:
 
 def _firmness(pack: Pack, most: int) -> tuple[Paragraph, ...]:
     """What the study has proven of each decision: first those of the plan, the dearest to do without first."""
-    rows, word = study_rows(pack.studies["alternatives"], "shares"), pack.ledger.word
+    rows, word = pack.study_rows("alternatives", "shares"), pack.ledger.word
     rows = sorted(rows, key=lambda row: (not float(row["plans"]), _otherwise(row)))
     told = [f"{word(row.word('words'))}: {word(row.word('verdict'))}" for row in rows[:most]]
     head = Paragraph("How firm each decision is", bold=True)
@@ -264,7 +282,7 @@ def _otherwise(row: Row) -> float:
 def _alternatives_title(pack: Pack, rows: list[Row]) -> str:
     ledger = pack.ledger
     others = sorted((row for row in rows if float(row["number"]) != 1), key=lambda row: float(row["gives_up_musd"]))
-    room = ledger.money(about_figure(pack.studies["alternatives"], "within_musd"))
+    room = ledger.money(pack.study_about("alternatives", "within_musd"))
     if not others:
         return f"No other plan was found that gives up less than {room}"
     many = ledger.whole(count(others))
@@ -282,7 +300,7 @@ def regret(pack: Pack) -> Slide | None:
     if "regret" not in pack.studies:
         return None
     study = pack.studies["regret"]
-    plans, values = study_rows(study, "plans"), study_rows(study, "values")
+    plans, values = pack.study_rows(study.kind, "plans"), pack.study_rows(study.kind, "values")
     if not plans:
         return None
     scenarios = list(dict.fromkeys(str(row["scenario"]) for row in values))[:5]
@@ -326,7 +344,7 @@ def _why_unkept(row: Row) -> str:
 
 
 def _verdicts(pack: Pack) -> tuple[Paragraph, ...]:
-    rows, word = study_rows(pack.studies["regret"], "decisions"), pack.ledger.word
+    rows, word = pack.study_rows("regret", "decisions"), pack.ledger.word
     now = [row for row in rows if str(row["verdict"]) == "commit now"]
     wait = [row for row in rows if str(row["verdict"]) != "commit now"]
     words = [Paragraph(_verdict_head("Right in every scenario, so commit now", now), bold=True)]
@@ -374,3 +392,205 @@ SLIDES: Mapping[str, Callable[[Pack], Slide | None]] = {
 }  # fmt: skip
 if strays := STUDY_COMMANDS.keys() ^ SLIDES.keys():
     raise HouseFault(f"Studies of a deck in KINDS without their slide in {__name__}, or the other way: {strays}.")
+
+
+# ---- on a page ------------------------------------------------------------------------------------------------------
+
+TOPICS = {name: kind.heading for name, kind in KINDS.items() if kind.heading}
+LETTERS = 6
+"""Looks that the letters of a map take in turn."""
+Show = Callable[[Pack], list[Any]]
+
+
+def study_sections(pack: Pack) -> list[Section]:
+    """A section for each study of this plan, and one that names what is left out."""
+    return [*(_section(pack, kind) for kind in TOPICS if kind in pack.studies), *_not_made(pack)]
+
+
+def _section(pack: Pack, kind: str) -> Section:
+    study, word = pack.studies[kind], pack.ledger.word
+    told = [word(pack.source.word(kind, sentence)) for sentence in study.words]
+    texts = (Texts(tuple(Paragraph(one, bullet=len(told) > 2) for one in told)),) if told else ()
+    return Section(kind, TOPICS[kind], word(pack.source.word(kind, study.title)), (*texts, *SHOWN[kind](pack)))
+
+
+def _not_made(pack: Pack) -> tuple[Section, ...]:
+    told = tuple(
+        Paragraph(
+            f"{TOPICS[kind]} ({KINDS[kind].words}): {why}. Make it with optimizer {kind} PLAN", bullet=True, quiet=True
+        )
+        for kind, why in pack.left_out.items()
+    )
+    title = "These questions were not studied for this plan."
+    return (Section("left-out", "Not studied", title, (Texts(told),)),) if told else ()
+
+
+def study_table(
+    pack: Pack, kind: str, table: str, columns: Mapping[str, str], caption: str, *, folded: bool = False
+) -> list[Table]:
+    """Some columns of a table of a study, under their headings; columns it lacks are left out."""
+    frame = pack.named_studies[kind].tables.get(table)
+    if frame is None or frame.empty:
+        return []
+    shown = [column for column in columns if column in frame.columns]
+    numeric = {column for column in shown if frame[column].dtype.kind in "fiu"}
+    rows = tuple(tuple(_told(pack, row, c, c in numeric) for c in shown) for row in pack.study_rows(kind, table))
+    aligns = "".join("r" if column in numeric else "l" for column in shown)
+    heads = tuple(columns[column] for column in shown)
+    return [Table(f"table:{table}", heads, rows, aligns=aligns, caption=caption, folded=folded)]
+
+
+def _told(pack: Pack, row: Row, column: str, is_number: bool) -> str:
+    """A cell of a study: numbers of any size with three digits that say something, and no needless zeros."""
+    if not is_number or not row.has(column) or look_of(column) != "price":
+        return cell(pack, row, column, is_number)
+    value = float(row[column])
+    whole = value == round(value)
+    return pack.ledger.fixed(row.figure(column), 0 if whole else max(1, min(8, 2 - math.floor(math.log10(abs(value))))))
+
+
+def _tables(kind: str, *tables: tuple[str, Mapping[str, str], str, bool]) -> Show:
+    """A teller that shows tables of a study: each its name, its columns, its caption, and whether it is folded."""
+    return lambda pack: [t for name, columns, caption, folded in tables
+                         for t in study_table(pack, kind, name, columns, caption, folded=folded)]  # fmt: skip
+
+
+def tornado_bars(pack: Pack) -> list[Any]:
+    """Bars from the plan's value to that at the low and the high of each driver, the widest first."""
+    columns = {
+        "words": "driver", "unit": "unit", "low": "low", "base": "today", "high": "high",
+        "value_low_musd": "value at low, $M", "value_high_musd": "value at high, $M",
+        "kept_low_musd": "at low, decisions kept, $M", "kept_high_musd": "at high, decisions kept, $M",
+    }  # fmt: skip
+    table = study_table(pack, "tornado", "drivers", columns, "Drivers low and high", folded=True)
+    rows = pack.study_rows("tornado", "drivers")
+    if "value_musd" not in pack.studies["tornado"].about or not any(
+        row.has(f"value_{end}_musd") for row in rows for end in ENDS
+    ):
+        return list(table)
+    bars = tuple(_bar(pack, row) for row in sorted(rows, key=lambda row: -swing_of(row) if swing_of(row) > 0 else 0.0))
+    caption = "Change of the plan's value with each driver low and high, decided again, $M"
+    base = pack.ledger.money(pack.study_about("tornado", "value_musd"))
+    note = f"The line is the plan's value, {base}. Dotted: the driver at its low; full: at its high."
+    heads = ("driver", "at low, $M", "at high, $M")
+    return [Bars("bars:tornado", caption, heads, bars), Texts((Paragraph(note, quiet=True),)), *table]
+
+
+ENDS = ("low", "high")
+
+
+def _bar(pack: Pack, row: Row) -> tuple[str, tuple[tuple[float, float, str], ...], tuple[str, ...]]:
+    """The short name of a driver with its low and high, and what each changes of the plan's value."""
+    name = min((row.word(column) for column in ("driver", "words")), key=lambda word: len(word.text))
+    words = f"{pack.ledger.word(name)}, {_told(pack, row, 'low', True)} to {_told(pack, row, 'high', True)} {unit_words(pack, row)}"
+    changes = {end: change_of(pack, row, end) for end in ENDS if row.has(f"value_{end}_musd")}
+    roles = {"low": "middle", "high": "lead"}
+    stretches = tuple((0.0, figure.value, roles[end]) for end, figure in changes.items())
+    return words, stretches, tuple(pack.ledger.fixed(changes[end]) if end in changes else NONE for end in ENDS)
+
+
+def frontier_points(pack: Pack) -> list[Any]:
+    """Value by budget as points over the budget's own axis, with its table."""
+    columns = {"budget_musd": "budget, $M", "value_musd": "value, $M", "over_nothing_musd": "over doing nothing, $M",
+               "capex_musd": "capex, $M", "lowest_cash_musd": "lowest cash, $M", "decisions": "decisions"}  # fmt: skip
+    table = study_table(pack, "frontier", "points", columns, "Value by budget")
+    known = [row for row in pack.study_rows("frontier", "points") if row.has("value_musd") and row.has("budget_musd")]
+    if not table or len(known) < 2:
+        return list(table)
+    points = tuple((float(row["budget_musd"]), float(row["value_musd"])) for row in known)
+    least = {"minimum_musd": "minimum of cash, $M", **{c: told for c, told in columns.items() if c != "budget_musd"}}
+    by_cash = study_table(pack, "frontier", "cash", least, "Value by minimum of cash")
+    unit = "value, $M, by capex budget, $M"
+    return [Points("frontier", points, unit, "a budget, decided again", table[0]), *by_cash]
+
+
+def switching_map(pack: Pack) -> list[Any]:
+    """A grid of letters, x to the right and y upwards, then what each letter decides."""
+    study, rows, word = pack.studies["map"], pack.study_rows("map", "points"), pack.ledger.word
+    xs, ys = (sorted({float(row[axis]) for row in rows}) for axis in ("x", "y"))
+    roles = {
+        name: f"product {n % LETTERS}"
+        for n, name in enumerate(sorted({str(row["region"]) for row in rows if row["region"]}))
+    }
+    at = {(float(row["x"]), float(row["y"])): row for row in rows}
+    heads = tuple(_mark(pack, rows, "x", x, xs) for x in xs)
+    now = (_nearest(xs, study.about.get("base_x")), _nearest(ys, study.about.get("base_y")))
+    cells = tuple(
+        (_mark(pack, rows, "y", y, ys), tuple(_letter(pack, at.get((x, y)), roles, (x, y) == now) for x in xs))
+        for y in reversed(ys)
+    )
+    said = [
+        word(pack.source.word("map", study.about.get(f"{axis}_{name}", "")))
+        for axis in "xy"
+        for name in ("words", "unit")
+    ]
+    caption = f"Across: {said[0]} ({said[1]}); up: {said[2]} ({said[3]})"
+    regions = pack.study_rows("map", "regions")
+    told = tuple((*(word(row.word(c)) for c in ("region", "name", "decisions")), pack.ledger.whole(row.figure("plans")))
+                 for row in regions)  # fmt: skip
+    looks = tuple(roles.get(str(row["region"]), "") for row in regions)
+    table = Table("table:regions", ("letter", "in short", "decisions", "points"), told, aligns="lllr",
+                  caption="What each letter decides", looks=looks)  # fmt: skip
+    return [
+        Grid(caption, heads, cells),
+        Texts((Paragraph("The framed cell is nearest to the case as it is.", quiet=True),)),
+        table,
+    ]
+
+
+def _mark(pack: Pack, rows: list[Row], axis: str, value: float, every: list[float]) -> str:
+    return pack.ledger.fixed(next(row for row in rows if float(row[axis]) == value).figure(axis), fine(every))
+
+
+def fine(values: list[float]) -> int:
+    """The fewest decimals that tell the values of an axis apart, and show round ones whole."""
+    least = next((d for d in range(7) if len({round(value, d) for value in values}) == len(values)), 6)
+    return least if all(abs(value - round(value, least)) < 1e-9 for value in values) else min(least + 1, 6)
+
+
+def _letter(pack: Pack, row: Row | None, roles: Mapping[str, str], is_now: bool) -> tuple[str, str, bool]:
+    if row is None or not row["region"]:
+        return NONE, "", False
+    return pack.ledger.word(row.word("region")), roles[str(row["region"])], is_now
+
+
+def _nearest(values: list[float], base: Any) -> float | None:
+    """The value of an axis nearest to the case as it is."""
+    known = isinstance(base, int | float) and math.isfinite(base)
+    return min(values, key=lambda one: abs(one - base)) if known else None
+
+
+_SHORT = {"short_musd": "liquidity missing, $M", "words": "in words"}
+SHOWN: Mapping[str, Show] = {
+    "tornado": tornado_bars, "map": switching_map, "frontier": frontier_points,
+    "breakevens": _tables("breakevens", ("breakevens", {
+        "subject": "decision", "driver": "driver", "unit": "unit", "base": "today", "below": "holds to",
+        "above": "changes by", "decision_below": "before", "decision_above": "after", "question": "question",
+        "words": "answer"}, "Where each decision changes", True)),
+    "alternatives": _tables(
+        "alternatives",
+        ("alternatives", {"number": "plan", "value_musd": "value, $M", "gives_up_musd": "gives up, $M",
+                          "differs_by": "differs by", "words": "in words"}, "Plans by value", False),
+        ("shares", {"words": "decision", "plans": "plans that take it", "share": "share of the plans"},
+         "How firm each decision is", False)),
+    "regret": _tables(
+        "regret",
+        ("plans", {"plan": "plan", "worst_regret_musd": "worst regret, $M", "worst_scenario": "in scenario",
+                   "worst_value_musd": "worst value, $M", "worst_short_musd": "liquidity missing, $M", "words": "in words"},
+         "The worst of each plan", False),
+        ("decisions", {"words": "decision", "scenarios": "taken in", "verdict": "verdict"}, "What can be decided now", False),
+        ("regret", {"plan": "plan", "scenario": "scenario", "regret_musd": "regret, $M"},
+         "What each plan gives up in each scenario", True),
+        ("values", {"plan": "plan", "scenario": "scenario", "value_musd": "value, $M", **_SHORT},
+         "What each plan is worth in each scenario", True)),
+    "prices": _tables(
+        "prices",
+        ("steps", {"words": "one more of", "unit": "unit", "change": "change",
+                   "value_change_low_musd": "worth at least, $M", "value_change_high_musd": "at most, $M",
+                   "moves": "decisions move", "what_moves": "what moves"},
+         "A little more of each limit, decided again", False),
+        ("duals", {"words": "rule", "place": "where", "quarter": "quarter", "unit": "unit", "kind": "kind", "limit": "limit",
+                   "dual_musd_per_unit": "$M per unit, decisions kept"}, "The last unit of each limit, decisions kept", True)),
+}  # fmt: skip
+if strays := TOPICS.keys() ^ SHOWN.keys():
+    raise HouseFault(f"Studies with a heading in KINDS and not in SHOWN of {__name__}, or the other way: {strays}.")

@@ -1,21 +1,23 @@
-"""The appendix: assumptions with sources and confidence, the method, and the audit page."""
+"""What is assumed: the numbers that matter with their sources and confidence, and every input of the case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from optimizer.case.case import TABLE_NAMES
 from optimizer.case.market import hashprice_usd_per_ph_day
-from optimizer.case.origins import origin_of
-from optimizer.telling.board.deck.blocks import WHOLE, Box, Paragraph, Slide, Table, Texts
-from optimizer.telling.board.deck.contract_slide import price_words
-from optimizer.telling.board.deck.figures import Figure, Row, Word
-from optimizer.telling.board.deck.ledger import listed
-from optimizer.telling.board.deck.pack import Pack
+from optimizer.case.origins import HEADS, origin_of
+from optimizer.telling.board.blocks import WHOLE, Paragraph, Section, Slide, Table, Texts
+from optimizer.telling.board.figures import Figure, Row, Word
 from optimizer.telling.board.keys import Key, at, encoded
-from optimizer.telling.board.receipts import input_hash
+from optimizer.telling.board.pack import Pack
+from optimizer.telling.board.subjects.contracts import price_words
+from optimizer.telling.board.tables import Data, cell, input_table, settings_of, written
 
 MOST_ORIGIN = 105
+MOST_ROWS = 20
+"""Rows by quarter from which on a page shortens a table to its first, least, most and last."""
 WITHOUT_SOURCES = "No list of sources came with the plan: name one with --sources."
 
 
@@ -46,9 +48,8 @@ def _origin_note(pack: Pack) -> str:
 
 
 def _company_title(pack: Pack) -> str:
-    ledger, source = pack.ledger, pack.source
-    budget, cash = source.setting("capex_budget_musd"), source.setting("opening_cash_musd")
-    return f"Assumed: {ledger.money(cash)} of cash at the start, and a capex budget of {ledger.money(budget)}"
+    budget, cash = (pack.ledger.money(pack.source.setting(f"{name}_musd")) for name in ("capex_budget", "opening_cash"))
+    return f"Assumed: {cash} of cash at the start, and a capex budget of {budget}"
 
 
 def _markets_title(pack: Pack) -> str:
@@ -90,19 +91,15 @@ def _origin(pack: Pack, row: Assumption) -> tuple[str, str]:
 
 def _company(pack: Pack) -> Iterator[Assumption]:
     source, ledger, settings = pack.source, pack.ledger, pack.plan.case.settings
-    word = ledger.word
     span = f"{pack.quarter(pack.quarters[0])} to {pack.quarter(pack.quarters[-1])}"
-    yield Assumption("Horizon", f"{ledger.whole(source.setting('quarters'))} quarters, {span}", "case.toml", "quarters")
-    yield Assumption(
-        "Capex budget", ledger.money(source.setting("capex_budget_musd")), "case.toml", "capex_budget_musd"
-    )
-    level = word(source.setting_word("capex_level"))
-    yield Assumption("Level of facility capex", level, "case.toml", "capex_level")
-    cash = ledger.money(source.setting("opening_cash_musd"))
-    yield Assumption("Cash at the start", cash, "case.toml", "opening_cash_musd")
-    yield Assumption(
-        "Minimum liquidity", ledger.money(source.setting("minimum_cash_musd")), "case.toml", "minimum_cash_musd"
-    )
+    always = {
+        "Horizon": (f"{ledger.whole(source.setting('quarters'))} quarters, {span}", "quarters"),
+        "Capex budget": (ledger.money(source.setting("capex_budget_musd")), "capex_budget_musd"),
+        "Level of facility capex": (ledger.word(source.setting_word("capex_level")), "capex_level"),
+        "Cash at the start": (ledger.money(source.setting("opening_cash_musd")), "opening_cash_musd"),
+        "Minimum liquidity": (ledger.money(source.setting("minimum_cash_musd")), "minimum_cash_musd"),
+    }
+    yield from (Assumption(words, value, "case.toml", name) for words, (value, name) in always.items())
     if settings.btc_held:
         yield Assumption("BTC held at the start", ledger.number(source.setting("btc_held")), "case.toml", "btc_held")
     yield Assumption("Discount rates a year", _rates(pack), "case.toml", "discount_rates")
@@ -202,103 +199,67 @@ def _built(pack: Pack) -> Iterator[Assumption]:
         yield Assumption(f"Capex of {pack.ledger.word(row.word('option'))}", value, "options", "facility_*")
 
 
-# ---- method and audit -----------------------------------------------------------------------------------------------
+# ---- on a page ------------------------------------------------------------------------------------------------------
 
 
-def method(pack: Pack) -> Slide:
-    """How the plan was found, in ten lines."""
-    ledger, source = pack.ledger, pack.source
-    rows, columns, integers = (
-        ledger.whole(source.field(f"provenance/size/{name}")) for name in ("rows", "columns", "integers")
+def assumptions_section(pack: Pack) -> Section:
+    """Every input of the case; the plan's folder holds them in full."""
+    case = pack.plan.case
+    things = [pack.many(f"inputs/{noun}s", noun, noun) if rows else f"no {noun}"
+              for rows, noun in ((case.sites, "site"), (case.options, "option"), (case.offers, "offer"))]  # fmt: skip
+    title = f"The case holds {things[0]}, {things[1]} and {things[2]}, as known on {pack.ledger.word(pack.source.setting_word('as_of'))}"
+    held = (one for name in TABLE_NAMES if (one := input_table(pack.plan, name, every=True)) is not None)
+    tables = (_ranges(pack, one) if _is_long(one) else written(pack, one) for one in held)
+    return Section("assumptions", "Assumptions", title, (_origins(pack), _settings(pack), *tables))
+
+
+def _is_long(one: Data) -> bool:
+    return "quarter" in one.frame and len(one.frame) > MOST_ROWS
+
+
+def _origins(pack: Pack) -> Table | Texts:
+    """Where each input comes from and how sure it is, in the words of the case's own file."""
+    if not pack.origins:
+        told = "Where each number comes from, and how sure it is, stands in the sources of the case, if it keeps any; "
+        return Texts((Paragraph(f"{told}named with --case they are told here.", quiet=True),))
+    word = pack.ledger.word
+    rows = tuple(
+        tuple(word(Word(one.place, cell)) if cell else "not set" for cell in one.cells) for one in pack.origins
     )
-    solver = ledger.word(source.word("provenance.solver", pack.plan.provenance["solver"]))
-    checked = ledger.whole(Figure(Key("audit", "rows"), float(pack.audit.rows)))
-    quarters = ledger.whole(source.setting("quarters"))
-    lines = (
-        "Each quarter, each site's power goes to mining, to halls under construction and in service, or stays unused.",
-        "The program decides starts of halls, signings, machines and debt, all at once, for the most value.",
-        f"It looks {quarters} quarters ahead; contracts then run to their own end at the last quarter's prices.",
-        "Value is margin less capex, overheads, interest and tax, discounted in the middle of each quarter.",
-        "Debt drawn is cash and no value; what it costs is value.",
-        "Liquidity keeps its minimum at the end of every quarter; capex keeps its budgets.",
-        "Doing nothing is a plan of its own: mining at its best, commitments kept, nothing new.",
-        f"The search is a mixed-integer linear program of {rows} rows, {columns} columns and {integers} whole numbers.",
-        f"{solver} finds the plan and a bound that no plan can exceed; the gap between the two is told.",
-        f"Other code computes {checked} rows again in exact decimals before a plan is handed out.",
-    )
-    title = f"No plan that keeps every rule is worth {pack.most_more()} more than this one"
-    return Slide("method", title, ((WHOLE, Texts(tuple(Paragraph(line, bullet=True) for line in lines), largest=17)),))
+    return Table("table:sources", HEADS, rows, aligns="l" * len(HEADS), folded=True,
+                 caption="Sources: where each number comes from, and how sure it is")  # fmt: skip
 
 
-def audit_page(pack: Pack) -> Slide:
-    """Status, run id, input hash and versions at the left; the audit by group at the right."""
-    table = _audit_table(pack)
-    left = Texts(tuple(_papers(pack)), largest=14)
-    blocks = ((Box(0, 0, 0.46, 1), left), (Box(0.5, 0, 0.5, 1), table))
-    return Slide("audit", _audit_title(pack), blocks)
-
-
-def _audit_title(pack: Pack) -> str:
-    ledger, report = pack.ledger, pack.audit
-    broken = sum(not check.clean for check in (*report.checks, *report.nothing))
-    rows = ledger.whole(Figure(Key("audit", "rows"), float(report.rows)))
-    if broken:
-        count = ledger.whole(Figure(at("audit/checks", "rule", "count", clean=False), float(broken)))
-        fail = "check fails" if broken == 1 else "checks fail"
-        return f"The audit is not clean: {count} {fail} among {rows} rows computed again"
-    return f"The audit is clean: {rows} rows computed again, none misses"
-
-
-def _papers(pack: Pack) -> Iterator[Paragraph]:
-    source, word = pack.source, pack.ledger.word
-    provenance = pack.plan.provenance
-    yield Paragraph(word(source.word("plan.json status", pack.plan.status_words)), bold=True)
-    for stamp in pack.stamps:
-        yield Paragraph(word(source.word("stamps", stamp)), bold=True)
-    case, scenario = word(source.setting_word("name")), word(source.word("scenario", pack.plan.scenario))
-    yield Paragraph(f"Case {case}, scenario {scenario}")
-    yield Paragraph(
-        f"Run {word(source.word('run id', pack.plan.run_id))}, "
-        f"inputs {word(source.word('input hash', input_hash(pack.plan)))}"
-    )
-    versions = [f"optimizer {provenance['optimizer']}", str(provenance["solver"]), f"Python {provenance['python']}"]
-    versions += [f"{name} {version}" for name, version in provenance["packages"].items()]
-    yield Paragraph(word(source.word("provenance", listed(versions, len(versions)))))
-    options = ", ".join(f"{name} {value}" for name, value in provenance["options"].items() if value is not None)
-    yield Paragraph(f"Options: {word(source.word('provenance.options', options))}")
-    for other in pack.others:
-        told = f"{other.name}: run {other.plan.run_id}, {other.plan.word}"
-        yield Paragraph(f"Compared with {word(other.word('run id', told))}")
-    if pack.missing:
-        yield Paragraph("Left out, because the study was not made", bold=True)
-        for command in pack.missing:
-            yield Paragraph(word(Word("commands of missing studies", command)), bullet=True)
-
-
-def _audit_table(pack: Pack) -> Table:
-    ledger, report = pack.ledger, pack.audit
-    groups: dict[str, list[float]] = {}
-    for check in (*report.checks, *report.nothing):
-        told = groups.setdefault(check.group, [0, 0, 0])
-        told[0] += 1
-        told[1] += check.rows
-        told[2] += not check.clean
+def _settings(pack: Pack) -> Table:
+    ledger, run = pack.ledger, pack.source.run
     rows = []
-    for group, counts in groups.items():
-        figures = (
-            Figure(key, count)
-            for key, count in zip(
-                (
-                    at("audit/checks", "rule", "count", group=group),
-                    at("audit/checks", "rows", group=group),
-                    at("audit/checks", "rule", "count", group=group, clean=False),
-                ),
-                counts,
-                strict=True,
-            )
-        )
-        rows.append((group.capitalize(), *(ledger.whole(figure) for figure in figures)))
+    for name, value, key, about in settings_of(pack.plan):
+        told = ledger.exact(Figure(Key("settings", key, plan=run), float(value))) if isinstance(value, int | float) else (
+            ledger.word(pack.source.word(key, value)))  # fmt: skip
+        rows.append((ledger.word(pack.source.word(key, name)), told, ledger.word(pack.source.word(key, about))))
+    caption = "Settings: the company, its horizon, its money and its policies"
     return Table(
-        "table:audit", ("Audit, plan and doing nothing", "Checks", "Rows", "Failed"), tuple(rows),
-        (0.5, 0.16, 0.18, 0.16), "lrrr", largest=14,
-    )  # fmt: skip
+        "table:settings", ("setting", "value", "what it is"), tuple(rows), aligns="lll", caption=caption, folded=True
+    )
+
+
+def _ranges(pack: Pack, one: Data) -> Table:
+    """A table by quarter as the first, least, most and last of each of its numbers."""
+    names = [column for column in one.shown if column not in one.numeric and column != "quarter"]
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for number, record in zip(one.frame.index, one.frame.to_dict("records"), strict=True):
+        row = Row(dict(record), one.room, int(number), pack.source.run)
+        groups.setdefault(tuple(str(record[name]) for name in names), []).append(row)
+    rows = [
+        (column.replace("_", " "), *(cell(pack, held[0], name, False) for name in names), *_range(pack, column, held))
+        for members in groups.values() for column in one.numeric
+        if (held := sorted((row for row in members if row.has(column)), key=lambda row: str(row["quarter"])))
+    ]  # fmt: skip
+    heads = ("number", *(name.replace("_", " ") for name in names), "first", "least", "most", "last")
+    aligns = "l" * (1 + len(names)) + "rrrr"
+    return Table(f"table:{one.room}", heads, tuple(rows), aligns=aligns, caption=one.caption(pack), folded=True)
+
+
+def _range(pack: Pack, column: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    least, most = (pick(rows, key=lambda row: float(row[column])) for pick in (min, max))
+    return tuple(pack.ledger.exact(row.figure(column)) for row in (rows[0], least, most, rows[-1]))

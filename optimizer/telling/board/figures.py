@@ -1,4 +1,4 @@
-"""Figures and words of a plan, each with the key that says where it stands. A deck shows nothing else."""
+"""Figures and words of a plan, each with the key that says where it stands. Deck and page show nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from optimizer.plan.figures import figures_of
 from optimizer.plan.figures.room import AT
-from optimizer.telling.board.keys import Amount, Key, Reckoned, at
+from optimizer.telling.board.keys import Amount, Key, Reckoned, at, with_sums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,11 +139,11 @@ def _several(wanted: object) -> list[object]:
 
 
 class Source:
-    """The figures of one plan. `name` begins its keys where several plans are told together."""
+    """The figures of one plan, called `name` where several are told together; `run` then begins its keys."""
 
-    def __init__(self, plan: Plan, name: str = ""):
+    def __init__(self, plan: Plan, name: str = "", run: str = ""):
         self.plan, self.name = plan, name
-        self.run = plan.run_id if name else ""
+        self.run = run or (plan.run_id if name else "")
 
     def _key(self, words: str) -> str:
         return f"{self.name}: {words}" if self.name else words
@@ -195,10 +195,16 @@ class Source:
         return Word(self._key(key), text_of(text))
 
     def table(self, name: str, *, nothing: bool = False) -> pd.DataFrame:
-        """A table of the plan, or of the room of figures (`figures/rents`)."""
+        """A table of the plan, or of the room of figures (`figures/rents`), with its years and groups of lines."""
         if name.startswith("figures/"):
-            return self._told.tables[name.removeprefix("figures/")]
-        return (self.plan.nothing or {})[name] if nothing else self.plan.tables[name]
+            return with_sums(self._told.tables[name.removeprefix("figures/")])
+        return with_sums((self.plan.nothing or {})[name] if nothing else self.plan.tables[name])
+
+    def cells(self, room: str, column: str, where: Where) -> list[str]:
+        """The different cells of a column of the plan, or of an input table (`inputs/sites`), as texts."""
+        head, _, name = room.partition("/")
+        table = self.plan.case.table(name) if head == "inputs" else self.table(room)
+        return list(dict.fromkeys(table[_mask(table, where)][column].astype(str)))
 
     def rows(self, table: str, where: Where | None = None, *, nothing: bool = False) -> list[Row]:
         room = f"nothing/{table}" if nothing else table
@@ -214,14 +220,22 @@ class Source:
         value = float(cells[_mask(cells, where or {})][column].sum()) + 0.0
         return self._sum(f"nothing/{table}" if nothing else table, column, where or {}, value)
 
-    def by_quarter(self, table: str, column: str, where: Where, quarters: Sequence[str]) -> tuple[Figure, ...]:
-        """`total` for each of many quarters, in one pass."""
-        cells = self.table(table).reset_index(drop=True)
-        sums = cells[_mask(cells, where)].groupby("quarter")[column].sum()
+    def by_quarter(
+        self,
+        table: str,
+        column: str,
+        where: Where,
+        quarters: Sequence[str],
+        by: str = "quarter",
+        *,
+        nothing: bool = False,
+    ) -> tuple[Figure, ...]:  # fmt: skip
+        """`total` for each of many quarters, or years, in one pass."""
+        cells, room = self.table(table, nothing=nothing), f"nothing/{table}" if nothing else table
+        sums = cells[_mask(cells, where)].groupby(by)[column].sum()
         sums.index = sums.index.astype(str)
         return tuple(
-            self._sum(table, column, {**where, "quarter": quarter}, float(sums.get(quarter, 0.0)) + 0.0)
-            for quarter in quarters
+            self._sum(room, column, {**where, by: quarter}, float(sums.get(quarter, 0.0)) + 0.0) for quarter in quarters
         )
 
     def limits(self, quarters: Sequence[str]) -> tuple[Figure, ...]:
@@ -251,11 +265,11 @@ def _amount(room: str, column: str, where: Where, run: str) -> Amount:
     return keys[0] if len(keys) == 1 else Reckoned("sum", keys)
 
 
-def study_rows(study: Study, table: str, name: str = "") -> list[Row]:
+def study_rows(study: Study, table: str, name: str = "", run: str = "") -> list[Row]:
     """The rows of a study's table; `name` tells studies of one kind apart."""
-    return rows_of(study.tables[table], f"studies/{name or study.kind}/{table}")
+    return rows_of(study.tables[table], f"studies/{name or study.kind}/{table}", run=run)
 
 
-def about_figure(study: Study, name: str, of: str = "") -> Figure:
+def about_figure(study: Study, name: str, of: str = "", run: str = "") -> Figure:
     """A figure that a study says about itself; `of` tells studies of one kind apart."""
-    return Figure(Key(f"studies/{of or study.kind}/about", name), float(study.about[name]))
+    return Figure(Key(f"studies/{of or study.kind}/about", name, plan=run), float(study.about[name]))

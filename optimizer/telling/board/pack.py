@@ -1,4 +1,4 @@
-"""All that a deck is written from: the plan, plans to compare with, studies, the audit, sources of the inputs."""
+"""All that a deck or a page is written from: the plan, others beside it, studies, the audit, sources of the inputs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from optimizer.ground.units import USD_PER_MUSD
 from optimizer.plan.figures import figures_of
 from optimizer.plan.power_uses import Use, uses_of
 from optimizer.questions.studies.study import KINDS
-from optimizer.telling.board.deck.figures import Figure, Source, Word
-from optimizer.telling.board.deck.ledger import Ledger
+from optimizer.telling.board.blocks import Chart, ChartKind, Series
+from optimizer.telling.board.figures import Figure, Row, Source, Word, about_figure, study_rows
+from optimizer.telling.board.keys import Told, at
+from optimizer.telling.board.ledger import Ledger
 
 if TYPE_CHECKING:
     from optimizer.auditors import Report
@@ -35,7 +37,11 @@ STUDY_COMMANDS = {name: f"optimizer {name}" for name, kind in KINDS.items() if k
 
 @dataclass(frozen=True)
 class Pack:
-    """What the slides are written from. `stamps` stand on every slide; `missing` are commands of studies left out."""
+    """What is told of one plan. `stamps` stand on every slide; `missing` are commands of studies that were not made.
+
+    On a page `left_out` says of each kind of study that is not shown why, and `date` is the quarter at whose start
+    values are compared, where its plans begin at different times.
+    """
 
     source: Source
     ledger: Ledger
@@ -46,6 +52,8 @@ class Pack:
     origins: tuple[Origin, ...] = ()
     stamps: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    date: str = ""
 
     @property
     def plan(self) -> Plan:
@@ -68,6 +76,38 @@ class Pack:
     def named_studies(self) -> Mapping[str, Study]:
         """All studies by the names that keys call them: kinds, and for each bridge the other plan's run as well."""
         return {**self.studies, **{bridge_name(run): study for run, study in self.bridges.items()}}
+
+    def told(self) -> Told:
+        """What keys may ask of this plan."""
+        return Told(self.plan, self.named_studies, self.audit)
+
+    def study_rows(self, kind: str, table: str) -> list[Row]:
+        return study_rows(self.named_studies[kind], table, kind, self.source.run)
+
+    def study_about(self, kind: str, name: str) -> Figure:
+        return about_figure(self.named_studies[kind], name, kind, self.source.run)
+
+    def money(self, name: str) -> str:
+        """A figure of the room in $M that every plan has."""
+        return self.ledger.money(self.source.due(name))
+
+    def mw(self, name: str) -> str:
+        """A figure of the room in MW."""
+        return self.ledger.number(self.source.due(name))
+
+    def when(self, name: str) -> str:
+        """A figure of the room that is a quarter or a name; blank where the plan has none."""
+        word = self.source.kpi_word(name)
+        return "" if word is None else self.ledger.word(word)
+
+    def many(self, room: str, column: str, noun: str, **where: object) -> str:
+        """`1 site`, `11 sites`: how many different cells a column has."""
+        cells = self.source.cells(room, column, where)
+        told = self.ledger.whole(Figure(at(room, column, "distinct", self.source.run, **where), float(len(cells))))
+        return f"{told} {noun}{'' if len(cells) == 1 else 's'}"
+
+    def site(self, site: str) -> str:
+        return self.ledger.word(self.source.word("inputs/sites.site", site))
 
     @cached_property
     def uses(self) -> Mapping[str, Use]:
@@ -123,6 +163,16 @@ class Pack:
         if most.value * USD_PER_MUSD < 1:
             return self.ledger.word(Word(most.key, "$1"))
         return self.ledger.dollars(most.times(USD_PER_MUSD))
+
+    def over_time(
+        self, name: str, kind: ChartKind, series: Sequence[Series], alt: str, unit: str = "$M", *,
+        quarters: Sequence[str] = (), share: float = 1.0, units: str = "", limit: Series | None = None, gap: int = 40,
+    ) -> Chart:  # fmt: skip
+        """A chart over quarters, those of the horizon where none are named, in that share of a slide's width."""
+        quarters = tuple(quarters) or self.quarters
+        labels, years = self.axis(quarters, share)
+        return Chart(f"chart:{name}", kind, labels, tuple(series), years, limit, gap=gap, alt=alt, keys=tuple(quarters),
+                     unit=unit, units=units)  # fmt: skip
 
     def axis(self, quarters: Sequence[str], share: float = 1.0) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Labels of quarters for the axis of a chart that wide, and their years for its second level."""
