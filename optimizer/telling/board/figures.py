@@ -232,7 +232,7 @@ class Source:
     ) -> tuple[Figure, ...]:  # fmt: skip
         """`total` for each of many quarters, or years, in one pass."""
         cells, room = self.table(table, nothing=nothing), f"nothing/{table}" if nothing else table
-        sums = cells[_mask(cells, where)].groupby(by)[column].sum()
+        sums = cells[_mask(cells, where)].groupby(by)[column].sum(min_count=1)
         sums.index = sums.index.astype(str)
         return tuple(
             self._sum(room, column, {**where, by: quarter}, float(sums.get(quarter, 0.0)) + 0.0) for quarter in quarters

@@ -230,11 +230,12 @@ def chart(ledger: Ledger, one: Chart, name: str) -> Drawn:
     lines = [*([one.limit] if one.limit else []), *(one.series if one.kind == "lines" else [])]
     columns = [] if one.kind == "lines" else list(one.series)
     sums = [sum(v for v in at if side * v > 0) for at in zip(*map(_values, columns), strict=True) for side in (1, -1)]
+    named = [*((look(series.role), series) for series in columns), *((_line(series), series) for series in lines)]
     scale = axis([*sums, *(value for series in lines for value in _values(series))])
     return {
         "kind": "chart", "id": name, "unit": one.unit, "columns": len(one.keys), "y_ticks": scale.ticks,
         "x_ticks": time_ticks(one.keys), "zero": scale.at(0), "units": one.units,
-        "legend": [*((look(s.role), html(ledger, s.name)) for s in columns), *((_line(s), html(ledger, s.name)) for s in lines)],
+        "legend": [(name, html(ledger, series.name)) for name, series in named],
         "rects": stacked([(look(series.role), _values(series)) for series in columns], scale),
         "paths": [(_line(series), _points(series, scale)) for series in lines],
         "marks": [mark for series in one.series for mark in _marks(ledger, series, scale)],

@@ -225,7 +225,7 @@ def page_numbers(page: str) -> list[str]:
     return [key for key, _, _ in reader.numbers]
 
 
-# ---- what a name on the page may say ----------------------------------------------------------------------------------
+# ---- what a name on the page may say --------------------------------------------------------------------------------
 
 
 def _one_line(text: str) -> str:

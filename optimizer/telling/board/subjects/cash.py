@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from optimizer.business.lines import LINES
 from optimizer.telling.board.blocks import WHOLE, Chart, Paragraph, Section, Series, Slide, Table, Texts
+from optimizer.telling.board.figures import count
 from optimizer.telling.board.ledger import NOT_ADDING, adds
 from optimizer.telling.board.pack import Pack
 

@@ -280,7 +280,8 @@ def _certainty(pack: Pack, other: Source) -> tuple[Texts, ...]:
             for name, of in (("value_musd", "bound_musd"), ("bound_musd", "value_musd"))
         )
         ends = f"{pack.ledger.money(low)} to {pack.ledger.money(high)}"
-        told = f"With the gaps of both, the best plans of {quoted(pack, other)} and {quoted(pack, mine)} differ by {ends}. {told}"
+        names = f"{quoted(pack, other)} and {quoted(pack, mine)}"
+        told = f"With the gaps of both, the best plans of {names} differ by {ends}. {told}"
     elif ours != theirs:
         told = f"Plans of different markets or companies show what each would lead to, they are not rivals. {told}"
     return (Texts((Paragraph(told, quiet=True),)),)

@@ -13,7 +13,8 @@ from optimizer.telling.board.tables import signed_table, written
 
 MOST_CONTRACTS = 9
 PRICES = {
-    "usd_per_kw_month": ("$", "/kW-month"), "musd_per_it_mw_year": ("$", "M/IT MW-year"), "usd_per_gpu_hour": ("$", "/GPU-hour"),
+    "usd_per_kw_month": ("$", "/kW-month"), "musd_per_it_mw_year": ("$", "M/IT MW-year"),
+    "usd_per_gpu_hour": ("$", "/GPU-hour"),
 }  # fmt: skip
 
 
@@ -159,8 +160,9 @@ def _note(pack: Pack, rows: list[Row], shown: list[Row]) -> str:
     ledger, run = pack.ledger, pack.source.run
     offers = Figure(at("inputs/offers", "offer", "count", run), float(len(pack.plan.case.offers)))
     refused = offers - Figure(at("contracts", "offer", "count", run), float(len(rows)))
+    first = pack.money("first_year_rent_musd")
     words = [
-        f"In their first four quarters, each from its own delivery, they are billed {pack.money('first_year_rent_musd')} together.",
+        f"In their first four quarters, each from its own delivery, they are billed {first} together.",
         f"{ledger.whole(refused)} of {ledger.whole(offers)} offers are refused.",
         f"Rent of quarters after {pack.quarter(pack.quarters[-1])}, where the horizon ends, is in the paler colour.",
     ]

@@ -198,7 +198,8 @@ def tiles(pack: Pack) -> Cards:
     """The same on a page, which also sets the megawatts large."""
     committed = pack.source.due("committed_gross_mw")
     before = f", {pack.ledger.number(committed)} of them committed before" if committed.value > 0 else ""
-    told = f"gross become AI capacity{before}: {pack.mw('converted_it_mw')} IT MW, {pack.mw('contracted_it_mw')} of them under contract"
+    it, signed = pack.mw("converted_it_mw"), pack.mw("contracted_it_mw")
+    told = f"gross become AI capacity{before}: {it} IT MW, {signed} of them under contract"
     shown = cards(pack).cards
     none = [] if any(return_cards(pack)) else [(pack.plan.missing("ai_programme_irr"), "return of the programme")]
     unpaid = (

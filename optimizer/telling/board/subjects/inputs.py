@@ -207,7 +207,8 @@ def assumptions_section(pack: Pack) -> Section:
     case = pack.plan.case
     things = [pack.many(f"inputs/{noun}s", noun, noun) if rows else f"no {noun}"
               for rows, noun in ((case.sites, "site"), (case.options, "option"), (case.offers, "offer"))]  # fmt: skip
-    title = f"The case holds {things[0]}, {things[1]} and {things[2]}, as known on {pack.ledger.word(pack.source.setting_word('as_of'))}"
+    known = pack.ledger.word(pack.source.setting_word("as_of"))
+    title = f"The case holds {things[0]}, {things[1]} and {things[2]}, as known on {known}"
     held = (one for name in TABLE_NAMES if (one := input_table(pack.plan, name, every=True)) is not None)
     tables = (_ranges(pack, one) if _is_long(one) else written(pack, one) for one in held)
     return Section("assumptions", "Assumptions", title, (_origins(pack), _settings(pack), *tables))
@@ -234,8 +235,10 @@ def _settings(pack: Pack) -> Table:
     ledger, run = pack.ledger, pack.source.run
     rows = []
     for name, value, key, about in settings_of(pack.plan):
-        told = ledger.exact(Figure(Key("settings", key, plan=run), float(value))) if isinstance(value, int | float) else (
-            ledger.word(pack.source.word(key, value)))  # fmt: skip
+        if isinstance(value, str):
+            told = ledger.word(pack.source.word(key, value))
+        else:
+            told = ledger.exact(Figure(Key("settings", key, plan=run), float(value)))
         rows.append((ledger.word(pack.source.word(key, name)), told, ledger.word(pack.source.word(key, about))))
     caption = "Settings: the company, its horizon, its money and its policies"
     return Table(

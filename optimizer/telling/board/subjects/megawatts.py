@@ -74,14 +74,12 @@ def it_path(pack: Pack, use: str, site: str = "") -> tuple[Figure, ...]:
     where = {"site": site} if site else {}
     if use != BUILDING:
         return pack.source.by_quarter("capacity", "in_service_it_mw", {"product": use, **where}, pack.quarters)
-    starts = pack.source.rows("starts", where)
-    return tuple(
-        Figure(
-            Key("starts", "it_mw", (("handover_quarter<=", q), ("service_quarter>", q), *where.items()), plan=pack.source.run),
-            sum(float(row["it_mw"]) for row in starts if row["handover_quarter"] <= q < row["service_quarter"]) + 0.0,
-        )
-        for q in pack.quarters
-    )  # fmt: skip
+    starts, path = pack.source.rows("starts", where), []
+    for q in pack.quarters:
+        bounds = (("handover_quarter<=", q), ("service_quarter>", q), *where.items())
+        built = sum(float(row["it_mw"]) for row in starts if row["handover_quarter"] <= q < row["service_quarter"])
+        path.append(Figure(Key("starts", "it_mw", bounds, plan=pack.source.run), built + 0.0))
+    return tuple(path)
 
 
 def _sold(pack: Pack) -> tuple[Table, ...]:
@@ -290,16 +288,17 @@ def where_title(pack: Pack) -> str:
     serves = ledger.word(last.word("service_quarter"))
     before = [row for row in starts if str(row["start_quarter"]) < pack.quarters[0]]
     coming = [row for row in starts if row not in before]
+    started = f"{_named(pack, before)} {'was' if _one(before) else 'were'} started before; " if before else ""
+    ends = f"the last hall is in service in {serves}"
     if not coming:
-        return f"{_named(pack, before)} {'was' if _one(before) else 'were'} started before; the last hall is in service in {serves}"
+        return f"{started}{ends}"
     soonest = min(str(row["start_quarter"]) for row in coming)
     first = [row for row in coming if row["start_quarter"] == soonest]
     begins = ledger.word(first[0].word("start_quarter"))
     if len(starts) == 1:
         return f"{_named(pack, first)} starts in {begins} and is in service in {serves}"
-    started = f"{_named(pack, before)} {'was' if _one(before) else 'were'} started before; " if before else ""
-    then = "next" if before else "first"
-    return f"{started}{_named(pack, first)} {'starts' if _one(first) else 'start'} {then}, in {begins}; the last hall is in service in {serves}"
+    verb, then = "starts" if _one(first) else "start", "next" if before else "first"
+    return f"{started}{_named(pack, first)} {verb} {then}, in {begins}; {ends}"
 
 
 def _one(rows: list[Row]) -> bool:
@@ -355,8 +354,8 @@ def _sites(pack: Pack, units: str) -> Strips | Texts:
     if not drawn:
         return Texts((Paragraph("No site has AI capacity.", units=units),))
     caption = f"{'gross' if units == 'gross' else 'IT'} MW by site, use and quarter"
-    table = Table("sites", ("site and use",), tuple(rows), keys=pack.quarters, caption=caption, folded=True, units=units,
-                  groups=tuple(groups))  # fmt: skip
+    table = Table("sites", ("site and use",), tuple(rows), keys=pack.quarters, caption=caption, folded=True,
+                  units=units, groups=tuple(groups))  # fmt: skip
     legend = tuple((pack.role(use), told[use]) for use in pack.uses if use in told)
     return Strips(f"sites-{units}", tuple(drawn), legend, table)
 
@@ -381,7 +380,7 @@ def _reasons(pack: Pack) -> tuple[Texts | Table, ...]:
     rows = tuple(
         (
             pack.site(one.site), f"{pack.quarter(one.first)} to {pack.quarter(one.last)}",
-            pack.ledger.number(source.total("allocation", "gross_mw", {"use": UNUSED, "site": one.site, "quarter": str(one.last)})),
+            pack.ledger.number(_site_path(pack, "gross", UNUSED, one.site)[pack.quarters.index(str(one.last))]),
             word(source.word("reason of no hall", one.hall)), word(source.word("reason of no machines", one.machines)),
         )
         for one in reasons_of(pack.plan)

@@ -126,10 +126,10 @@ METHOD = (
 def audit_section(pack: Pack) -> Section:
     """The word, what stands behind it, and every rule that was computed again."""
     report, run, money = pack.audit, pack.source.run, pack.ledger.money
-    rules = len({check.name for check in (*report.checks, *report.nothing)})
+    many = len({check.name for check in (*report.checks, *report.nothing)})
     told = [
-        pack.ledger.whole(Figure(Key("audit", name, plan=run), float(many)))
-        for name, many in (("rules", rules), ("rows", report.rows))
+        pack.ledger.whole(Figure(Key("audit", name, plan=run), float(held)))
+        for name, held in (("rules", many), ("rows", report.rows))
     ]
     clean = "none misses" if report.clean else "some miss"
     title = f"{told[0]} rules and {told[1]} rows were computed again from the decisions and the inputs; {clean}"
@@ -139,7 +139,8 @@ def audit_section(pack: Pack) -> Section:
     ]
     facts.insert(1, f"Value {value}; by the bound of the search no plan is worth more than {bound}.")
     texts = Texts(tuple(Paragraph(text, bullet=True) for text in facts))
-    return Section("audit", "Audit and proof", title, (texts, written(pack, audit_table(report, "rows", "breaches", "binding"))))
+    rules = written(pack, audit_table(report, "rows", "breaches", "binding"))
+    return Section("audit", "Audit and proof", title, (texts, rules))
 
 
 def method_section() -> Section:

@@ -72,7 +72,7 @@ def sensitivity(pack: Pack) -> Slide | None:
     """Bars from the plan's value to what each driver, low and high, makes of it once decided again."""
     if "tornado" not in pack.studies or not (rows := drivers_in_order(pack)):
         return None
-    study, ledger = pack.studies["tornado"], pack.ledger
+    ledger = pack.ledger
     shown = [row for row in rows[:MOST_DRIVERS] if swing_of(row) >= LEAST_SWING] or rows[:1]
     base = pack.study_about("tornado", "value_musd")
     ends = {end: tuple(change_of(pack, row, end) for row in shown) for end in ("low", "high")}
@@ -482,7 +482,8 @@ ENDS = ("low", "high")
 def _bar(pack: Pack, row: Row) -> tuple[str, tuple[tuple[float, float, str], ...], tuple[str, ...]]:
     """The short name of a driver with its low and high, and what each changes of the plan's value."""
     name = min((row.word(column) for column in ("driver", "words")), key=lambda word: len(word.text))
-    words = f"{pack.ledger.word(name)}, {_told(pack, row, 'low', True)} to {_told(pack, row, 'high', True)} {unit_words(pack, row)}"
+    low, high = (_told(pack, row, end, True) for end in ENDS)
+    words = f"{pack.ledger.word(name)}, {low} to {high} {unit_words(pack, row)}"
     changes = {end: change_of(pack, row, end) for end in ENDS if row.has(f"value_{end}_musd")}
     roles = {"low": "middle", "high": "lead"}
     stretches = tuple((0.0, figure.value, roles[end]) for end, figure in changes.items())
@@ -576,9 +577,11 @@ SHOWN: Mapping[str, Show] = {
     "regret": _tables(
         "regret",
         ("plans", {"plan": "plan", "worst_regret_musd": "worst regret, $M", "worst_scenario": "in scenario",
-                   "worst_value_musd": "worst value, $M", "worst_short_musd": "liquidity missing, $M", "words": "in words"},
+                   "worst_value_musd": "worst value, $M", "worst_short_musd": "liquidity missing, $M",
+                   "words": "in words"},
          "The worst of each plan", False),
-        ("decisions", {"words": "decision", "scenarios": "taken in", "verdict": "verdict"}, "What can be decided now", False),
+        ("decisions", {"words": "decision", "scenarios": "taken in", "verdict": "verdict"},
+         "What can be decided now", False),
         ("regret", {"plan": "plan", "scenario": "scenario", "regret_musd": "regret, $M"},
          "What each plan gives up in each scenario", True),
         ("values", {"plan": "plan", "scenario": "scenario", "value_musd": "value, $M", **_SHORT},
@@ -589,8 +592,9 @@ SHOWN: Mapping[str, Show] = {
                    "value_change_low_musd": "worth at least, $M", "value_change_high_musd": "at most, $M",
                    "moves": "decisions move", "what_moves": "what moves"},
          "A little more of each limit, decided again", False),
-        ("duals", {"words": "rule", "place": "where", "quarter": "quarter", "unit": "unit", "kind": "kind", "limit": "limit",
-                   "dual_musd_per_unit": "$M per unit, decisions kept"}, "The last unit of each limit, decisions kept", True)),
+        ("duals", {"words": "rule", "place": "where", "quarter": "quarter", "unit": "unit", "kind": "kind",
+                   "limit": "limit", "dual_musd_per_unit": "$M per unit, decisions kept"},
+         "The last unit of each limit, decisions kept", True)),
 }  # fmt: skip
 if strays := TOPICS.keys() ^ SHOWN.keys():
     raise HouseFault(f"Studies with a heading in KINDS and not in SHOWN of {__name__}, or the other way: {strays}.")
