@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import fsum
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -44,27 +43,26 @@ class Rate:
 # ---- the programme's flows ----------------------------------------------------------------------------------
 
 
-def value_flows(tables: Tables) -> dict[str, float]:
-    """Undiscounted value flow of each quarter that has any, within and after the horizon, $M.
+def value_flows(tables: Tables) -> pd.Series:
+    """Undiscounted value flow of each quarter, within and after the horizon, $M, indexed by quarter.
 
     Residuals stand in the first quarter after the horizon.
     """
-    gathered: dict[str, list[float]] = {}
-    for flows in (tables["cash_flow"], tables["after_horizon"]):
-        for quarter, line, musd in zip(flows["quarter"], flows["line"], flows["musd"], strict=True):
-            if line in VALUE_LINES:
-                gathered.setdefault(quarter, []).append(musd)
-    return {quarter: fsum(parts) for quarter, parts in gathered.items()}
+    import pandas as pd
+
+    both = pd.concat([tables["cash_flow"], tables["after_horizon"]])
+    counted = both[both["line"].isin(VALUE_LINES)]
+    return counted.groupby("quarter")["musd"].sum().sort_index()
 
 
 def programme_flows(case: Case, plan: Tables, nothing: Tables) -> pd.Series:
     """What the plan's value flows add to do-nothing's, quarter by quarter to the end of the last contract, $M."""
-    import pandas as pd
-
-    ours, theirs = value_flows(plan), value_flows(nothing)
-    last = max(map(Quarter.parse, (*ours, *theirs)), default=case.first - 1)
+    difference = value_flows(plan).sub(value_flows(nothing), fill_value=0.0)
+    if difference.empty:
+        return difference
+    last = Quarter.parse(str(difference.index.max()))
     quarters = [str(case.first + i) for i in range(last - case.first + 1)]
-    return pd.Series({t: ours.get(t, 0.0) - theirs.get(t, 0.0) for t in quarters}, dtype=float)
+    return difference.reindex(quarters, fill_value=0.0)
 
 
 def programme_rates(case: Case, plan: Tables, nothing: Tables) -> tuple[Rate, ...]:

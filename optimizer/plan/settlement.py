@@ -181,8 +181,7 @@ def _sums(amounts: Iterable[tuple[Key, float]]) -> dict[Key, float]:
 def _money(r: Reading) -> Tables:
     """The tables that follow from the flows alone."""
     after = r.flows["quarter"] > int(r.case.last)
-    flows = list(r.flows.itertuples(index=False))
-    within = [flow for flow in flows if flow.quarter <= r.case.last]
+    flows, within = (list(table.itertuples(index=False)) for table in (r.flows, r.within))
     return {
         "cash_flow": r.within.drop(columns="factor"),
         "after_horizon": r.flows[after],
