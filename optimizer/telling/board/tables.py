@@ -81,7 +81,7 @@ def look_of(column: str) -> str:
     if column.endswith(("_mw", "mw")):
         return "mw"
     if column.endswith(
-        ("btc_mined", "_btc", "usd_per_btc", "blocks", "plans", "rows", "number", "breaches", "binding", "quarters")
+        ("btc_mined", "_btc", "usd_per_btc", "blocks", "plans", "rows", "number", "breaches", "binding")
     ):
         return "count"
     return "share" if column == "share" else "price"

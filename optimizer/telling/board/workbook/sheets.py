@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -115,6 +115,10 @@ class Workbook:
             self.looks[name] = self.book.add_format(plain)
             self.looks[f"{name} total"] = self.book.add_format(plain | _TOTAL)
 
+    @property
+    def quarters(self) -> list[str]:
+        return list(self.plan.cash["quarter"])
+
     def add(self, name: str, title: str) -> Sheet:
         """A new sheet with the head that every sheet has. Names are made safe and distinct."""
         safe = sheet_name(name, self.sheets)
@@ -207,24 +211,32 @@ class Sheet:
         self.reach(row, column)
         self.at.write_string(row, column, words, self.desk.looks[look])
 
-    def number(self, row: int, column: int, value: float, key: Amount, look: str = "musd") -> float:
-        """A stored number with its receipt. Raises PlanError for one that is missing."""
-        value = float(value) + 0.0
+    def number(self, row: int, column: int, key: Amount, look: str = "musd") -> None:
+        """The number of a key, stored with its receipt. Raises PlanError where there is none."""
+        value = self.desk.ledger.worth(key) + 0.0
         self.desk.ledger.put(self.place(row, column), value, key, STORED)
         self.reach(row, column)
         self.at.write_number(row, column, value, self.desk.looks[look])
-        return value
 
-    def formula(
-        self, row: int, column: int, formula: str, value: float, key: Amount, look: str = "musd total"
-    ) -> float:
+    def formula(self, row: int, column: int, formula: str, key: Amount, look: str = "musd total") -> None:
         """A live formula with its receipt, saved with its value for readers that do not calculate."""
-        value = float(value) + 0.0
+        value = self.desk.ledger.worth(key) + 0.0
         self.desk.ledger.put(self.place(row, column), value, key, 6)
         self.desk.formulas.add(self.place(row, column))
         self.reach(row, column)
         self.at.write_formula(row, column, formula, self.desk.looks[look], value)
-        return value
+
+    def fill(self, row: int, words: str, columns: Iterable[int], look: str = "strong") -> None:
+        """A label in the first column, and blank cells of the same look."""
+        self.text(row, 0, words, look)
+        for column in columns:
+            self.text(row, column, "", look)
+
+    def widths(self, first: float, *others: float, last: int = 24) -> None:
+        """Widths of columns from the first on; those after the ones named are as wide as the last of them."""
+        for column, wide in enumerate((first, *others[:-1])):
+            self.at.set_column(column, column, wide)
+        self.at.set_column(len(others), max(last, len(others)), others[-1])
 
     def zero(self, row: int, column: int, formula: str, look: str) -> None:
         """A live formula that is 0 where all is well."""
@@ -260,6 +272,12 @@ class Sheet:
             self.text(row, column + number, word, "head right" if number >= numbers_from else "head")
         if max(map(len, words)) > 10:
             self.at.set_row(row, HEAD_HEIGHT)
+
+    def wide(self, columns: int) -> None:
+        """A sheet of quarters: its first columns stay in sight, and paper holds some sixteen quarters a page."""
+        self.at.freeze_panes(HEAD_ROWS, columns)
+        self.at.repeat_columns(0, columns - 1)
+        self.at.fit_to_pages(max(1, round(len(self.desk.quarters) / 16)), 0)
 
     def freeze(self, row: int, columns: int) -> None:
         """Keep the rows above and the first columns in sight, and repeat the header row on paper."""
