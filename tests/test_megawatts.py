@@ -117,7 +117,7 @@ def test_the_workbook_shows_an_unlisted_use_and_the_limit(other_plan: opt.Plan, 
 def test_the_picture_shows_an_unlisted_use_and_the_unused(other_plan: opt.Plan) -> None:
     picture = pictures_of(other_plan)["megawatts"]
     texts = [text.get_text() for text in picture.findobj(lambda one: hasattr(one, "get_text"))]
-    assert any(NEW_USE in text for text in texts) and any(text.startswith("unused") for text in texts)
+    assert any(NEW_USE in text for text in texts) and any(text.startswith("Unused") for text in texts)
 
 
 # ---- a stack that does not reach the limit --------------------------------------------------------------------------

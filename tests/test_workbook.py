@@ -33,7 +33,7 @@ from optimizer.questions.studies.study import Study, save_study
 from optimizer.telling.board import workbook as package
 from optimizer.telling.board.receipts import Ledger, input_hash
 from optimizer.telling.board.workbook import Pack, workbook_bytes, write_workbook
-from optimizer.telling.board.workbook.book import Workbook, sheet_name
+from optimizer.telling.board.workbook.sheets import Workbook, sheet_name
 from optimizer.telling.board.workbook.reading import refuse_untrue
 
 HOSTILE = (

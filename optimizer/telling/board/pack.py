@@ -190,3 +190,10 @@ def _year_label(quarter: str, quarters: Sequence[str]) -> str:
 
 def bridge_name(run_id: str) -> str:
     return f"bridge-{run_id}"
+
+
+def alone(plan: Plan) -> Pack:
+    """A plan without its audit, without studies and others: what its pictures ask."""
+    from optimizer.auditors.report import Report
+
+    return Pack(Source(plan), Ledger(), Report((), ()))

@@ -84,10 +84,10 @@ class Sheet:
             ha=ha, va=va, family=families(text), parse_math=False,
         )  # fmt: skip
 
-    def rule(self, x: tuple[float, float], y: tuple[float, float], color: str = RULE, width: float = 0.6) -> None:
-        """A straight line between two points in inches."""
+    def rule(self, x: tuple[float, float], y: tuple[float, float], **look: Any) -> None:
+        """A straight line between two points in inches, faint where nothing else is said."""
         xs, ys = [one / WIDTH_IN for one in x], [one / HEIGHT_IN for one in y]
-        self.figure.add_artist(Line2D(xs, ys, color=color, linewidth=width))
+        self.figure.add_artist(Line2D(xs, ys, **({"color": RULE, "linewidth": 0.6} | look)))
 
     def box(self, x: float, y: float, width: float, height: float, **look: Any) -> None:
         """A filled rectangle, its lower left corner and size in inches."""

@@ -126,6 +126,11 @@ def _standing(pack: Pack, standing: tuple[Standing, ...]) -> list[tuple[str, str
     ]
 
 
+def _standing_words(pack: Pack, standing: tuple[Standing, ...]) -> list[str]:
+    rows = _standing(pack, standing)
+    return [f"{mw} MW at {sites}: no hall: {hall}; no machines: {machines}" for sites, mw, hall, machines in rows]
+
+
 def _until(pack: Pack, one: Standing) -> str:
     return "" if one.quarter == pack.plan.case.last else f", until {pack.quarter(one.quarter)}"
 
@@ -366,16 +371,21 @@ def _site_path(pack: Pack, units: str, use: str, site: str) -> tuple[Figure, ...
     return it_path(pack, use, site) if use in (*pack.products, BUILDING) else (NOTHING,)
 
 
+def most_unused(pack: Pack) -> str:
+    """Why most of the unused stands so at last; blank where none does."""
+    told = _standing(pack, standings(pack.plan)[:1])
+    return "".join(
+        f"{mw} unused at {sites}: no hall: {hall}; no machines: {machines}" for sites, mw, hall, machines in told
+    )
+
+
 def _reasons(pack: Pack) -> tuple[Texts | Table, ...]:
     """What stands unused at last, by site and why; in a table, how the reasons change over the quarters."""
     standing = standings(pack.plan)
     if not standing:
         return ()
     head = Paragraph("Unused at last, by site and why", bold=True)
-    told = (
-        f"{mw} MW at {sites}: no hall: {hall}; no machines: {machines}"
-        for sites, mw, hall, machines in _standing(pack, standing)
-    )
+    told = _standing_words(pack, standing)
     word, source = pack.ledger.word, pack.source
     rows = tuple(
         (
