@@ -115,6 +115,48 @@ def test_fault_140_any_number_altered_in_the_file_is_found(plan: opt.Plan, writt
             check(altered, keys, texts)
 
 
+class Counter(HTMLParser):
+    """Texts with a digit that people read, by whether they have a key; names of the plan and labels of axes aside."""
+
+    VOID = ("meta", "br", "input", "link", "rect", "line", "polyline", "circle", "path")
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[tuple[str, dict[str, str | None]]] = []
+        self.keyed: list[str] = []
+        self.bare: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append((tag, dict(attrs)))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if not re.search(r"\d", data) or not self.open or self.open[-1][0] in ("style", "script"):
+            return
+        tag, own = self.open[-1]
+        of_row = tag == "td" and bool(dict(self.open[-2][1]).get("data-row"))
+        if "data-key" in own or of_row:
+            self.keyed.append(data)
+        elif "data-text" not in own and "data-tick" not in own:
+            self.bare.append(data)
+
+
+def test_no_number_is_without_its_key(plan: opt.Plan) -> None:
+    """Counted by another reader than the one that refuses pages."""
+    text, receipts = page([book(plan)])
+    counted = Counter(text)
+    assert counted.bare == []
+    assert len(counted.keyed) == receipts.numbers > 1000
+
+
 @pytest.mark.core
 @pytest.mark.parametrize(
     ("old", "new"),

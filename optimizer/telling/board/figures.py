@@ -217,7 +217,7 @@ class Source:
     def total(self, table: str, column: str, where: Where | None = None, *, nothing: bool = False) -> Figure:
         """The sum of a column over the rows that are meant; 0 where there is none."""
         cells = self.table(table, nothing=nothing).reset_index(drop=True)
-        value = float(cells[_mask(cells, where or {})][column].sum()) + 0.0
+        value = float(cells[_mask(cells, where or {})][column].sum(skipna=False)) + 0.0
         return self._sum(f"nothing/{table}" if nothing else table, column, where or {}, value)
 
     def by_quarter(
