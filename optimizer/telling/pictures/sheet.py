@@ -87,7 +87,8 @@ class Sheet:
     def rule(self, x: tuple[float, float], y: tuple[float, float], **look: Any) -> None:
         """A straight line between two points in inches, faint where nothing else is said."""
         xs, ys = [one / WIDTH_IN for one in x], [one / HEIGHT_IN for one in y]
-        self.figure.add_artist(Line2D(xs, ys, **({"color": RULE, "linewidth": 0.6} | look)))
+        whole: dict[str, Any] = {"color": RULE, "linewidth": 0.6} | look
+        self.figure.add_artist(Line2D(xs, ys, **whole))
 
     def box(self, x: float, y: float, width: float, height: float, **look: Any) -> None:
         """A filled rectangle, its lower left corner and size in inches."""
