@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.questions.studies.study import Study
-from optimizer.telling.pictures.letters import letters
+from optimizer.telling.pictures.lettering import letters
 
 ABOUT = {"case": "bitfarms_2025", "scenario": "base", "run_id": "0123456789ab", "gap": 0.0001}
 NAN = float("nan")

@@ -36,7 +36,9 @@ from optimizer.questions.studies.study import Study
 from optimizer.questions.sweeps.holding import taken_by
 from optimizer.solver import SolverOptions
 
-SEEDS = range(5)
+SEEDS = range(3)
+"""Pairs of the quick run; the campaign has those from there on too."""
+EVERY = range(5)
 EXACT = SolverOptions(gap=0.0)
 
 
@@ -139,23 +141,23 @@ def test_what_only_one_order_allows_is_one_line_with_its_reason() -> None:
         assert study.tables["lines"]["line_musd"].sum() == pytest.approx(second.value_musd - first.value_musd, abs=1e-9)
 
 
-def test_two_companies_that_share_nothing_still_add_up() -> None:
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.campaign) for seed in (2, 3))])
+def test_two_companies_that_share_nothing_still_add_up(seed: int) -> None:
     """Other sites, offers, quarters and horizons: what cannot be mixed is one line, and nothing is lost."""
-    for seed in range(4):
-        a, b = (next(p for s in range(seed, 99, 7) if (p := solved(tiny_case(100 * k + s)))) for k in (1, 2))
-        there, back = bridge(a, b), bridge(b, a)
-        difference = there.about["to_value_musd"] - there.about["from_value_musd"]
-        assert there.tables["lines"]["line_musd"].sum() == pytest.approx(difference, abs=1e-6)
-        assert sorted(there.tables["lines"]["line_musd"]) == pytest.approx(
-            sorted(-back.tables["lines"]["line_musd"]), abs=1e-6
-        )
+    a, b = (next(p for s in range(seed, 99, 7) if (p := solved(tiny_case(100 * k + s)))) for k in (1, 2))
+    there, back = bridge(a, b), bridge(b, a)
+    difference = there.about["to_value_musd"] - there.about["from_value_musd"]
+    assert there.tables["lines"]["line_musd"].sum() == pytest.approx(difference, abs=1e-6)
+    assert sorted(there.tables["lines"]["line_musd"]) == pytest.approx(
+        sorted(-back.tables["lines"]["line_musd"]), abs=1e-6
+    )
 
 
 # ---- stages -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.core
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", EVERY)
 def test_a_plans_own_decisions_are_worth_its_value(seed: int) -> None:
     """One scenario on its own is worth what the plan is; its decisions kept are worth the same, others' never more."""
     a, b, _ = pair(seed)
@@ -166,7 +168,7 @@ def test_a_plans_own_decisions_are_worth_its_value(seed: int) -> None:
     assert isnan(of_b) or of_b <= a.bound_musd + 1e-5
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", EVERY)
 def test_hybrids_have_the_cases_at_their_ends(seed: int) -> None:
     """All groups from one side are that side's case; no mending changes a case that needs none."""
     a, b, _ = pair(seed)
@@ -225,7 +227,7 @@ class Killed(InTurn):
         return super().submit(fn, *args, **kwargs)
 
 
-@pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.parametrize("seed", [0, pytest.param(3, marks=pytest.mark.campaign)])
 def test_a_bridge_that_was_killed_goes_on_with_what_is_missing(seed: int, tmp_path: Path) -> None:
     """Killed before its fourth solve, its last line cut short; then no stage is solved twice and nothing differs."""
     a, b, _ = pair(seed)

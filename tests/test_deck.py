@@ -27,19 +27,19 @@ from optimizer.case.origins import origin_of, read_origins
 from optimizer.ground.errors import AuditFault, HouseFault, PlanError
 from optimizer.plan.folder import save_plan
 from optimizer.questions.studies.study import load_study, save_study
+from optimizer.telling.board.blocks import WHOLE, Bar, Chart, Gantt, Lane, Paragraph, Series, Slide, Table, Texts
 from optimizer.telling.board.deck import gather, write_deck
-from optimizer.telling.board.deck.blocks import WHOLE, Bar, Chart, Gantt, Lane, Paragraph, Series, Slide, Table, Texts
-from optimizer.telling.board.deck.figures import Figure, Source, Word
 from optimizer.telling.board.deck.layout import open_frame
-from optimizer.telling.board.deck.ledger import Ledger, Receipt, adds, plain_text
-from optimizer.telling.board.deck.money_slides import bridge as bridge_slide
-from optimizer.telling.board.deck.pack import Pack
-from optimizer.telling.board.deck.plan_slides import where_and_when
 from optimizer.telling.board.deck.reading import find_problems, find_wrong_keys
 from optimizer.telling.board.deck.story import tell
 from optimizer.telling.board.deck.writer import assemble
+from optimizer.telling.board.figures import Figure, Source, Word
 from optimizer.telling.board.keys import kpi
+from optimizer.telling.board.ledger import Ledger, Receipt, adds, plain_text
+from optimizer.telling.board.pack import Pack
 from optimizer.telling.board.receipts import input_hash
+from optimizer.telling.board.subjects.bridge import bridge as bridge_slide
+from optimizer.telling.board.subjects.megawatts import where_and_when
 
 RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 

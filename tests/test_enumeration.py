@@ -14,8 +14,8 @@ from small_features import FEATURES, present
 import optimizer as opt
 from optimizer.case.case import Case
 
-QUICK = [*range(40), 459]
-CAMPAIGN = range(40, 500)
+QUICK = [*range(20), 459]
+CAMPAIGN = range(20, 500)
 TOLERANCE = 1e-6
 
 

@@ -18,7 +18,7 @@ import optimizer.auditors.lines as audited
 import optimizer.auditors.terms as twins
 import optimizer.business.uses as uses
 import optimizer.case.terms as terms
-import optimizer.telling.board.deck.pack as pack
+import optimizer.telling.board.pack as pack
 from optimizer.business.lines import LINES
 from optimizer.case import case
 from optimizer.commands import studying
@@ -26,10 +26,11 @@ from optimizer.commands.root import app
 from optimizer.ground.errors import HouseFault
 from optimizer.questions.compare import groups
 from optimizer.questions.studies.study import KINDS, Kind, Study, save_study
-from optimizer.telling.board import deck
-from optimizer.telling.board.deck import story, study_slides
+from optimizer.telling.board import subjects
+from optimizer.telling.board.deck import story
 from optimizer.telling.board.deck.layout import open_frame
-from optimizer.telling.board.page import studies
+from optimizer.telling.board.page import writing
+from optimizer.telling.board.subjects import studies
 from optimizer.telling.pictures import gallery
 
 
@@ -71,15 +72,28 @@ def test_every_slide_is_told() -> None:
     kinds = ("Slide", "Slide | None", "tuple[Slide, ...]")
     made = {
         function
-        for name in modules_with(deck, "Slide", "Pack")
-        for function in vars(importlib.import_module(f"{deck.__name__}.{name}")).values()
+        for name in modules_with(subjects, "Slide", "Pack")
+        for function in vars(importlib.import_module(f"{subjects.__name__}.{name}")).values()
         if not getattr(function, "__name__", "_").startswith("_")
         and list(getattr(function, "__annotations__", {})) == ["pack", "return"]
         and function.__annotations__["return"] in kinds
     }
-    told = {one for one in (*vars(story).values(), *study_slides.SLIDES.values()) if callable(one)}
+    told = {one for one in (*vars(story).values(), *studies.SLIDES.values()) if callable(one)}
     assert len(made) > 10
     assert made <= told
+
+
+def test_every_section_of_a_page_is_told() -> None:
+    """A function that makes sections of a pack, of packs or of nothing stands in the page."""
+    made = {
+        function
+        for name in modules_with(subjects, "Section")
+        for function in vars(importlib.import_module(f"{subjects.__name__}.{name}")).values()
+        if not getattr(function, "__name__", "_").startswith("_")
+        and getattr(function, "__annotations__", {}).get("return") in ("Section", "list[Section]")
+    }
+    assert len(made) > 10
+    assert made <= {one for one in vars(writing).values() if callable(one)}
 
 
 def test_a_colour_that_nobody_has_is_refused() -> None:
@@ -102,7 +116,7 @@ def test_a_table_that_is_no_field_or_in_no_group_is_refused(
         runpy.run_path(str(module.__file__))
 
 
-@pytest.mark.parametrize("module", [gallery, studies, study_slides])
+@pytest.mark.parametrize("module", [gallery, studies])
 def test_a_kind_of_study_without_its_picture_table_or_slide_is_refused(
     monkeypatch: pytest.MonkeyPatch, module: ModuleType
 ) -> None:

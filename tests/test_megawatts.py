@@ -18,7 +18,7 @@ from optimizer.ground.errors import PlanError
 from optimizer.plan.folder import save_plan
 from optimizer.plan.power_uses import limits_of, reach_limit, uses_of, uses_there
 from optimizer.telling.board.deck import write_deck
-from optimizer.telling.board.page import open_books
+from optimizer.telling.board.page import open_plans
 from optimizer.telling.board.page.writing import write_page
 from optimizer.telling.board.workbook import write_workbook
 from optimizer.telling.pictures.gallery import pictures_of
@@ -94,7 +94,7 @@ def test_the_deck_shows_an_unlisted_use_and_reaches_the_limit(other_plan: opt.Pl
 
 
 def test_the_page_shows_an_unlisted_use_and_the_limit(other_folder: Path) -> None:
-    write_page(open_books([other_folder], force=True), other_folder / "plan.html")
+    write_page(open_plans([other_folder], force=True), other_folder / "plan.html")
     text = (other_folder / "plan.html").read_text(encoding="utf-8")
     part = text.split('<section id="p1-megawatts"')[1].split("</section>")[0]
     assert f"<bdi data-text>{NEW_USE}</bdi>" in part
@@ -117,7 +117,7 @@ def test_the_workbook_shows_an_unlisted_use_and_the_limit(other_plan: opt.Plan, 
 def test_the_picture_shows_an_unlisted_use_and_the_unused(other_plan: opt.Plan) -> None:
     picture = pictures_of(other_plan)["megawatts"]
     texts = [text.get_text() for text in picture.findobj(lambda one: hasattr(one, "get_text"))]
-    assert any(NEW_USE in text for text in texts) and any(text.startswith("unused") for text in texts)
+    assert any(NEW_USE in text for text in texts) and any(text.startswith("Unused") for text in texts)
 
 
 # ---- a stack that does not reach the limit --------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def short_folder(short: opt.Plan, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.mark.parametrize("write", [
     lambda place: write_deck(place, place / "a.pptx", force=True),
-    lambda place: write_page(open_books([place], force=True), place / "a.html"),
+    lambda place: write_page(open_plans([place], force=True), place / "a.html"),
     lambda place: write_workbook([place], place / "a.xlsx", force=True),
 ])  # fmt: skip
 def test_a_document_whose_stack_falls_short_of_the_limit_is_refused(

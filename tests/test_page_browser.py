@@ -17,7 +17,7 @@ from page_studies import made_studies
 import optimizer as opt
 from optimizer.plan.folder import save_plan
 from optimizer.questions.studies.study import save_study
-from optimizer.telling.board.page import open_books
+from optimizer.telling.board.page import open_plans
 from optimizer.telling.board.page.writing import write_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -37,7 +37,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save_plan(plan, room / scenario)
         for study in made_studies(plan) if scenario == "base" else ():
             save_study(study, room / "base/studies" / study.kind)
-    write_page(open_books([room / "base", room / "headline"]), room / "plan.html")
+    write_page(open_plans([room / "base", room / "headline"]), room / "plan.html")
     return room / "plan.html"
 
 

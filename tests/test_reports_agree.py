@@ -23,10 +23,10 @@ from optimizer.plan.figures import FIGURES, figures_of, sales_and_delays
 from optimizer.plan.folder import save_plan
 from optimizer.telling.board.deck import gather as gather_deck
 from optimizer.telling.board.deck import write_deck
-from optimizer.telling.board.deck.ledger import MINUS
 from optimizer.telling.board.deck.story import tell
-from optimizer.telling.board.page import open_books
-from optimizer.telling.board.page.receipts import _Reader, parsed
+from optimizer.telling.board.ledger import MINUS
+from optimizer.telling.board.page import open_plans
+from optimizer.telling.board.page.reading import _Reader, parsed
 from optimizer.telling.board.page.writing import write_page
 from optimizer.telling.board.receipts import agrees
 from optimizer.telling.board.workbook import write_workbook
@@ -80,11 +80,11 @@ def of_deck(place: Path, folder: Path) -> Iterator[Told]:
 
 
 def of_page(place: Path, folder: Path) -> Iterator[Told]:
-    write_page(open_books([place]), folder / "page.html")
+    write_page(open_plans([place]), folder / "page.html")
     reader = _Reader()
     reader.feed((folder / "page.html").read_text(encoding="utf-8"))
     for key, text, decimals in reader.numbers:
-        name = key.removeprefix("p1/figures/")
+        name = key.split(")")[0].strip("(").removeprefix("p1/figures/")
         if name in FIGURES:
             number = parsed(text)
             assert number is not None

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,8 +18,10 @@ from rich.console import Console
 import optimizer as opt
 from optimizer.auditors.kpis import _falls_once
 from optimizer.plan.returns import HIGHEST, LOWEST, Rate, programme_rates, rates, the_return
-from optimizer.telling.board.deck.plan_slides import _return_cards
-from optimizer.telling.board.page.headline import _return
+from optimizer.telling.board.figures import Source
+from optimizer.telling.board.ledger import Ledger
+from optimizer.telling.board.pack import Pack
+from optimizer.telling.board.subjects.decision import return_cards
 from optimizer.telling.summary import print_summary
 
 
@@ -159,10 +160,8 @@ def test_several_rates_are_told_as_several(plan: opt.Plan) -> None:
     assert the_return(programme_rates(told.case, told.tables, told.nothing)) is None
     line = next(line for line in summary_of(told).splitlines() if "Return of the AI programme" in line)
     assert " several " in line and "10.1%, 10.5% and 30.0%, none alone" in line
-    book = SimpleNamespace(plan=told, has=lambda name: told.kpis[name] is not None, quarter=lambda name: name)
-    assert _return(book).figure == "several"
-    source = SimpleNamespace(plan=told, kpi=lambda name: None, kpi_word=lambda name: None, table=told.tables.get)
-    assert [big for big, _ in _return_cards(SimpleNamespace(source=source))] == ["several"]
+    pack = Pack(Source(told), Ledger(), opt.audit(told.case, plan))
+    assert "several" in [big for big, _ in return_cards(pack)]
     assert told.missing("unlevered_return") == "several"
     assert told.missing("cash_cost_usd_per_btc") == "none"
 

@@ -48,10 +48,11 @@ def solved_at(case: Case, turn: Turn, x: float) -> opt.Plan | None:
         return None
 
 
-def test_both_sides_decide_as_the_study_says() -> None:
+@pytest.mark.parametrize("count", [4, pytest.param(8, marks=pytest.mark.campaign)])
+def test_both_sides_decide_as_the_study_says(count: int) -> None:
     """On random cases, for sites, offers and options: solved from scratch, with the model that knows its prices."""
     found = 0
-    for seed, case, plan in solvable(8):
+    for seed, case, plan in solvable(count):
         asked = turns_of(
             plan,
             sites=[row.site for row in case.sites], offers=list(case.offer), options=list(case.option),

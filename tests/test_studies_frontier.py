@@ -26,10 +26,11 @@ def solved(washington: Case) -> opt.Plan:
     return solved_once(washington)
 
 
-def test_value_never_falls_with_budget_nor_rises_with_the_minimum_of_cash() -> None:
+@pytest.mark.parametrize("count", [3, pytest.param(4, marks=pytest.mark.campaign)])
+def test_value_never_falls_with_budget_nor_rises_with_the_minimum_of_cash(count: int) -> None:
     """On random cases, within the gaps: no plan is worth more than the bound of a point with more freedom."""
     told = 0
-    for seed, case, plan in solvable(4):
+    for seed, case, plan in solvable(count):
         study = frontier(plan, [share * case.settings.capex_budget_musd for share in (0.3, 0.6, 1.5)], gap=1e-3)
         for name, order in (("points", 1), ("cash", -1)):
             table = study.tables[name].dropna(subset=["value_musd"])[::order].reset_index(drop=True)

@@ -25,10 +25,11 @@ from optimizer.questions.sweeps.runner import Landed, Question, Sweep, answer
 GAP = 1e-4
 
 
-def test_every_point_is_what_its_variant_is_worth_solved_from_scratch() -> None:
+@pytest.mark.parametrize("count", [3, pytest.param(5, marks=pytest.mark.campaign)])
+def test_every_point_is_what_its_variant_is_worth_solved_from_scratch(count: int) -> None:
     """On random cases, over random pairs of drivers: between value and bound lies the best of the variant."""
     checked = 0
-    for seed, case, plan in solvable(5):
+    for seed, case, plan in solvable(count):
         drivers = [driver for driver in drivers_of(case, "base") if driver.low < driver.high]
         x, y = drivers[seed % len(drivers)], drivers[(seed + 3) % len(drivers)]
         study = switching_map(plan, x, y, points=(3, 2), gap=GAP)

@@ -46,10 +46,11 @@ def same_matrix(a: Compiled, b: Compiled) -> bool:
     return a.columns == b.columns and a.rows == b.rows and abs(a.matrix - b.matrix).max() == 0
 
 
-def test_duals_of_relaxed_programs_lie_between_finite_differences() -> None:
+@pytest.mark.parametrize("count", [6, pytest.param(8, marks=pytest.mark.campaign)])
+def test_duals_of_relaxed_programs_lie_between_finite_differences(count: int) -> None:
     """On random cases with whole numbers let go: one side worth no more, the other no less, for every limit."""
     tried = 0
-    for seed, case, _ in solvable(8):
+    for seed, case, _ in solvable(count):
         base = relaxed(compile_case(case, "base"))
         landed = answer(Question(base.program, gap=0.0))
         for limit in limits_of(case, "base"):
@@ -74,11 +75,12 @@ def held(base: Compiled, landed: Landed, other: Compiled) -> Landed:
     return answer(Question(fixed.program, gap=0.0))
 
 
-def test_what_a_price_says_is_what_a_little_more_is_worth() -> None:
+@pytest.mark.parametrize("count", [4, pytest.param(8, marks=pytest.mark.campaign)])
+def test_what_a_price_says_is_what_a_little_more_is_worth(count: int) -> None:
     """With whole decisions held: half of the amount at which duals are read gives at least their slope, and no more
     than the slope on the tighter side; the quarters of a price add up to it."""
     binding = 0
-    for seed, case, plan in solvable(8):
+    for seed, case, plan in solvable(count):
         limits = [limit for limit in limits_of(case, "base") if not limit.whole]
         study = prices(plan, limits, gap=0.0)
         base = compile_case(case, "base")
@@ -107,10 +109,11 @@ def test_what_a_price_says_is_what_a_little_more_is_worth() -> None:
     assert binding >= 5
 
 
-def test_steps_are_differences_of_true_optima() -> None:
+@pytest.mark.parametrize("count", [4, pytest.param(5, marks=pytest.mark.campaign)])
+def test_steps_are_differences_of_true_optima(count: int) -> None:
     """On random cases: each step solved from scratch, its value in the interval, its decisions as told."""
     told = 0
-    for seed, case, plan in solvable(5):
+    for seed, case, plan in solvable(count):
         limits = limits_of(case, "base")
         limits = random.Random(seed).sample(limits, min(4, len(limits)))
         study = prices(plan, limits, gap=0.0)

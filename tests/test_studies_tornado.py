@@ -36,9 +36,10 @@ def value_of(case: Case) -> float:
         return float("nan")
 
 
-def test_every_end_is_the_value_of_the_case_with_that_number() -> None:
+@pytest.mark.parametrize("count", [3, pytest.param(5, marks=pytest.mark.campaign)])
+def test_every_end_is_the_value_of_the_case_with_that_number(count: int) -> None:
     """On random cases, whatever the driver does to the program; and keeping is worth no more than deciding again."""
-    for seed, case, plan in solvable(5):
+    for seed, case, plan in solvable(count):
         asked = random.Random(seed).sample(drivers_of(case, "base"), 3)
         table = tornado(plan, asked, gap=0.0).tables["drivers"].set_index("driver")
         for driver in asked:

@@ -31,14 +31,14 @@ import optimizer as opt
 from optimizer.ground.errors import PlanError
 from optimizer.plan.folder import save_plan
 from optimizer.telling.board.deck import write_deck
-from optimizer.telling.board.deck.figures import Source
 from optimizer.telling.board.deck.layout import open_frame
-from optimizer.telling.board.deck.ledger import Ledger
-from optimizer.telling.board.deck.pack import Pack
 from optimizer.telling.board.deck.palette import APART, SEEN, SERIES, Palette, contrast, distance, hue_gap
 from optimizer.telling.board.deck.reading import find_problems
 from optimizer.telling.board.deck.story import tell
 from optimizer.telling.board.deck.writer import assemble
+from optimizer.telling.board.figures import Source
+from optimizer.telling.board.ledger import Ledger
+from optimizer.telling.board.pack import Pack
 
 THEMES = {"2007": OFFICE_2007, "2013": OFFICE_2013, "2023": OFFICE_2023, "midnight": MIDNIGHT, "greys": GREYS}
 GROUNDS = ("FFFFFF", "000000", "101820", "F2F2F2", "1F4E79", "808080")

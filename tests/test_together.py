@@ -18,8 +18,8 @@ from optimizer.questions.planner import solve_together
 from optimizer.solver import SolverOptions
 from optimizer.solver.models import solve_model
 
-QUICK = range(6)
-CAMPAIGN = range(6, 240)
+QUICK = range(3)
+CAMPAIGN = range(3, 240)
 TOLERANCE = 1e-6
 EXACTLY = SolverOptions(gap=0.0)
 

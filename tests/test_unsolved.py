@@ -43,7 +43,7 @@ from optimizer.questions.sweeps.drivers import drivers_of
 from optimizer.questions.sweeps.runner import Sweep, workers
 from optimizer.solver import SolverOptions
 from optimizer.telling.board.deck import write_deck
-from optimizer.telling.board.page import open_books
+from optimizer.telling.board.page import open_plans
 from optimizer.telling.board.workbook import write_workbook
 from optimizer.telling.pictures import picture_of
 
@@ -342,7 +342,7 @@ def test_what_a_killed_write_of_a_study_left_is_told_nobody(
 
 
 def test_a_page_says_that_a_study_is_not_whole(older: Path) -> None:
-    [book] = open_books([older])
+    [book] = open_plans([older])
     assert "tornado" not in book.studies
     assert book.left_out["tornado"] == f"the one beside this plan is not whole: {OLDER}"
 

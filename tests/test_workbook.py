@@ -33,8 +33,8 @@ from optimizer.questions.studies.study import Study, save_study
 from optimizer.telling.board import workbook as package
 from optimizer.telling.board.receipts import Ledger, input_hash
 from optimizer.telling.board.workbook import Pack, workbook_bytes, write_workbook
-from optimizer.telling.board.workbook.book import Workbook, sheet_name
 from optimizer.telling.board.workbook.reading import refuse_untrue
+from optimizer.telling.board.workbook.sheets import Workbook, sheet_name
 
 HOSTILE = (
     "=1+1", "=cmd|' /C calc'!A0", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=2",
@@ -406,20 +406,33 @@ def chart_of_drivers(lows: list[float]) -> tuple[str, ...]:
     drivers = pd.DataFrame({"driver": [f"d{i}" for i in range(len(lows))], "value_low_musd": lows})
     about = {"run_id": washington().run_id, "value_musd": 40.0}
     told = Study("tornado", "", (), {"drivers": drivers.assign(value_high_musd=50.0)}, about)
-    book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(pack_of(washington(), studies={"tornado": told}))[0]))
+    data = workbook_bytes(pack_of(washington(), studies={"tornado": told}))[0]
+    book, shown = (openpyxl.load_workbook(io.BytesIO(data), data_only=only) for only in (False, True))
     charts: list[Any] = book["sensitivities"]._charts
     for chart in charts:
         assert (chart.x_axis.scaling.orientation, chart.y_axis.scaling.orientation) == ("maxMin", "minMax")
-        assert (chart.x_axis.crossesAt, chart.y_axis.crossesAt) == (40, None), "bars begin at the plan's value"
+        assert (book["tornado"]["F10"].value, shown["tornado"]["F10"].value) == ("=B10-E10", -8.0)
+        assert shown["tornado"]["G10"].value == 10.0, "what a driver changes of the plan's value, not what it comes to"
     return tuple(str(series.val.numRef.f) for chart in charts for series in chart.series)
 
 
 def test_a_tornado_is_drawn_without_what_has_no_plan() -> None:
     """The table's header stands in row 7; a driver without a plan at an end comes first, and would be drawn as 0."""
     nan = float("nan")
-    assert chart_of_drivers([30, 31, 32]) == ("tornado!$B$8:$B$10", "tornado!$C$8:$C$10")
-    assert chart_of_drivers([nan, 31, 32]) == ("tornado!$B$9:$B$10", "tornado!$C$9:$C$10")
+    assert chart_of_drivers([30, 31, 32]) == ("tornado!$F$8:$F$10", "tornado!$G$8:$G$10")
+    assert chart_of_drivers([nan, 31, 32]) == ("tornado!$F$9:$F$10", "tornado!$G$9:$G$10")
     assert chart_of_drivers([30, nan, 32]) == chart_of_drivers([nan, nan, 32]) == ()
+
+
+def test_no_number_is_without_its_key() -> None:
+    """Counted by another reader: each cell with a number has its receipt; beside them stand the checks alone."""
+    data, (sheets_, numbers, checks) = workbook_bytes(pack_of(washington(), studies=studies_of(washington())))
+    book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+    cells = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row]
+    held = sum(isinstance(value, int | float) for value in cells)
+    difference_tolerance_and_fails, failing = 3 * checks, 1 + len(sheets_)
+    assert numbers > 1000
+    assert held == numbers + difference_tolerance_and_fails + failing
 
 
 def test_a_frontier_is_drawn_to_scale() -> None:

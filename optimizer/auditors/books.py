@@ -134,7 +134,8 @@ class Books:
 
 def _rows(table: pd.DataFrame) -> Iterator[Row]:
     readers = [(str(name), _reader(str(name))) for name in table.columns]
-    for values in zip(*(table[name].tolist() for name in table.columns), strict=True):
+    columns = [column.tolist() for _, column in table.items()] if len(table) else []
+    for values in zip(*columns, strict=True):
         yield {name: read(value) for (name, read), value in zip(readers, values, strict=True)}
 
 

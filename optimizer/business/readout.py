@@ -53,9 +53,9 @@ class Reading:
         ports: OutcomePorts = self.b.ports
         return ports
 
-    @property
+    @cached_property
     def within(self) -> pd.DataFrame:
-        """The cash flows of the horizon."""
+        """The cash flows of the horizon, once there are any."""
         return self.flows[(self.flows["quarter"] <= int(self.case.last)) & self.flows["line"].isin(CASH_LINES)]
 
     def of(self, decision: Decision) -> float:
@@ -84,5 +84,5 @@ class Reading:
 
 
 def frame(rows: Iterable[tuple[Any, ...]], columns: str) -> pd.DataFrame:
-    """Rows as a table; `columns` are its names with spaces between."""
-    return pd.DataFrame(list(rows), columns=columns.split())
+    """Rows as a table; `columns` are its names with spaces between. `settlement` gives them their types, once."""
+    return pd.DataFrame(list(rows), columns=columns.split(), dtype=object)

@@ -18,9 +18,14 @@ SKIP = Constraint.Skip
 
 
 def hold(m: ConcreteModel, rule: Callable[..., Any], index: Iterable[Any]) -> None:
-    """Make the rule hold for every member of the index; the rows carry its sentence."""
-    sentence = (rule.__doc__ or "").strip().partition("\n")[0]
-    m.add_component(rule.__name__, Constraint(list(index), rule=rule, doc=sentence))
+    """Make the rule hold for every member of the index; the rows carry its sentence.
+
+    A rule of nothing is left out: most rules of a small case are, and each would cost as much as ten rows.
+    """
+    members = list(index)
+    if members:
+        sentence = (rule.__doc__ or "").strip().partition("\n")[0]
+        m.add_component(rule.__name__, Constraint(members, rule=rule, doc=sentence))
 
 
 def member(variable: Any, key: Any, otherwise: Any) -> Any:

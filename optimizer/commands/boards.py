@@ -99,14 +99,14 @@ def page(
 ) -> None:
     """Tell plans as one self-contained page to read, explore and print; it needs no network."""
     from optimizer.ground.errors import PlanError
-    from optimizer.telling.board.page import open_books
+    from optimizer.telling.board.page import open_plans
     from optimizer.telling.board.page.writing import write_page
 
     if output.is_dir() or not output.parent.is_dir():
         raise PlanError(f"{output} cannot be written: name a file in a folder that exists, with -o.")
-    books = open_books(plans, force=force, cases=of or [])
-    receipts = write_page(books, output)
+    packs = open_plans(plans, force=force, cases=of or [])
+    receipts = write_page(packs, output)
     print(
-        f"{output}: {len(books)} {'plan' if len(books) == 1 else 'plans'}, {receipts.numbers:,} numbers read back and "
-        f"held against {'it' if len(books) == 1 else 'them'}, {output.stat().st_size / 1e3:,.0f} kB."
+        f"{output}: {len(packs)} {'plan' if len(packs) == 1 else 'plans'}, {receipts.numbers:,} numbers read back and "
+        f"held against {'it' if len(packs) == 1 else 'them'}, {output.stat().st_size / 1e3:,.0f} kB."
     )

@@ -190,6 +190,9 @@ def hand_out(path: Path, data: bytes) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return put_file(path, data)
+    except (FileExistsError, NotADirectoryError):
+        file = next(one for one in path.parents if one.exists() and not one.is_dir())
+        raise PlanError(f"{path} cannot be written: {file} is no folder.") from None
     except OSError as error:
         raise PlanError(f"{path} cannot be written: {error.strerror}.") from None
 

@@ -6,6 +6,7 @@ import calendar
 import re
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from typing import overload
 
@@ -37,8 +38,7 @@ class Quarter(int):
     @property
     def days(self) -> int:
         """Calendar days: 90 in 2027Q1, 91 in 2028Q1."""
-        first_month = 3 * (int(self) % 4) + 1
-        return sum(calendar.monthrange(self.year, first_month + i)[1] for i in range(3))
+        return _days(int(self))
 
     @property
     def hours(self) -> int:
@@ -63,6 +63,12 @@ class Quarter(int):
         return f"{self.year:04d}Q{int(self) % 4 + 1}"
 
     __repr__ = __str__
+
+
+@cache
+def _days(quarter: int) -> int:
+    year, first_month = quarter // 4, 3 * (quarter % 4) + 1
+    return sum(calendar.monthrange(year, first_month + i)[1] for i in range(3))
 
 
 def span(first: Quarter, count: int) -> tuple[Quarter, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import fsum
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
+from pandas.api.types import infer_dtype
 from pyomo.core import ConcreteModel
 
 from optimizer.business.company import coverage, debt, treasury
@@ -23,8 +25,11 @@ FACTOR_DECIMALS = 15
 
 COMPANY = (debt.read_out, coverage.read_out, treasury.read_out)
 """What the company's money reads out, beside the uses of power."""
+NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
+"""What pandas calls a column of numbers."""
 
 Read = Callable[[Any], float]
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,9 @@ def settle(m: ConcreteModel, read: Read, scenario: str | None = None) -> Settled
     r.flows = _flows(r)
     tidied = {name: tidy(table) for name, table in _read_out(r).items()}
     for name in ("cash_flow", "value_only", "after_horizon", "capex"):
-        tidied[name] = tidied[name][tidied[name]["musd"] != 0].reset_index(drop=True)
+        moved = tidied[name]["musd"] != 0
+        if not moved.all():
+            tidied[name] = tidied[name][moved].reset_index(drop=True)
     return Settled(tidied, round(fsum([*tidied["value"]["within_musd"], *tidied["value"]["after_musd"]]), DECIMALS))
 
 
@@ -81,7 +88,17 @@ def _read_out(r: Reading) -> Tables:
 
 def tidy(table: pd.DataFrame) -> pd.DataFrame:
     """Quarters as text, numbers as floats, noise rounded away, minus zero made zero."""
-    return pd.DataFrame({name: _tidied(name, table[name]) for name in table.columns})
+    return _tidied_table(table) if len(table) else _without_rows(tuple(table.columns)).copy()
+
+
+@cache
+def _without_rows(columns: tuple[str, ...]) -> pd.DataFrame:
+    """Half of a small plan's tables hold nothing; they differ by their columns alone."""
+    return _tidied_table(pd.DataFrame([], columns=list(columns), dtype=object))
+
+
+def _tidied_table(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({name: _tidied(str(name), column) for name, column in table.items()})
 
 
 def _tidied(name: str, column: pd.Series) -> Any:
@@ -91,7 +108,7 @@ def _tidied(name: str, column: pd.Series) -> Any:
     if name.endswith("quarter"):
         told = {t: str(Quarter(t)) for t in set(column)}
         return column.map(told.__getitem__).array
-    if column.dtype.kind in "iuf" and len(column):
+    if infer_dtype(column) in NUMBERS:
         raise HouseFault(f"The column {name!r} of a plan's table holds numbers, and plan/tables.py reads it as text.")
     return column.astype(str).array
 
@@ -146,89 +163,99 @@ FLOW = ["scenario", "quarter", "line", "business", "site", "source"]
 
 def _flows(r: Reading) -> pd.DataFrame:
     """Every dollar of every stream, with its discount factor; principal of the horizon by its rounded balances."""
-    rows = [(*flow, 1.0) for flow in debt.principal_flows(r)]
+    order = {line: place for place, line in enumerate(LINES)}
+    sums = _sums(_dollars(r))
+    rows = [(*flow, musd, factor) for (*flow, factor), musd in sums.items()]
+    rows.sort(key=lambda row: (row[1], order[row[2]], *row[3:6]))
+    flows = pd.DataFrame(rows, columns=[*FLOW, "musd", "factor"])
+    flows["musd"] = flows["musd"].round(DECIMALS)
+    return flows
+
+
+def _dollars(r: Reading) -> Iterator[tuple[tuple[Any, ...], float]]:
+    """What each stream pays, $M, by all that tells one flow from another: `FLOW` and the discount factor."""
+    yield from (((*flow, 1.0), musd) for *flow, musd in debt.principal_flows(r))
     for stream in r.ports.all_streams:
         units = r.of(stream.decision)
         balanced = stream.line == "principal" and stream.source in r.case.facility and stream.first <= r.case.last
         if abs(units) > NOISE and not balanced:
-            factors = r.ports.discounts(stream)
             place = (stream.line, stream.business, stream.site, stream.source)
-            rows += [
-                (r.scenario, stream.first + i, *place, units * float(musd), float(factor))
-                for i, (musd, factor) in enumerate(zip(stream.amounts, factors, strict=True))
-                if musd
-            ]
-    flows = frame(rows, f"{' '.join(FLOW)} musd factor")
-    flows = flows.groupby([*FLOW, "factor"], sort=False, as_index=False)["musd"].sum()
-    flows["musd"] = flows["musd"].round(DECIMALS)
-    order = flows["line"].map(list(LINES).index)
-    return (
-        flows.assign(order=order)
-        .sort_values(["quarter", "order", "business", "site", "source"], kind="stable")
-        .drop(columns="order")
-        .reset_index(drop=True)[[*FLOW, "musd", "factor"]]
-    )
+            for i, (musd, factor) in enumerate(zip(stream.amounts, r.ports.discounts(stream), strict=True)):
+                if musd:
+                    yield (r.scenario, stream.first + i, *place, float(factor)), units * float(musd)
+
+
+def _sums(amounts: Iterable[tuple[Key, float]]) -> dict[Key, float]:
+    """What amounts come to by their key, keys in the order in which they come."""
+    gathered: dict[Key, list[float]] = {}
+    for key, amount in amounts:
+        gathered.setdefault(key, []).append(amount)
+    return {key: fsum(parts) for key, parts in gathered.items()}
 
 
 def _money(r: Reading) -> Tables:
     """The tables that follow from the flows alone."""
     after = r.flows["quarter"] > int(r.case.last)
+    flows, within = (list(table.itertuples(index=False)) for table in (r.flows, r.within))
     return {
         "cash_flow": r.within.drop(columns="factor"),
         "value_only": r.flows[~after & ~r.flows["line"].isin(CASH_LINES)],
         "after_horizon": r.flows[after],
-        "value": _value(r),
-        "capex": _capex(r.within),
-        "capex_to_date": _capex_to_date(r),
-        "sources_and_uses": _sources_and_uses(r),
+        "value": _value(r, flows),
+        "capex": _capex(within),
+        "capex_to_date": _capex_to_date(r, within),
+        "sources_and_uses": _sources_and_uses(r, within),
     }
 
 
-def _capex(within: pd.DataFrame) -> pd.DataFrame:
-    spent = within[within["line"].isin(CAPEX_LINES)].sort_values(["quarter", "source", "line"], kind="stable")
-    table = spent.assign(musd=-spent["musd"]).rename(columns={"business": "product"})
-    return table[["scenario", "quarter", "site", "source", "product", "line", "musd"]]
+def _capex(within: list[Any]) -> pd.DataFrame:
+    spent = [flow for flow in within if flow.line in CAPEX_LINES]
+    spent.sort(key=lambda flow: (flow.quarter, flow.source, flow.line))
+    rows = [(f.scenario, f.quarter, f.site, f.source, f.business, f.line, -f.musd) for f in spent]
+    return frame(rows, "scenario quarter site source product line musd")
 
 
-def _capex_to_date(r: Reading) -> pd.DataFrame:
+def _capex_to_date(r: Reading, within: list[Any]) -> pd.DataFrame:
     """Capex by quarter and since the first, gross, and what tenants advance of it."""
-    spent, advanced = (
-        r.within[r.within["line"].isin(lines)].groupby("quarter")["musd"].sum()
-        for lines in (CAPEX_LINES, ["tenant_capex"])
-    )
+    spent = _sums((flow.quarter, -flow.musd) for flow in within if flow.line in CAPEX_LINES)
+    advanced = _sums((flow.quarter, flow.musd) for flow in within if flow.line == "tenant_capex")
     rows, sofar = [], 0.0
     for t in r.case.horizon:
-        now = round(-float(spent.get(int(t), 0.0)), DECIMALS)
+        now = round(spent.get(t, 0.0), DECIMALS)
         sofar = round(sofar + now, DECIMALS)
-        rows.append((r.scenario, t, now, round(float(advanced.get(int(t), 0.0)), DECIMALS), sofar))
+        rows.append((r.scenario, t, now, round(advanced.get(t, 0.0), DECIMALS), sofar))
     return frame(rows, "scenario quarter capex_musd advanced_musd to_date_musd")
 
 
-def _sources_and_uses(r: Reading) -> pd.DataFrame:
+def _sources_and_uses(r: Reading, within: list[Any]) -> pd.DataFrame:
     """Where each quarter's money came from and where it went: by line, debt drawn and repaid, and cash."""
-    of_a_facility = r.within["source"].isin(r.case.facility) & (r.within["line"] == "principal")
-    lines = r.within[~of_a_facility]
-    rows: list[tuple[Any, ...]] = []
-    for (t, line), musd in lines.groupby(["quarter", "line"], sort=False)["musd"].sum().items():
-        rows.append((Quarter(t), line, round(float(musd), DECIMALS)))
-    for _, t, _, drawn, repaid, _ in debt.balances(r):
-        rows += [(t, "debt_drawn", drawn), (t, "debt_repaid", -repaid)]
-    table = frame(rows, "quarter item musd").groupby(["quarter", "item"], sort=False, as_index=False)["musd"].sum()
-    change = -table.groupby("quarter")["musd"].sum().round(DECIMALS)
-    cash = pd.DataFrame({"quarter": change.index, "item": "cash", "musd": change.to_numpy()})
-    table = pd.concat([table, cash]).sort_values("quarter", kind="stable")
-    table = table[table["musd"].abs() > NOISE]
-    side = table["musd"].gt(0).map({True: "source", False: "use"})
-    table = table.assign(scenario=r.scenario, side=side, musd=table["musd"].abs())
-    return table[["scenario", "quarter", "side", "item", "musd"]]
-
-
-def _value(r: Reading) -> pd.DataFrame:
-    counted = r.flows[r.flows["line"].isin(VALUE_LINES)]
-    present = counted["musd"] * counted["factor"]
-    after = counted["quarter"] > int(r.case.last)
-    table = counted[["scenario", "line", "business"]].assign(
-        within_musd=present.where(~after, 0.0), after_musd=present.where(after, 0.0)
+    of_lines = _sums(
+        ((int(flow.quarter), flow.line), flow.musd)
+        for flow in within
+        if not (flow.line == "principal" and flow.source in r.case.facility)
     )
-    table = table.groupby(["scenario", "line", "business"], sort=False, as_index=False).sum()
-    return table[(table["within_musd"].abs() + table["after_musd"].abs()) > NOISE]
+    items = [(key, round(musd, DECIMALS)) for key, musd in of_lines.items()]
+    for _, t, _, drawn, repaid, _ in debt.balances(r):
+        items += [((int(t), "debt_drawn"), drawn), ((int(t), "debt_repaid"), -repaid)]
+    change = _sums((t, -musd) for (t, _), musd in items)
+    moved = [*_sums(items).items(), *(((t, "cash"), round(musd, DECIMALS)) for t, musd in change.items())]
+    moved.sort(key=lambda row: row[0][0])
+    rows = [
+        (r.scenario, t, "source" if musd > 0 else "use", item, abs(musd))
+        for (t, item), musd in moved
+        if abs(musd) > NOISE
+    ]
+    return frame(rows, "scenario quarter side item musd")
+
+
+def _value(r: Reading, flows: list[Any]) -> pd.DataFrame:
+    worth = _sums(
+        ((flow.line, flow.business, flow.quarter > r.case.last), flow.musd * flow.factor)
+        for flow in flows
+        if flow.line in VALUE_LINES
+    )
+    places = dict.fromkeys(key[:2] for key in worth)
+    rows = [(r.scenario, *place, worth.get((*place, False), 0.0), worth.get((*place, True), 0.0)) for place in places]
+    return frame(
+        [row for row in rows if abs(row[3]) + abs(row[4]) > NOISE], "scenario line business within_musd after_musd"
+    )

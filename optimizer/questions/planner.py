@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -257,7 +258,7 @@ def _provenance(case: Case, answer: Answer, options: SolverOptions) -> dict[str,
         "optimizer": optimizer_version(),
         "solver": solver_version(),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in ("pyomo", "highspy", "pandas", "numpy")},
+        "packages": dict(_packages()),
         "options": {
             "gap": options.gap,
             "time_limit_s": options.time_limit,
@@ -274,6 +275,13 @@ def _provenance(case: Case, answer: Answer, options: SolverOptions) -> dict[str,
     }
 
 
+@cache
+def _packages() -> dict[str, str]:
+    """The versions of what a plan rests on; they are read from disk, which costs a millisecond each."""
+    return {name: version(name) for name in ("pyomo", "highspy", "pandas", "numpy")}
+
+
+@cache
 def optimizer_version() -> str:
     try:
         return version(DISTRIBUTION)

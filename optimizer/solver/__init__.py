@@ -122,6 +122,7 @@ def relative_gap(value: float, bound: float) -> float:
 
 
 @cache
+@cache
 def solver_version() -> str:
     from importlib.metadata import PackageNotFoundError, version  # which takes a while; a solver's process does without
 

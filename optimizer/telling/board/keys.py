@@ -3,7 +3,8 @@
 In words a key is `ROOM/NAME?FILTER&FILTER`, the sum of a column over the rows that the filters leave, or `ROOM/NAME`
 for a single figure: `cash/closing_musd?quarter=2032Q4`, `figures/value_musd`. A filter compares a column with `=`,
 `<=` or `>`; `NAME!count`, `!distinct`, `!max`, `!min` and `!last` take another figure than the sum. Before it stands
-the plan where a document tells several (`p2/cash/...`); keys are added and subtracted with ` + ` and ` - `.
+the plan where a document tells several (`p2/cash/...`). Keys are reckoned with by ` + `, ` - `, ` / ` and parentheses;
+`(...) x 100` is so many times as much.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ FIGURES = frozenset({"figures", "record", "settings", "audit"})
 """Rooms that hold figures, not tables."""
 _PATHS = frozenset({"record", "settings"})
 """Rooms whose figures may lie deeper: `settings/discount_rates/mining`."""
-_RESERVED = re.compile(r"[%*&=?!<>/\s\"']")
+_RESERVED = re.compile(r"[%*&=?!<>/()\s\"']")
 _FILTER = re.compile(r"(\w+)(<=|>|=)(.*)", re.DOTALL)
+_TOKEN = re.compile(r"[()]|[^\s()]+")
+_SIGNS = {"+": "sum", "-": "less", "/": "over", "x": "times"}
 _ESCAPED = re.compile(r"%([0-9A-F]{2,6});")
 
 
@@ -76,7 +79,7 @@ class Reckoned:
     def __str__(self) -> str:
         parts = [f"({part})" if isinstance(part, Reckoned) else str(part) for part in self.parts]
         if self.how == "count":
-            told = f"count of {' to '.join(parts[:: max(1, len(parts) - 1)])}" if parts else "none"
+            told = f"count of {' and '.join(parts)}" if parts else "none"
         else:
             told = {"sum": " + ", "less": " - ", "over": " / "}[self.how].join(parts) or "none"
         return told if self.times == 1 else f"({told}) x {self.times:g}"
@@ -111,11 +114,44 @@ def decoded(text: str) -> str:
 
 def read_key(text: str, plans: Iterable[str] = ()) -> Amount:
     """The key that words mean, where documents call their plans so. Raises PlanError for what is none."""
-    first, *rest = re.split(r" ([+-]) ", text)
-    amount: Amount = _read_term(first, plans)
-    for sign, term in zip(rest[::2], rest[1::2], strict=True):
-        amount = Reckoned("sum" if sign == "+" else "less", (amount, _read_term(term, plans)))
+    tokens = _TOKEN.findall(text)
+    try:
+        amount = _read_amount(tokens, plans)
+    except (IndexError, ValueError):
+        tokens = [text]
+    if tokens:
+        raise PlanError(f"{text!r} is no key of a plan.")
     return amount
+
+
+def _read_amount(tokens: list[str], plans: Iterable[str]) -> Amount:
+    """What is added, subtracted and divided, from the left to the right; `x` multiplies by a number."""
+    amount = _read_part(tokens, plans)
+    while tokens and tokens[0] in _SIGNS:
+        how = _SIGNS[tokens.pop(0)]
+        if how == "times":
+            amount = Reckoned("sum", (amount,), float(tokens.pop(0)))
+        else:
+            amount = Reckoned(cast(Any, how), (amount, _read_part(tokens, plans)))
+    return amount
+
+
+def _read_part(tokens: list[str], plans: Iterable[str]) -> Amount:
+    first = tokens.pop(0)
+    if first == "none":
+        return Reckoned("sum", ())
+    if first == "count":
+        counted = []
+        while tokens and tokens[0] in ("of", "and"):
+            tokens.pop(0)
+            counted.append(_read_part(tokens, plans))
+        return Reckoned("count", tuple(counted))
+    if first != "(":
+        return _read_term(first, plans)
+    inner = _read_amount(tokens, plans)
+    if tokens.pop(0) != ")":
+        raise ValueError
+    return inner
 
 
 def _read_term(term: str, plans: Iterable[str]) -> Key:

@@ -9,20 +9,12 @@ from matplotlib.figure import Figure
 
 from optimizer.ground.errors import HouseFault, PlanError
 from optimizer.questions.studies.study import KINDS
-from optimizer.telling.pictures.alternatives import draw_alternatives
-from optimizer.telling.pictures.breakevens import draw_breakevens
-from optimizer.telling.pictures.bridge import draw_bridge
-from optimizer.telling.pictures.contracts import draw_contracts
-from optimizer.telling.pictures.frontier import draw_frontier
+from optimizer.telling.pictures.changes import draw_breakevens, draw_bridge, draw_prices, draw_tornado
+from optimizer.telling.pictures.choices import draw_alternatives, draw_frontier, draw_map, draw_regret
 from optimizer.telling.pictures.lettering import wrap
-from optimizer.telling.pictures.megawatts import draw_megawatts
-from optimizer.telling.pictures.money import draw_capex, draw_cash
-from optimizer.telling.pictures.prices import draw_prices
-from optimizer.telling.pictures.regret import draw_regret
+from optimizer.telling.pictures.plans import draw_capex, draw_cash, draw_contracts, draw_megawatts
 from optimizer.telling.pictures.sheet import LINE_IN, drawing, finish, open_sheet
-from optimizer.telling.pictures.switching import draw_map
 from optimizer.telling.pictures.tables import source_of
-from optimizer.telling.pictures.tornado import draw_tornado
 
 if TYPE_CHECKING:
     from optimizer.plan.plan import Plan

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import string
 import unicodedata
 import warnings
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import count, product
 from typing import Any
 
 from matplotlib.font_manager import FontProperties, fontManager, get_font
@@ -157,3 +160,10 @@ def with_unit(amount: Any, unit: object) -> str:
     if unit.startswith("$"):
         return f"{'-' if amount < 0 else ''}${number(abs(amount))}{unit[1:]}"
     return f"{number(amount)}{'' if unit == '%' else ' '}{unit}"
+
+
+def letters() -> Iterator[str]:
+    """A, B, ... Z, AA, AB, ... without end."""
+    for length in count(1):
+        for letter in product(string.ascii_uppercase, repeat=length):
+            yield "".join(letter)

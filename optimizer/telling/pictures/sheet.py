@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from optimizer.files.folders import hand_out
-from optimizer.telling.pictures.lettering import OWN_FAMILY, families, plain, wrap
+from optimizer.telling.pictures.lettering import OWN_FAMILY, families, plain, width_in, wrap
 
 WIDTH_IN, HEIGHT_IN, EDGE_IN = 6.0, 3.4, 0.1
 SIZE, TITLE_SIZE = 8.0, 10.0
@@ -84,10 +84,11 @@ class Sheet:
             ha=ha, va=va, family=families(text), parse_math=False,
         )  # fmt: skip
 
-    def rule(self, x: tuple[float, float], y: tuple[float, float], color: str = RULE, width: float = 0.6) -> None:
-        """A straight line between two points in inches."""
+    def rule(self, x: tuple[float, float], y: tuple[float, float], **look: Any) -> None:
+        """A straight line between two points in inches, faint where nothing else is said."""
         xs, ys = [one / WIDTH_IN for one in x], [one / HEIGHT_IN for one in y]
-        self.figure.add_artist(Line2D(xs, ys, color=color, linewidth=width))
+        whole: dict[str, Any] = {"color": RULE, "linewidth": 0.6} | look
+        self.figure.add_artist(Line2D(xs, ys, **whole))
 
     def box(self, x: float, y: float, width: float, height: float, **look: Any) -> None:
         """A filled rectangle, its lower left corner and size in inches."""
@@ -127,6 +128,17 @@ def value_axis(axis: Any, ticks: int = 5) -> None:
     axis.axes.set_axisbelow(True)
 
 
+def quarter_axis(axes: Any, quarters: Sequence[str], width: float) -> None:
+    """Name the years where they begin, as many as there is room for; quarters, where there are few."""
+    few = len(quarters) <= width / (width_in("2026Q1") + 0.12)
+    starts = [i for i, quarter in enumerate(quarters) if few or quarter.endswith("Q1")] or [0]
+    step = 1
+    while len(starts[::step]) > width / (width_in("2026") + 0.15) and not few:
+        step += 1
+    names = [quarters[i] if few or not quarters[i].endswith("Q1") else quarters[i][:4] for i in starts]
+    axes.set_xticks(starts[::step], names[::step])
+
+
 def fit(low: float, high: float, length_in: float, before_in: float, after_in: float) -> tuple[float, float]:
     """Limits of an axis so that low..high leaves so many inches free at each end for labels."""
     if high - low <= 1e-9 * max(1.0, abs(low), abs(high)):
@@ -147,6 +159,83 @@ def label(axes: Any, text: str, at: tuple[float, float], away: tuple[float, floa
         annotation_clip=False,
         **look,
     )
+
+
+# ---- rows -----------------------------------------------------------------------------------------------------------
+
+FLOOR_IN = 0.3
+"""Room under the rows for the ticks of the axis and its unit."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """So many rows of equal height, the first on top, between two heights of a sheet in inches."""
+
+    sheet: Sheet
+    count: int
+    bottom: float
+    top: float
+
+    @property
+    def each(self) -> float:
+        return (self.top - self.bottom) / max(1, self.count)
+
+    @property
+    def lines(self) -> int:
+        """How many lines of text a row holds."""
+        return max(1, int((self.each - 0.04) / LINE_IN))
+
+    def y(self, row: float) -> float:
+        """Middle of a row, in inches."""
+        return self.top - (row + 0.5) * self.each
+
+    def axes(self, left: float, width: float) -> Any:
+        """Axes whose y is the number of the row, downwards."""
+        axes = self.sheet.axes(left, self.bottom, width, self.top - self.bottom)
+        axes.set_ylim(max(1, self.count) - 0.5, -0.5)
+        axes.set_yticks([])
+        axes.spines[["left"]].set_visible(False)
+        return axes
+
+    def name(self, row: int, words: object, room: float, detail: object = "") -> None:
+        """The name of a row, and under it fainter lines, where there is room for more than one."""
+        told = bool(plain(detail)) and self.lines > 1
+        named = wrap(words, room, 1 if told else min(2, self.lines))
+        more = wrap(detail, room, self.lines - 1) if told else []
+        lines = [(line, INK) for line in named] + [(line, SOFT) for line in more]
+        for i, (line, color) in enumerate(lines):
+            y = self.y(row) + (len(lines) - 1) * LINE_IN / 2 - i * LINE_IN
+            self.sheet.write(self.sheet.left, y, line, color=color)
+
+    def cell(self, row: float, x: float, text: str, *, bold: bool = False, color: str = INK) -> None:
+        """A number in a column that ends at x."""
+        self.sheet.write(x, self.y(row), text, ha="right", bold=bold, color=color)
+
+
+def open_rows(sheet: Sheet, count: int, *, head: float = 0.0, floor: float = FLOOR_IN, most: float = 0.42) -> Rows:
+    """Rows in the free part of a sheet, under a head of so many inches; few rows stay together at the top."""
+    top = sheet.top - head
+    bottom = sheet.bottom + floor
+    return Rows(sheet, count, max(bottom, top - max(1, count) * most), top)
+
+
+def rows_that_fit(sheet: Sheet, *, head: float = 0.0, floor: float = FLOOR_IN, least: float = LINE_IN + 0.02) -> int:
+    """How many rows of the least height there is room for."""
+    return max(1, int((sheet.height - head - floor) / least))
+
+
+def names_in(names: Iterable[object], least: float, most: float) -> float:
+    """How many inches to keep for names: what the longest needs, between two limits."""
+    return min(most, max(least, 0.12 + max((width_in(plain(name)) for name in names), default=0.0)))
+
+
+def key(sheet: Sheet, y: float, entries: list[tuple[str, dict[str, Any]]], left: float) -> None:
+    """A line of samples with their words: (words, look of the box; a `height` makes it thin)."""
+    for words, look in entries:
+        height = look.get("height", 0.09)
+        sheet.box(left, y - height / 2, 0.2, height, **{k: value for k, value in look.items() if k != "height"})
+        sheet.write(left + 0.25, y, words)
+        left += 0.25 + width_in(words, SIZE) + 0.15
 
 
 # ---- saving ---------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from optimizer.case.case import Case
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study
-    from optimizer.telling.board.deck.pack import Pack
+    from optimizer.telling.board.pack import Pack
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ def write_deck(
 def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Path | None, force: bool) -> Pack:
     """Read and audit the plans, their studies and the list of sources."""
     from optimizer.case.origins import read_origins
-    from optimizer.telling.board.deck.figures import Source
-    from optimizer.telling.board.deck.ledger import Ledger
-    from optimizer.telling.board.deck.pack import Pack
+    from optimizer.telling.board.figures import Source
+    from optimizer.telling.board.ledger import Ledger
+    from optimizer.telling.board.pack import Pack
 
     admitted = admit([folder, *against], lambda number, _: None if number else case, force, "deck")
     plans, stamps = [one.plan for one in admitted], all_stamps(admitted)
@@ -91,7 +91,7 @@ def gather(folder: Path, against: Sequence[Path], case: Case | None, sources: Pa
 
 def _studies(folder: Path, plan: Plan, force: bool, stamps: Stamps) -> tuple[dict[str, Study], list[str]]:
     """The plan's studies by kind, and the commands of those that were not made."""
-    from optimizer.telling.board.deck.pack import STUDY_COMMANDS
+    from optimizer.telling.board.pack import STUDY_COMMANDS
 
     found = {kind: kept_study(folder / "studies" / kind, plan, force, stamps, "deck") for kind in STUDY_COMMANDS}
     missing = [f"{STUDY_COMMANDS[kind]} {folder.name}" for kind, study in found.items() if study is None]

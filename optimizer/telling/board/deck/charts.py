@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from optimizer.plan.power_uses import reach_limit
-from optimizer.telling.board.deck.blocks import Chart, Series
+from optimizer.telling.board.blocks import Chart, Series, reach
 from optimizer.telling.board.deck.layout import Frame, Place
-from optimizer.telling.board.deck.ledger import Ledger
+from optimizer.telling.board.ledger import Ledger
 
 TEXT_PT = 12
 BESIDE_BARS = 0.13
@@ -47,7 +46,7 @@ def add_chart(frame: Frame, shapes: Any, place: Place, chart: Chart, ledger: Led
 def refill_chart(shape: Any, chart: Chart, ledger: Ledger, number: int) -> None:
     """Put a chart's figures into a template's chart, whose styling stays. Columns are all that it fills."""
     if chart.limit:
-        _reach(chart, ledger)
+        reach(chart, ledger)
         chart = replace(chart, limit=None)
     for line in shape.chart._chartSpace.xpath("c:chart/c:plotArea[c:barChart]/c:lineChart"):
         line.getparent().remove(line)
@@ -62,22 +61,11 @@ def _chart_data(chart: Chart, ledger: Ledger, number: int) -> Any:
     data = CategoryChartData(number_format=chart.number_format)
     _add_categories(data, chart, ledger, number)
     if chart.limit:
-        _reach(chart, ledger)
+        reach(chart, ledger)
     for series in (*chart.series, *([chart.limit] if chart.limit else [])):
         name = ledger.set_down(number, series.name)
         data.add_series(name, ledger.plot(number, chart.name, name, series.values))
     return data
-
-
-def _reach(chart: Chart, ledger: Ledger) -> None:
-    """Refuse a stack that does not reach its limit in every quarter. Raises PlanError."""
-    assert chart.limit is not None
-    quarters = [
-        ledger.plain(f"{group} {category}".strip())
-        for group, category in zip(chart.groups or [""] * len(chart.categories), chart.categories, strict=True)
-    ]
-    series = {ledger.plain(one.name): [figure.value for figure in one.values] for one in chart.series}
-    reach_limit(quarters, series, [figure.value for figure in chart.limit.values])
 
 
 def _add_categories(data: Any, chart: Chart, ledger: Ledger, number: int) -> None:

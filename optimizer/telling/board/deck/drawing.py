@@ -7,10 +7,10 @@ from typing import Any
 
 from pptx.oxml.ns import qn
 
-from optimizer.telling.board.deck.blocks import Bar, Cards, Gantt, Keys, Lane, Paragraph, Table, Texts
+from optimizer.telling.board.blocks import Bar, Cards, Gantt, Keys, Lane, Paragraph, Table, Texts
 from optimizer.telling.board.deck.charts import paint
 from optimizer.telling.board.deck.layout import EMU_PER_PT, SMALLEST, Frame, Place
-from optimizer.telling.board.deck.ledger import Ledger
+from optimizer.telling.board.ledger import Ledger
 
 CELL_PT = 7
 """Room at the left and the right of a table's cell."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from optimizer.ground.errors import PlanError
-from optimizer.telling.board.deck.blocks import Box
+from optimizer.telling.board.blocks import Box
 from optimizer.telling.board.deck.palette import Palette, contrast
 
 EMU_PER_PT = 12700

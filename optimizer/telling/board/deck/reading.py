@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from optimizer.ground.errors import PlanError
-from optimizer.telling.board.deck.figures import Figure
-from optimizer.telling.board.deck.ledger import Ledger
-from optimizer.telling.board.deck.pack import Pack
+from optimizer.telling.board.figures import Figure
 from optimizer.telling.board.keys import Answers, Told
+from optimizer.telling.board.ledger import Ledger
+from optimizer.telling.board.pack import Pack
 
 _SUSPECT = re.compile(r"\d|\{\{|\}\}|lorem ipsum", re.IGNORECASE)
 _LEFTOVER = re.compile(r"\{\{|\}\}|lorem ipsum", re.IGNORECASE)

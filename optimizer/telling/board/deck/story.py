@@ -1,16 +1,20 @@
-"""The story of a deck: which slides there are, and in which order."""
+"""The story of a deck: its slides in the order in which a board reads them."""
 
 from __future__ import annotations
 
-from optimizer.telling.board.deck.appendix import assumptions, audit_page, method
-from optimizer.telling.board.deck.blocks import Slide
-from optimizer.telling.board.deck.comparison_slides import comparison_slides
-from optimizer.telling.board.deck.contract_slide import contracts
-from optimizer.telling.board.deck.money_slides import bridge, capex, cash
-from optimizer.telling.board.deck.pack import Pack
-from optimizer.telling.board.deck.plan_slides import decision, megawatts, unused, where_and_when
-from optimizer.telling.board.deck.risks import risks
-from optimizer.telling.board.deck.study_slides import study_slides
+from optimizer.telling.board.blocks import Slide
+from optimizer.telling.board.pack import Pack
+from optimizer.telling.board.subjects.bridge import bridge
+from optimizer.telling.board.subjects.capex import capex
+from optimizer.telling.board.subjects.cash import cash
+from optimizer.telling.board.subjects.comparison import comparison_slides
+from optimizer.telling.board.subjects.contracts import contracts
+from optimizer.telling.board.subjects.decision import decision
+from optimizer.telling.board.subjects.inputs import assumptions
+from optimizer.telling.board.subjects.megawatts import megawatts, unused, where_and_when
+from optimizer.telling.board.subjects.proof import audit_page, method
+from optimizer.telling.board.subjects.risks import risks
+from optimizer.telling.board.subjects.studies import study_slides
 
 
 def tell(pack: Pack) -> tuple[Slide, ...]:

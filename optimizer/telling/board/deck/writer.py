@@ -9,12 +9,12 @@ from datetime import datetime, time
 from textwrap import shorten
 from typing import Any
 
-from optimizer.telling.board.deck.blocks import Block, Cards, Chart, Gantt, Keys, Slide, Table, Texts
+from optimizer.telling.board.blocks import Block, Cards, Chart, Gantt, Keys, Slide, Table, Texts
 from optimizer.telling.board.deck.charts import add_chart, refill_chart
 from optimizer.telling.board.deck.drawing import Pen
-from optimizer.telling.board.deck.figures import Figure
 from optimizer.telling.board.deck.layout import EMU_PER_PT, Frame, Place
-from optimizer.telling.board.deck.pack import Pack
+from optimizer.telling.board.figures import Figure
+from optimizer.telling.board.pack import Pack
 from optimizer.telling.board.receipts import input_hash
 
 SMALLEST_TITLE = 18.0

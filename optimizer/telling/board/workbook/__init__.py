@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optimizer.case.origins import Origin
     from optimizer.plan.plan import Plan
     from optimizer.questions.studies.study import Study
-    from optimizer.telling.board.workbook.book import Workbook
+    from optimizer.telling.board.workbook.sheets import Workbook
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def write_workbook(
 def workbook_bytes(pack: Pack) -> tuple[bytes, tuple[tuple[str, ...], int, int]]:
     """The file, and its sheets, numbers and checks; equal packs give equal bytes. Raises PlanError."""
     from optimizer.telling.board.receipts import Ledger, input_hash
-    from optimizer.telling.board.workbook.book import Workbook
     from optimizer.telling.board.workbook.reading import refuse_untrue
+    from optimizer.telling.board.workbook.sheets import Workbook
 
     plan = pack.plans[0]
     ledger = Ledger({plan.run_id: plan for plan in pack.plans}, pack.studies, pack.audit)
@@ -80,27 +80,25 @@ def workbook_bytes(pack: Pack) -> tuple[bytes, tuple[tuple[str, ...], int, int]]
 
 
 def _write_sheets(desk: Workbook, pack: Pack) -> None:
-    from optimizer.telling.board.workbook import deals, evidence, money, others, power
+    from optimizer.telling.board.workbook import money_sheets as money
+    from optimizer.telling.board.workbook import other_sheets as beside
+    from optimizer.telling.board.workbook import plan_sheets as decided
 
-    summary = deals.write_summary(desk)
-    power.write_megawatts(desk)
-    money.write_statement(desk)
-    money.write_liquidity(desk)
-    money.write_capex(desk)
-    money.write_debt(desk)
-    money.write_value(desk)
-    deals.write_contracts(desk)
-    deals.write_sold(desk)
-    power.write_fleet(desk)
-    others.write_sensitivities(desk, pack.studies)
-    others.write_comparison(desk, pack.plans, pack.names)
+    summary = decided.write_summary(desk)
+    decided.write_megawatts(desk)
+    for write in (money.write_statement, money.write_liquidity, money.write_capex, money.write_debt, money.write_value):
+        write(desk)
+    for write in (decided.write_contracts, decided.write_sold, decided.write_fleet):
+        write(desk)
+    beside.write_sensitivities(desk, pack.studies)
+    beside.write_comparison(desk, pack.plans, pack.names)
     for plan, name in zip(pack.plans[1:], pack.names[1:], strict=True):
-        others.write_other(desk, plan, name)
-    evidence.write_assumptions(desk)
-    evidence.write_sources(desk, pack.origins)
-    evidence.write_audit(desk)
-    evidence.write_checks(desk)
-    deals.add_summary_charts(summary)
+        beside.write_other(desk, plan, name)
+    beside.write_assumptions(desk)
+    beside.write_sources(desk, pack.origins)
+    beside.write_audit(desk)
+    beside.write_checks(desk)
+    decided.add_summary_charts(summary)
 
 
 # ---- what may be told ---------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from optimizer.telling.board.workbook.book import INK, LINE, Sheet
+from optimizer.telling.board.workbook.sheets import INK, LINE, Sheet
 
 Cells = tuple[Sheet, tuple[int, int], tuple[int, int]]
 WIDTH, HEIGHT = 720, 330
@@ -77,16 +77,13 @@ def _finish(chart: Any, where: Sheet, row: int, column: int, title: str, columns
     where.at.insert_chart(row, column, chart, {"object_position": 2, "description": title})
 
 
-def add_bars(
-    where: Sheet, row: int, column: int, title: str, bars: Sequence[Series], categories: Cells, base: float
-) -> None:
-    """A tornado: bars to either side of `base`, the first category on top."""
+def add_bars(where: Sheet, row: int, column: int, title: str, bars: Sequence[Series], categories: Cells) -> None:
+    """A tornado: bars to either side of nothing, the first category on top."""
     chart = where.desk.book.add_chart({"type": "bar"})
     for series in bars:
-        look = {"fill": {"color": series.colour}, "gap": 40, "overlap": 100}
-        chart.add_series(_of(series, categories) | look)
+        chart.add_series(_of(series, categories) | {"fill": {"color": series.colour}, "gap": 40, "overlap": 100})
     chart.set_y_axis({"reverse": True, "label_position": "low", "num_font": {"size": 9}})  # of a bar chart, categories
-    chart.set_x_axis({"crossing": base, "label_position": "low", **_VALUES})
+    chart.set_x_axis({"label_position": "low", **_VALUES})
     _finish(chart, where, row, column, title, 5)
 
 

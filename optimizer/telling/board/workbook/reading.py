@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optimizer.files.sheets import Cell, read_workbook
 from optimizer.ground.errors import PlanError
-from optimizer.telling.board.workbook.book import Workbook
+from optimizer.telling.board.workbook.sheets import Workbook
 
 MOST_TOLD = 5
 
