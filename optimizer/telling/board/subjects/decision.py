@@ -164,7 +164,7 @@ def cards(pack: Pack) -> Cards:
 
 def _capex_card(pack: Pack) -> str:
     """What the new capex comes to with what was committed before, and the budget that both share."""
-    committed, paid = (pack.source.due(f"capex_{name}_musd") for name in ("committed", "by_tenants"))
+    committed, paid = (pack.source.due(name) for name in ("capex_committed_musd", "tenant_advances_musd"))
     net = f", {pack.ledger.money(paid)} of it advanced by tenants" if paid.value > TOLD_MUSD else ""
     budget = pack.money("capex_budget_musd")
     if committed.value <= TOLD_MUSD:
