@@ -74,7 +74,7 @@ def _figures(books: Books) -> Check:
     wanted = {**_money(books), **_customers_money(books), **beside, **_megawatts(books), **_bitcoin(books)}
     stated: Figures = books.plan.kpis
     told_apart = {*PROGRAMME, *COSTS_OF_BTC, *COVERS, *MINING_ON_FALLS_SHORT, *_QUARTERS}
-    for name in wanted.keys() | stated.keys():
+    for name in wanted.keys() | told_apart | stated.keys():
         tally.holds(f"{name} told", name in stated and (name in wanted or name in told_apart))
     for name, figure in wanted.items():
         value = stated.get(name)
@@ -267,22 +267,12 @@ def _column(books: Books, column: str) -> dict[Quarter, Decimal]:
 
 
 def _covers(books: Books) -> Iterator[Check]:
-    """The least of the lenders' table where a lender tests its cover, and the first place that has it."""
-    tested = [
-        row
-        for row in books.tables.get("coverage", ())
-        if row["required_musd"] > ZERO and _tested(books.inputs.row("facilities", row["facility"]), row["quarter"])
-    ]
-    for key, name, unit, column in (
-        ("lowest_dscr", "lowest_dscr", "times", "dscr"),
-        ("lowest_headroom_musd", "lowest_headroom", "$M", "headroom_musd"),
-    ):
-        yield _least(books, key, name, unit, {(row["facility"], row["quarter"]): row[column] for row in tested})
-
-
-def _tested(facility: Any, quarter: Quarter) -> bool:
-    """Whether its lender tests its cover in a quarter."""
-    return facility.dscr is not None and facility.dscr_from <= quarter < facility.maturity
+    """The least of the lenders' table, and the first facility and quarter that has it; room where some is asked."""
+    rows = books.tables.get("coverage", ())
+    served = {(row["facility"], row["quarter"]): row["dscr"] for row in rows if not row["dscr"].is_nan()}
+    tested = {(row["facility"], row["quarter"]): row["headroom_musd"] for row in rows if row["required_musd"] > 0}
+    yield _least(books, "lowest_dscr", "lowest_dscr", "times", served)
+    yield _least(books, "lowest_headroom_musd", "lowest_headroom", "$M", tested)
 
 
 def _least(books: Books, figure: str, name: str, unit: str, cover: Mapping[tuple[str, Quarter], Decimal]) -> Check:
