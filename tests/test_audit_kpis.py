@@ -196,15 +196,15 @@ def cover(case: Case, plan: Plan, kpis: Mapping[str, Any]) -> set[str]:
         return {check.name for check in found if not check.clean}
 
 
-def test_the_least_cover_is_the_tables_and_room_only_where_it_is_asked_for(advanced: tuple[Case, Plan]) -> None:
-    """Nobody asks anything of the bond: it has the lowest cover and no room to lose. The loan is tested from 1 on."""
+def test_the_least_cover_is_that_of_a_quarter_in_which_it_is_asked_for(advanced: tuple[Case, Plan]) -> None:
+    """Nobody asks anything of the bond, though it has the lowest cover and no room. The loan is tested from 1 on."""
     case, plan = advanced
-    dscr = {"lowest_dscr": 0.9, "lowest_dscr_facility": "bond", "lowest_dscr_quarter": q(1)}
+    dscr = {"lowest_dscr": 1.3, "lowest_dscr_facility": "loan", "lowest_dscr_quarter": q(1)}
     room = {"lowest_headroom_musd": 2.0, "lowest_headroom_facility": "loan", "lowest_headroom_quarter": q(1)}
     assert cover(case, plan, dscr | room) == set()
     for changed in (
-        {"lowest_dscr": 1.3, "lowest_dscr_facility": "loan"},
-        {"lowest_dscr_facility": "loan"},
+        {"lowest_dscr": 0.9, "lowest_dscr_facility": "bond"},
+        {"lowest_dscr_facility": "bond"},
         {"lowest_dscr_quarter": q(2)},
         {"lowest_dscr": None},
     ):

@@ -267,12 +267,13 @@ def _column(books: Books, column: str) -> dict[Quarter, Decimal]:
 
 
 def _covers(books: Books) -> Iterator[Check]:
-    """The least of the lenders' table, and the first facility and quarter that has it; room where some is asked."""
-    rows = books.tables.get("coverage", ())
-    served = {(row["facility"], row["quarter"]): row["dscr"] for row in rows if not row["dscr"].is_nan()}
-    tested = {(row["facility"], row["quarter"]): row["headroom_musd"] for row in rows if row["required_musd"] > 0}
-    yield _least(books, "lowest_dscr", "lowest_dscr", "times", served)
-    yield _least(books, "lowest_headroom_musd", "lowest_headroom", "$M", tested)
+    """The least of the lenders' table where a lender asks for cover, and the first facility and quarter that has it."""
+    rows = [row for row in books.tables.get("coverage", ()) if row["required_musd"] > 0]
+    for figure, name, unit, column in (
+        ("lowest_dscr", "lowest_dscr", "times", "dscr"),
+        ("lowest_headroom_musd", "lowest_headroom", "$M", "headroom_musd"),
+    ):
+        yield _least(books, figure, name, unit, {(row["facility"], row["quarter"]): row[column] for row in rows})
 
 
 def _least(books: Books, figure: str, name: str, unit: str, cover: Mapping[tuple[str, Quarter], Decimal]) -> Check:
