@@ -25,7 +25,7 @@ from optimizer.plan.tables import NUMERIC
 from optimizer.questions import searches
 from optimizer.questions.searches import check_absence
 
-RICH = (1, 108, 26)
+RICH = (118, 128, 18)
 """Small cases whose plans have rows in every table between them."""
 
 
@@ -52,7 +52,7 @@ def broken(case: Case, plan: Plan) -> set[str]:
 # ---- sound plans -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [2, 3, 7, 11])
+@pytest.mark.parametrize("seed", [2, 3, 8, 11])
 def test_a_small_plan_passes(seed: int) -> None:
     found = solved(seed)
     assert found is not None
