@@ -73,12 +73,12 @@ class Treasury:
         """Loans that have halls in common lend no more together than these cost, by their shares of it."""
         for loans in _chained([loan for loan in self.loans.values() if loan.row.loan_to_cost is not None]):
             for t in self.case.horizon:
-                owed = total(loan.one(loan.owed, t) for loan in loans)
+                owed = [loan.one(loan.owed, t) for loan in loans]
                 within(program, owed, _lent_on(program, loans, t), "shared cost tight")
         for loans in _chained([loan for loan in self.loans.values() if loan.halls is not None]):
             halls = {hall for loan in loans for hall in loan.halls or ()}
             for t in self.case.horizon:
-                drawn = total(loan.one(loan.draws, t) for loan in loans)
+                drawn = [loan.one(loan.draws, t) for loan in loans]
                 within(program, drawn, program.summed("cost", [t], halls), "shared draws tight")
 
 
@@ -105,14 +105,14 @@ def _lent_on(program: Program, loans: list[Loan], t: Quarter) -> dict[int, float
     return total(parts)
 
 
-def within(program: Program, terms: dict[int, float], limit: dict[int, float], word: str) -> None:
-    """terms <= limit, or nothing where the limit is below that."""
-    if not any(terms.values()):
+def within(program: Program, parts: list[dict[int, float]], limit: dict[int, float], word: str) -> None:
+    """The parts together are within the limit, unless one of them is nothing."""
+    beyond = total([*parts, total([limit], -1.0)])
+    if not all(any(part.values()) for part in parts):
         return
-    beyond = total([terms, total([limit], -1.0)])
-    if any(value < 0 for value in limit.values()):
+    for part in parts if any(value < 0 for value in limit.values()) else ():
         used = program.yes_or_no()
-        program.at_most(total([terms, {used: -PLENTY}]), 0.0)
+        program.at_most(total([part, {used: -PLENTY}]), 0.0)
         beyond = total([beyond, {used: PLENTY, FIXED: -PLENTY}])
     program.at_most(beyond, 0.0, word)
 
@@ -288,9 +288,9 @@ class Loan:
             program.at_most(dict.fromkeys(self.draws.values(), 1.0), 0.0)
         for t in self.lifetime:
             if self.row.loan_to_cost is not None:
-                within(program, self.one(self.owed, t), _lent_on(program, [self], t), "loan to cost tight")
+                within(program, [self.one(self.owed, t)], _lent_on(program, [self], t), "loan to cost tight")
             if self.halls is not None and t in self.draws:
-                within(program, self.one(self.draws, t), program.summed("cost", [t], self.halls), "ring fence tight")
+                within(program, [self.one(self.draws, t)], program.summed("cost", [t], self.halls), "ring fence tight")
             if self.row.refinances is not None and t in self.draws:
                 repaid = loans[self.row.refinances].repaid(t) if t in loans[self.row.refinances].lifetime else {}
                 program.at_most(total([self.one(self.draws, t), total([repaid], -1.0)]), 0.0, "refinancing tight")
@@ -310,17 +310,15 @@ class Loan:
         return total([self.interest.get(t, {}), self.scheduled(t) if t < self.row.maturity else {}])
 
     def _keep_cover(self, program: Program, t: Quarter, served: list[Loan]) -> None:
-        """AI margin of its halls covers what it and those before it are served, if it was or is ever drawn."""
+        """AI margin of its halls covers what it and those before it are served, in a quarter in which it is owed."""
         if self.row.dscr is None or (self.row.dscr_from is not None and t < self.row.dscr_from):
             return
+        owed = program.yes_or_no()
+        balance = total([self.opening(t), self.one(self.draws, t), {owed: -self.row.commitment_musd}])
+        program.at_most(balance, 0.0)
         service = total((loan.service(t) for loan in served), self.row.dscr)
-        uncovered = total([service, total([program.summed("ai margin", [t], self.halls)], -1.0)])
-        if self.row.drawn_musd == 0:
-            used = program.yes_or_no()
-            drawn: dict[int, float] = dict.fromkeys(self.draws.values(), 1.0)
-            program.at_most(drawn | {used: -self.row.commitment_musd}, 0.0)
-            uncovered = total([uncovered, {used: PLENTY, FIXED: -PLENTY}])
-        program.at_most(uncovered, 0.0, "cover tight")
+        margin = program.summed("ai margin", [t], self.halls)
+        program.at_most(total([service, total([margin], -1.0), {owed: PLENTY, FIXED: -PLENTY}]), 0.0, "cover tight")
 
 
 # ---- BTC -----------------------------------------------------------------------------------------
