@@ -23,7 +23,6 @@ from oracle_halls import (
     capex,
     deposit_quarters,
     handed_over_gross_mw,
-    in_service_mw,
     most_usable_it_mw,
     site_limit,
     under_construction,
@@ -147,7 +146,7 @@ def start_allowed(case: Case, option: Option, t: Quarter) -> bool:
 
 
 def starts_allowed(case: Case, starts: Starts) -> bool:
-    """The rules on starts alone: power, construction caps, budgets, floors and ceilings on products."""
+    """The rules on starts alone: power, construction caps, budgets."""
     return (
         all(
             handed_over_gross_mw(case, starts, site.site, t) <= site_limit(case, site.site, t) + SLACK
@@ -160,7 +159,6 @@ def starts_allowed(case: Case, starts: Starts) -> bool:
         )
         and construction_allowed(case, starts)
         and budget_kept(case, starts)
-        and products_within_limits(case, starts)
     )
 
 
@@ -197,18 +195,14 @@ def budget_kept(case: Case, starts: Starts) -> bool:
     return all(sum(spent.get(t, 0.0) for t in quarters) <= most + SLACK for most, quarters in budgets(case))
 
 
-def products_within_limits(case: Case, starts: Starts) -> bool:
-    for limit in case.use_limits:
-        if limit.use == "mining":
-            continue
-        for t in case.horizon:
+def keep_use_limits(program: Program, halls: Halls) -> None:
+    """Floors and ceilings on what is in service as a product."""
+    for limit in halls.case.use_limits:
+        for t in halls.case.horizon if limit.use != "mining" else ():
             if limit.first <= t <= limit.last:
-                mw = in_service_mw(case, starts, limit, t)
-                if limit.min_mw is not None and mw < limit.min_mw - SLACK:
-                    return False
-                if limit.max_mw is not None and mw > limit.max_mw + SLACK:
-                    return False
-    return True
+                low = -math.inf if limit.min_mw is None else limit.min_mw - SLACK
+                high = math.inf if limit.max_mw is None else limit.max_mw + SLACK
+                program.row(halls.in_service(limit, t), low, high)
 
 
 def all_contracts(case: Case, starts: Starts, decided: Contracts = (), seen: int = 0) -> Iterator[Contracts]:
@@ -331,6 +325,7 @@ class Common:
         add_capacity(program, halls, signed, self.sales)
         add_ratchets(program, self.future, self.fleet, partial(drawn_gross_mw, self.future, signed, self.sales))
         if self.decide:
+            keep_use_limits(program, halls)
             for most, quarters in budgets(case):
                 program.at_most(program.summed("outlay", quarters), most, "budget tight")
             add_customer_share(program, self.future, signed, self.sales)

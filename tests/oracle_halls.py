@@ -45,18 +45,6 @@ def handed_over_gross_mw(case: Case, starts: Starts, site: str, t: Quarter) -> f
     return taken
 
 
-def in_service_mw(case: Case, starts: Starts, limit: UseLimit, t: Quarter) -> float:
-    """What a floor or ceiling on a product counts: full blocks in service, gross or IT."""
-    served = 0.0
-    for start in starts:
-        option = case.option[start.option]
-        here = option.product == limit.use and limit.site in ("*", option.site)
-        if here and start.quarter + option.lead_quarters <= t:
-            size = option.block_gross_mw if limit.basis == "gross_mw" else block_it_mw(option)
-            served += start.blocks * size
-    return served
-
-
 def under_construction(case: Case, starts: Starts, t: Quarter) -> tuple[int, float]:
     """Blocks and IT MW that are being built in a quarter, all sites together."""
     building = [s for s in starts if s.quarter <= t < s.quarter + case.option[s.option].lead_quarters]
@@ -125,6 +113,16 @@ def gpu_life(case: Case, option: str) -> Any | None:
     return next((row for row in case.rows("gpu_lives") if row.option == option), None)
 
 
+@dataclass(frozen=True)
+class Relet:
+    """Blocks of a start that have no GPUs any more from a quarter on and are let as another product, as columns."""
+
+    start: Start
+    product: str
+    since: Quarter
+    blocks: dict[int, float]
+
+
 class Halls:
     """The IT MW that a set of starts can let, with a column for each refresh that may be bought."""
 
@@ -134,7 +132,7 @@ class Halls:
         self.case = future.case
         self.starts = starts
         self.refreshed: dict[tuple[Start, int], int] = {}
-        self.relet: list[tuple[Start, str, Quarter, dict[int, float]]] = []
+        self.relet: list[Relet] = []
         self._book_capex()
         for start in starts:
             self._add_gpus(start, decide=decide)
@@ -178,13 +176,41 @@ class Halls:
         refit = total([blocks], -row.refit_musd_per_it_mw * it_mw)
         self.program.book("facility_capex", t, refit, row.relet_product, option.site)
         self.program.add("line", "hall relet", self.case.first, FIXED, it_mw if t <= self.case.last else 0.0)
-        self.relet.append((start, row.relet_product, t, total([blocks], it_mw)))
+        self.relet.append(Relet(start, row.relet_product, t, blocks))
 
     def usable(self, site: str, product: str, t: Quarter) -> dict[int, float]:
         """IT MW that can be let: blocks in service times the hall ramp, while their GPUs live; halls without them."""
         here = [s for s in self.starts if (self.option(s).site, self.option(s).product) == (site, product)]
-        without = [it_mw for s, p, q, it_mw in self.relet if (self.option(s).site, p) == (site, product) and q <= t]
+        without = [
+            total([hall.blocks], block_it_mw(self.option(hall.start))) for hall in self.relet_to(site, product, t)
+        ]
         return total([*(self._usable_of(start, t) for start in here), *without])
+
+    def relet_to(self, site: str, product: str, t: Quarter) -> list[Relet]:
+        """What has lost its GPUs by a quarter and is let as a product since, at a site or anywhere (`*`)."""
+        return [
+            hall
+            for hall in self.relet
+            if hall.product == product and site in ("*", self.option(hall.start).site) and hall.since <= t
+        ]
+
+    def in_service(self, limit: UseLimit, t: Quarter) -> dict[int, float]:
+        """What a floor or ceiling on a product counts: full blocks in service as it, gross or IT MW."""
+
+        def size(start: Start) -> float:
+            option = self.option(start)
+            return option.block_gross_mw if limit.basis == "gross_mw" else block_it_mw(option)
+
+        parts = [total([hall.blocks], size(hall.start)) for hall in self.relet_to(limit.site, limit.use, t)]
+        for start in self.starts:
+            option = self.option(start)
+            if option.product != limit.use or limit.site not in ("*", option.site):
+                continue
+            if start.quarter + option.lead_quarters <= t:
+                parts.append({FIXED: start.blocks * size(start)})
+                gone = [hall.blocks for hall in self.relet if hall.start == start and hall.since <= t]
+                parts.append(total(gone, -size(start)))
+        return total(parts)
 
     def option(self, start: Start) -> Option:
         return self.case.option[start.option]

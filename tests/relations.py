@@ -137,7 +137,7 @@ def _hashprice_itself(future: Future, row: Row, scenario: str) -> Row:
     if row["scenario"] != scenario or row["hashprice_usd_per_ph_day"] is not None:
         return {}
     told = {"hashprice_usd_per_ph_day": future.hashprice(row["quarter"])}
-    holds_btc = future.case.settings.btc_held or future.case.settings.hold_mined_btc
+    holds_btc = future.case.settings.btc_held or future.case.settings.btc_rule == "free"
     return {} if holds_btc else told | {"difficulty_t": None, "fees_btc_per_block": None}
 
 
@@ -178,6 +178,13 @@ def relation_08_a_rule_dropped_or_added(base: Base, rng: random.Random) -> list[
     drops: list[dict[str, Any]] = [{"minimum_cash_musd": 0}, {"prerequisites": []}]
     drops += [{table: []} for table in ("use_limits", "budget_years") if case.rows(table)]
     drops += [{"offers": edited(case, "offers", lambda row: {"exclusive_group": None})}]
+    drops += [{"grid_groups": [], "grid_group_limits": []}, {"ratchets": []}, {"end_coverage": 1000.0}]
+    drops += [
+        {"minimum_btc": None},
+        {"max_btc_sales_per_quarter": None},
+        {"offers": edited(case, "offers", lambda row: {"sign_by": None})},
+    ]
+    drops += [{"machine_markets": edited(case, "machine_markets", lambda row: {"max_sales_mw_per_quarter": None})}]
     drops += [{"max_customer_share": None, "max_customer_share_from": None}]
     drops += [{name: None} for name in ("max_blocks_under_construction", "max_it_mw_under_construction")]
     rules = [rule.local_name for rule in base.model.component_objects(Constraint) if len(rule)]

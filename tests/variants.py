@@ -22,10 +22,11 @@ TERMS = (
 KIND_OF = {
     "facility_curve": "profile", "gpu_curve": "profile", "ramp": "profile", "requires": "offer",
     "requires_offer": "offer", "refinances": "facility", "use": "product", "name": "obligation",
+    "relet_product": "product",
 }  # fmt: skip
 NAMED = {
     "site", "asic", "product", "option", "offer", "customer", "tariff", "facility", "profile", "exclusive_group",
-    "policy", "index", "base_rate", *KIND_OF,
+    "policy", "index", "base_rate", "group", *KIND_OF,
 }  # fmt: skip
 RICH_MUSD = 1000.0
 BUDGET_MUSD = 10_000.0
@@ -66,7 +67,8 @@ def money_scaled(case: Case, k: float) -> Case:
 def counts_megawatts(column: str) -> bool:
     """Whether a column holds megawatts, machines or BTC: what scales with the company."""
     return (column.endswith("_mw") and "_per_" not in column) or column in (
-        "units", "btc_held", "max_it_mw_under_construction",
+        "units", "btc_held", "max_it_mw_under_construction", "minimum_btc", "max_btc_sales_per_quarter", "btc",
+        "max_sales_mw_per_quarter",
     )  # fmt: skip
 
 
@@ -89,7 +91,10 @@ def renamed(case: Case, rng: random.Random) -> Case:
 
     def name(column: str, value: Any) -> Any:
         if column == "discount_rates":
-            return {line if line in ("corporate", "mining") else name("product", line): r for line, r in value.items()}
+            return {
+                line if line in ("corporate", "mining", "debt") else name("product", line): r
+                for line, r in value.items()
+            }
         if column not in NAMED or value in (None, "*", "mining"):
             return value
         kind = KIND_OF.get(column, column)
@@ -158,6 +163,7 @@ def plain(case: Case) -> Case:
     gone = (
         "machine_markets", "gpu_lives", "late_delivery", "tranches", "index_escalators", "indices", "use_limits",
         "power_escalators", "prepayments", "deposits", "rent_free", "own_plants", "obligations",
+        "price_steps", "ratchets", "grid_groups", "grid_group_limits",
     )  # fmt: skip
     last = bare.last
     return bare.replace(
@@ -171,6 +177,7 @@ def plain(case: Case) -> Case:
                 "window_first": min(row["window_first"], last),
                 "window_last": min(row["window_last"], last),
                 "price_base_quarter": row["price_base_quarter"] and min(row["price_base_quarter"], last),
+                "sign_by": row["sign_by"] and min(row["sign_by"], row["window_last"], last),
             },
         ),
         **{name: [] for name in gone},
@@ -187,7 +194,7 @@ def without_options(case: Case, options: Collection[str]) -> dict[str, Rows]:
     """The tables of a case without some options; nothing else may name them."""
     return {
         table: records(case, table, lambda row: row["option"] not in options)
-        for table in ("options", "deposits", "gpu_lives")
+        for table in ("options", "deposits", "gpu_lives", "collateral")
     }
 
 
@@ -204,10 +211,11 @@ def named_elsewhere(case: Case) -> set[str]:
 
 
 COPIED = {
-    "sites", "site_limits", "own_plants", "fleet", "options", "deposits", "gpu_lives", "committed_starts", "offers",
+    "sites", "site_limits", "ratchets", "grid_groups",
+    "own_plants", "fleet", "options", "deposits", "gpu_lives", "committed_starts", "offers",
     "offer_prices", "offer_sites", "committed_contracts", *TERMS,
 }  # fmt: skip
-OF_ITS_OWN = {"asics", "machine_markets", "products", "product_markets"}
+OF_ITS_OWN = {"asics", "machine_markets", "products", "product_markets", "grid_group_limits"}
 COPIED_NAMES = {"site", "option", "offer", "requires", "exclusive_group"}
 
 
@@ -217,7 +225,7 @@ def copies(case: Case, sizes: Sequence[float], *, apart: bool) -> dict[str, Rows
     `apart`: each copy has its own products, markets and classes of machines. Policies for one site are copied, those
     for all sites are not; nor are loans and settings.
     """
-    names = COPIED_NAMES | ({"asic", "product", "use"} if apart else set())
+    names = COPIED_NAMES | ({"asic", "product", "relet_product", "use", "group"} if apart else set())
     tables: dict[str, Rows] = {}
     for table in sorted(COPIED | (OF_ITS_OWN if apart else set())):
         tables[table] = [
