@@ -255,9 +255,16 @@ class Loan:
         paid = self.interest_paid_in(t)
         self.interest[paid] = total([self.interest.get(paid, {}), total([balance], rate / 4)])
         program.book("interest", paid, total([balance], -rate / 4), "corporate")
-        normal = self.case.settings.discount_rates.get("debt")
-        if normal is not None and rate > normal:
-            program.book("excess_interest", paid, total([balance], (normal - rate) / 4), "corporate")
+        excess = self._excess(rate, t)
+        if excess > 0:
+            program.book("excess_interest", paid, total([balance], -excess / 4), "corporate")
+
+    def _excess(self, rate: float, t: Quarter) -> float:
+        """Yearly rate above the normal cost of debt; while it is open no less than what a draw saves in fees."""
+        normal = self.case.settings.discount_rates.get("debt", rate)
+        first, last = self.row.available_first, self.row.available_last
+        saved = self.row.undrawn_fee if first is not None and last is not None and first <= t <= last else 0.0
+        return float(max(rate - normal, saved, 0.0))
 
     def _add_fees(self, program: Program) -> None:
         """Fees of a facility that is in use: drawn at the start, or taken up for them."""
