@@ -470,16 +470,23 @@ def sell(program: Program, future: Future, site: str, name: str, t: Quarter) -> 
 
 def leave_capacity(program: Program, halls: Halls, here: list[Signed], site: str, name: str) -> None:
     """Usable capacity that no contract holds is worth something when it comes free, less the later that is."""
-    case, product = halls.case, halls.case.product[name]
-    life = product.residual_life_quarters or USUAL_LIFE
+    case = halls.case
     end = case.last + 1
     settled = max([halls.settled_from(), *(s.deal.ends for s in here)])
     before: dict[int, float] = {}
     for q in span(end, settled - end + 1):
         free = total([halls.usable(site, name, q), total((s.held(q) for s in here), -1.0)])
-        worth = product.residual_musd_per_it_mw * max(0.0, 1 - (q - case.first) / life)
-        program.leave(q, total([total([free, total([before], -1.0)])], worth), name)
+        worth = residual_musd_per_it_mw(case, name, q)
+        program.leave(q, total([free, total([before], -1.0)], worth), name)
         before = free
+
+
+def residual_musd_per_it_mw(case: Case, name: str, q: Quarter) -> float:
+    """What an IT MW that comes free at the start of a quarter is worth then: less each quarter, in the end nothing."""
+    product = case.product[name]
+    return product.residual_musd_per_it_mw * max(
+        0.0, 1 - (q - case.first) / (product.residual_life_quarters or USUAL_LIFE)
+    )
 
 
 def add_customer_share(program: Program, future: Future, signed: list[Signed], sales: Sales) -> None:

@@ -18,8 +18,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import relations_of_value
+from oracle import halls_of, residual_musd_per_it_mw
 from oracle_contracts import Deal, contracts_of_sizes
 from oracle_future import Future, hours
+from oracle_program import Program
 from other_solvers import Matrices, by_highs
 from pyomo.environ import Constraint
 from variants import (
@@ -178,7 +181,7 @@ def relation_08_a_rule_dropped_or_added(base: Base, rng: random.Random) -> list[
     drops: list[dict[str, Any]] = [{"minimum_cash_musd": 0}, {"prerequisites": []}]
     drops += [{table: []} for table in ("use_limits", "budget_years") if case.rows(table)]
     drops += [{"offers": edited(case, "offers", lambda row: {"exclusive_group": None})}]
-    drops += [{"grid_groups": [], "grid_group_limits": []}, {"ratchets": []}, {"end_coverage": 1000.0}]
+    drops += [{"grid_groups": [], "grid_group_limits": []}, {"ratchets": []}]
     drops += [
         {"minimum_btc": None},
         {"max_btc_sales_per_quarter": None},
@@ -301,19 +304,26 @@ def relation_12_integers_fixed(base: Base, rng: random.Random) -> list[Claim]:
 
 
 def relation_13_the_plans_own_flows(base: Base, rng: random.Random) -> list[Claim]:
-    """The flows in a plan's tables, discounted here, are worth what the plan says; a backstop has a rate of its own, so
-    cases with one are left out.
-    """
-    case = base.case
-    if any(row.discount_rate is not None for row in case.rows("backstops")):
-        return []
-    plan = solve(case, base.scenario, gap=0.0)
-    total = 0.0
-    for row in (*plan.cash_flow.itertuples(), *plan.after_horizon.itertuples()):
-        rate = case.settings.discount_rates.get(row.business, case.settings.discount_rates["corporate"])
-        quarters = Quarter.parse(row.quarter) - case.first + (0.0 if row.line == "residual" else 0.5)
-        total += 0.0 if row.line == "principal" else row.musd * (1 + rate) ** (-quarters / 4)
+    """The flows in a plan's tables, discounted here by line, are worth what the plan says."""
+    plan = solve(base.case, base.scenario, gap=0.0)
+    total = _discounted(base.case, plan)
     return [near(plan.value_musd, total, "flows discounted"), equal(Worth(total, total), base.worth, "flows and value")]
+
+
+NO_VALUE = {"principal", "interest", "cash_interest", "btc_sales"}
+AT_COST_OF_DEBT = {"fee", "excess_interest", "prepayments", "tenant_capex", "tenant_credits"}
+
+
+def _discounted(case: Case, plan: Any) -> float:
+    """The worth of all flows of a plan, $M today."""
+    rates, total = case.settings.discount_rates, 0.0
+    flows = [*plan.cash_flow.itertuples(), *plan.tables["value_only"].itertuples(), *plan.after_horizon.itertuples()]
+    for row in flows:
+        if row.line not in NO_VALUE:
+            rate = rates.get("debt" if row.line in AT_COST_OF_DEBT else row.business, rates["corporate"])
+            quarters = Quarter.parse(row.quarter) - case.first + (0.0 if row.line == "residual" else 0.5)
+            total += row.musd * (1 + rate) ** (-quarters / 4)
+    return total
 
 
 def relation_14_between_simple_plans_and_the_relaxation(base: Base, rng: random.Random) -> list[Claim]:
@@ -344,11 +354,10 @@ def _rounded_down(base: Base) -> list[tuple[Any, float]]:
 def relation_31_no_discounting(base: Base, rng: random.Random) -> list[Claim]:
     """At rates of 0 a plan is worth the plain sum of its flows."""
     case = base.case
-    rates = dict.fromkeys(case.settings.discount_rates, 0.0)
-    backstops = edited(case, "backstops", lambda row: {"discount_rate": None})
-    plan = solve(case.replace(discount_rates=rates, backstops=backstops), base.scenario, gap=0.0)
-    flows = plan.cash_flow[plan.cash_flow["line"] != "principal"]
-    total = float(flows["musd"].sum() + plan.after_horizon["musd"].sum())
+    free = case.replace(discount_rates=dict.fromkeys(case.settings.discount_rates, 0.0))
+    plan = solve(free, base.scenario, gap=0.0)
+    tables = (plan.cash_flow, plan.tables["value_only"], plan.after_horizon)
+    total = sum(float(table.loc[~table["line"].isin(NO_VALUE), "musd"].sum()) for table in tables)
     return [near(plan.value_musd, total, "sum of flows")]
 
 
@@ -391,12 +400,16 @@ def relation_39_sums_over_everything(base: Base, rng: random.Random) -> list[Cla
 
 
 def relation_20_without_what_the_plan_leaves_unused(base: Base, rng: random.Random) -> list[Claim]:
-    """Options not started and offers refused, unless something names them, or an offer is signed where they are."""
+    """Options not started and offers refused, unless something names them, or an offer is signed where they are, or
+    halls become what they are.
+    """
     case, m = base.case, base.model
     started = {o for (o, _), n in m.n.items() if base.of(n) > 0.5} | {row.option for row in case.committed_starts}
+    started |= {row.option for row in case.rows("collateral")}
     signed = {key[0] for key, y in m.y.items() if base.of(y) > 0.5} | named_elsewhere(case)
     let = {(row.site, case.offer[row.offer].product) for row in case.committed_contracts}
     let |= {(key[2], case.offer[key[0]].product) for key, y in m.y.items() if base.of(y) > 0.5}
+    let |= {(case.option[row.option].site, row.relet_product) for row in case.gpu_lives if row.option in started}
     refused = {row.offer for row in case.offers} - signed
     idle = {row.option for row in case.options if row.option not in started and (row.site, row.product) not in let}
     if not refused and not idle:
@@ -410,10 +423,13 @@ def relation_20_without_what_the_plan_leaves_unused(base: Base, rng: random.Rand
 def relation_15_cheaper_halls(base: Base, rng: random.Random) -> list[Claim]:
     """Facility capex less a share: worth at least that share of the old plan's capex more, at most of the new plan's.
 
-    Where no rule hangs on a price and no budget binds, so that either plan can be had at either price.
+    Where no rule hangs on a price and no budget binds, so that either plan can be had at either price. Halls are not
+    relet: that costs facility capex of another price.
     """
     share = rng.uniform(0.05, 0.4)
-    rich = base.unbound.case.replace(capex_budget_musd=BUDGET_MUSD, budget_years=[])
+    unbound = base.unbound.case
+    lives = edited(unbound, "gpu_lives", lambda _: {"relet_product": None, "refit_musd_per_it_mw": None})
+    rich = unbound.replace(capex_budget_musd=BUDGET_MUSD, budget_years=[], gpu_lives=lives)
     before = Base(rich, base.scenario)
     levels = [f"facility_{level}_musd_per_it_mw" for level in ("low", "base", "high")]
     cheaper = edited(rich, "options", lambda row: {name: row[name] * (1 - share) for name in levels})
@@ -483,17 +499,21 @@ def _swung(case: Case, swing: dict[str, float], sign: int) -> Case:
         offer_prices=edited(case, "offer_prices", dearer("price", "offer")),
         product_markets=edited(case, "product_markets", dearer("price", "product")),
         tariffs=edited(case, "tariffs", dearer("energy_usd_per_mwh", "tariff")),
+        price_steps=edited(case, "price_steps", dearer("energy_usd_per_mwh", "tariff")),
     )
 
 
 def relation_18_dearer_power(base: Base, rng: random.Random) -> list[Claim]:
     tariff, rise = rng.choice(base.case.tariffs).tariff, rng.uniform(0.5, 30)
-    tariffs = edited(
-        base.case,
-        "tariffs",
-        lambda row: {"energy_usd_per_mwh": row["energy_usd_per_mwh"] + rise * (row["tariff"] == tariff)},
-    )
-    return [no_more(base.replaced(tariffs=tariffs), base.worth, "dearer power")]
+    dearer = {
+        table: edited(
+            base.case,
+            table,
+            lambda row: {"energy_usd_per_mwh": row["energy_usd_per_mwh"] + rise * (row["tariff"] == tariff)},
+        )
+        for table in ("tariffs", "price_steps")
+    }
+    return [no_more(base.replaced(**dearer), base.worth, "dearer power")]
 
 
 def relation_29_damages(base: Base, rng: random.Random) -> list[Claim]:
@@ -512,13 +532,24 @@ def relation_29_damages(base: Base, rng: random.Random) -> list[Claim]:
         others = records(case, "late_delivery", lambda row: row["offer"] != offer.offer)
         return [*others, row | {"walk_away_quarters": quarters}]
 
-    mild, dear, none, huge = (base.replaced(late_delivery=late(k * damages)) for k in (1, 2, 0, PROHIBITIVE_MUSD))
+    planned = {"allow_planned_lateness": True}
+    mild, dear, none, huge = (
+        base.replaced(late_delivery=late(k * damages), **planned) for k in (1, 2, 0, PROHIBITIVE_MUSD)
+    )
     last = min(offer.window_last, deadline)
     in_time = edited(case, "offers", lambda row: {"window_last": last} if row["offer"] == offer.offer else {})
     return [
         no_more(dear, mild, "higher damages"),
         no_more(mild, none, "no damages"),
-        equal(huge, base.replaced(late_delivery=late(damages, 0), offers=in_time), "in time or not at all", 1e-5),
+        equal(
+            huge,
+            base.replaced(late_delivery=late(damages, 0), offers=in_time, **planned),
+            "in time or not at all",
+            1e-5,
+        ),
+        no_more(
+            base.replaced(late_delivery=late(damages), allow_planned_lateness=False), mild, "lateness may be planned"
+        ),
     ]
 
 
@@ -563,12 +594,16 @@ def relation_21_everything_in_two_halves(base: Base, rng: random.Random) -> list
     return [no_more(before.worth, after, "in halves")]
 
 
+LOAN_TABLES = ("facilities", "amortisation", "collateral")
+
+
 def _without_loans_that_name_others(case: Case) -> Case:
-    gone = {row.facility for row in case.facilities if row.site != "*" or row.requires_offer}
+    gone = {row.facility for row in case.facilities if row.requires_offer}
+    gone |= {row.facility for row in case.rows("collateral")}
     gone |= {row.facility for row in case.facilities if row.refinances in gone}
     if not gone:
         return case
-    kept = {t: records(case, t, lambda row: row["facility"] not in gone) for t in ("facilities", "amortisation")}
+    kept = {t: records(case, t, lambda row: row["facility"] not in gone) for t in LOAN_TABLES}
     cash = case.settings.opening_cash_musd + 50
     return case.replace(**kept, opening_cash_musd=cash)
 
@@ -592,7 +627,7 @@ def relation_22_two_companies_that_share_nothing(base: Base, rng: random.Random)
 
 
 def _lines_of_two(case: Case) -> Collection[str]:
-    return {"corporate", "mining", *(f"{row.product} {i}" for row in case.products for i in (0, 1))}
+    return {"corporate", "mining", "debt", *(f"{row.product} {i}" for row in case.products for i in (0, 1))}
 
 
 def relation_23_twins(base: Base, rng: random.Random) -> list[Claim]:
@@ -615,9 +650,15 @@ def relation_23_twins(base: Base, rng: random.Random) -> list[Claim]:
     ]
 
 
+TWIN_TABLES = (
+    "sites", "site_limits", "ratchets", "grid_groups", "fleet", "options", "offer_sites", "deposits", "gpu_lives",
+    "collateral",
+)  # fmt: skip
+
+
 def _twin_site(case: Case, site: str) -> dict[str, Rows]:
     tables = {}
-    for table in ("sites", "site_limits", "fleet", "options", "offer_sites", "deposits", "gpu_lives"):
+    for table in TWIN_TABLES:
         rows = records(case, table)
         halls = {row.option for row in case.options if row.site == site}
         twins = [row for row in rows if row.get("site") == site or ("site" not in row and row.get("option") in halls)]
@@ -642,7 +683,6 @@ def relation_24_an_empty_quarter(base: Base, rng: random.Random) -> list[Claim]:
     might earn by taking power), and nothing starts or is signed.
     """
     case = plain(base.case).replace(discount_rates={"corporate": rng.uniform(0.05, 0.15)})
-    case = case.replace(backstops=edited(case, "backstops", lambda _: {"discount_rate": None}))
     before = worth_of(case, base.scenario)
     claims = [equal(worth_of(_longer(case, case.last + 1), base.scenario), before, "a quarter after")]
     decided = [row.quarter for name in ("committed_starts", "committed_contracts") for row in case.rows(name)]
@@ -686,8 +726,10 @@ def _within(row: Row, case: Case) -> Row:
     """An offer's window cut to the horizon; one that closed before it stays closed."""
     if row["window_last"] < case.first:
         shut = case.first - 2
-        return {"window_first": shut, "window_last": shut, "price_base_quarter": None}
-    return {"window_first": max(row["window_first"], case.first)}
+        return {"window_first": shut, "window_last": shut, "price_base_quarter": None, "sign_by": None}
+    still = None if row["sign_by"] is None else min(row["sign_by"], case.first - 2)
+    closed = row["sign_by"] is not None and row["sign_by"] < case.first
+    return {"window_first": max(row["window_first"], case.first), "sign_by": still if closed else None}
 
 
 def relation_26_a_shorter_lead_time(base: Base, rng: random.Random) -> list[Claim]:
@@ -716,11 +758,11 @@ def relation_26_a_shorter_lead_time(base: Base, rng: random.Random) -> list[Clai
 def relation_27_a_contract_that_is_the_market(base: Base, rng: random.Random) -> list[Claim]:
     """A contract for a quarter at the market's price, from next to nothing to its depth, in the market's place.
 
-    For a product that one site sells, before the last quarter (a contract's capacity there has no residual), and
+    For a product that one site sells, before the last quarter, and
     without a limit on a customer's share (the market is no customer).
     """
     case = base.case
-    places = {row.product: {o.site for o in case.options if o.product == row.product} for row in case.products}
+    places = {p.product: {site for site, name in halls_of(case) if name == p.product} for p in case.products}
     rows = [
         row
         for row in case.product_markets
@@ -787,8 +829,9 @@ def relation_28_an_offer_is_signed_or_not(base: Base, rng: random.Random) -> lis
 def relation_30_a_contract_a_quarter_longer(base: Base, rng: random.Random) -> list[Claim]:
     """A contract that outlives the horizon runs on to its own end: a quarter more is worth what it pays then.
 
-    What it pays by MW is reckoned by the oracle. At least on the old plan's contract, at most on the new plan's. Where
-    no rule hangs on a price, and nothing at a contract's end can bind: no lives of GPUs, no prepayments.
+    What it pays by MW, and what the hall is worth when it comes free, is reckoned by the oracle. At least on the old
+    plan's contract, at most on the new plan's. Where no rule hangs on a price, and nothing at a contract's end can
+    bind: no lives of GPUs, no prepayments.
     """
     case = base.unbound.case.replace(gpu_lives=[], prepayments=[])
     offers = [row for row in case.offers if row.offer not in {r.offer for r in case.committed_contracts}]
@@ -823,7 +866,13 @@ def _worth_per_mw(base: Base, name: str, key: tuple[Any, ...]) -> float:
     _, tier, site, t = key
     offer = base.case.offer[name]
     contract = contracts_of_sizes(base.case, name, site, t, offer.min_it_mw, offer.max_it_mw)[tier]
-    return Deal(Future(base.case, base.scenario), contract).bookings.worth.get(0, 0.0)
+    deal, case = Deal(Future(base.case, base.scenario), contract), base.case
+    vacated, before = Program(case), 0.0
+    for q in (case.last + k for k in range(1, max(1, deal.ends - case.last) + 1)):
+        worth = residual_musd_per_it_mw(case, offer.product, q)
+        vacated.leave(q, {0: -worth * (deal.held(q) - before)}, offer.product)
+        before = deal.held(q)
+    return deal.bookings.worth.get(0, 0.0) + vacated.worth.get(0, 0.0)
 
 
 # ---- settings of the solver -------------------------------------------------------------------------------------
@@ -871,5 +920,7 @@ def relation_40_a_plan_to_begin_with(base: Base, rng: random.Random) -> list[Cla
 
 
 RELATIONS: dict[str, Relation] = {
-    name: relation for name, relation in sorted(globals().items()) if name.startswith("relation_")
+    name: relation
+    for name, relation in sorted({**globals(), **vars(relations_of_value)}.items())
+    if name.startswith("relation_")
 }
