@@ -158,7 +158,7 @@ def summary_of(plan: opt.Plan) -> str:
 def test_several_rates_are_told_as_several(plan: opt.Plan) -> None:
     told = with_programme(plan, -flows_with((0.101, 0.105, 0.3), 1.0))
     assert the_return(programme_rates(told.case, told.tables, told.nothing)) is None
-    line = next(line for line in summary_of(told).splitlines() if "Return of the AI programme" in line)
+    line = next(line for line in summary_of(told).splitlines() if "Return of the programme" in line)
     assert " several " in line and "10.1%, 10.5% and 30.0%, none alone" in line
     pack = Pack(Source(told), Ledger(), opt.audit(told.case, plan))
     assert "several" in [big for big, _ in return_cards(pack)]

@@ -140,11 +140,21 @@ def _musd(room: Room, key: str) -> str:
 def _value_rows(room: Room) -> list[tuple[str, str, str]]:
     value = _musd(room, "value_musd")
     if not room.has("do_nothing_value_musd"):
-        return [("Value of the plan", value, "doing nothing keeps neither commitments nor policies: no comparison")]
-    return [
-        ("Value over doing nothing", _musd(room, "value_over_do_nothing_musd"), _terminal_words(room)),
-        ("Value of the plan", value, f"doing nothing: {_musd(room, 'do_nothing_value_musd')}"),
-    ]
+        first = ("Value of the plan", value, "doing nothing keeps neither commitments nor policies: no comparison")
+    else:
+        first = ("Value over doing nothing", _musd(room, "value_over_do_nothing_musd"), _terminal_words(room))
+    over = [first]
+    if room.has("value_over_mining_on_musd"):
+        words = "over the best plan without new halls that keeps every rule"
+        over.append(("Value over mining on", _musd(room, "value_over_mining_on_musd"), words))
+    elif room.has("mining_on_breaks_quarter"):
+        words = f"without new halls the minimum breaks in {room['mining_on_breaks_quarter']}"
+        over.append(
+            ("Mining on", "no plan", f"{words}; {_musd(room, 'mining_on_short_musd')} more at the start would do")
+        )
+    if room.has("do_nothing_value_musd"):
+        over.append(("Value of the plan", value, f"doing nothing: {_musd(room, 'do_nothing_value_musd')}"))
+    return over
 
 
 def _terminal_words(room: Room) -> str:
@@ -179,21 +189,23 @@ def _do_nothing_rows(plan: Plan, room: Room) -> list[tuple[str, str, str]]:
     if not room.has("do_nothing_value_musd"):
         return []
     lowest = "Doing nothing: lowest cash", _musd(room, "do_nothing_lowest_cash_musd"), _do_nothing_words(plan, room)
-    irr, payback = room["unlevered_return"], room["unlevered_payback_quarter"]
-    if irr is None and not len(plan.starts):
-        return [
-            lowest,
-            ("Return of the AI programme", plan.missing("unlevered_return"), "the plan has no such programme"),
-        ]
-    several = [f"{rate:.1%}" for rate in plan.programme_rates] if irr is None else []
-    rates = f"{', '.join(several[:-1])} and {several[-1]}, none alone; " if len(several) > 1 else ""
-    return [
-        lowest,
-        (
-            "Return of the AI programme", plan.missing("unlevered_return") if irr is None else f"{irr:.1%}",
-            f"a year, over doing nothing; {rates}" + (f"paid back in {payback}" if payback else "not paid back"),
-        ),
-    ]  # fmt: skip
+    if room["unlevered_return"] is None and not len(plan.starts):
+        return [lowest, ("Return of the programme", plan.missing("unlevered_return"), "the plan has no such programme")]
+    returns = (
+        ("Return of the programme", "unlevered", plan.programme_rates, "a year, over doing nothing"),
+        ("Return to shareholders", "levered", plan.levered_rates, "a year, after lenders' and customers' money"),
+    )
+    return [lowest, *(_return_row(plan, room, *one) for one in returns)]
+
+
+def _return_row(
+    plan: Plan, room: Room, label: str, kind: str, rates: Sequence[float], words: str
+) -> tuple[str, str, str]:
+    rate, payback = room[f"{kind}_return"], room[f"{kind}_payback_quarter"]
+    several = [f"{one:.1%}" for one in rates] if rate is None else []
+    told = f"{', '.join(several[:-1])} and {several[-1]}, none alone; " if len(several) > 1 else ""
+    figure = plan.missing(f"{kind}_return") if rate is None else f"{rate:.1%}"
+    return label, figure, f"{words}; {told}" + (f"paid back in {payback}" if payback else "not paid back")
 
 
 def _debt_rows(plan: Plan, room: Room) -> list[tuple[str, str, str]]:
@@ -205,7 +217,23 @@ def _debt_rows(plan: Plan, room: Room) -> list[tuple[str, str, str]]:
     return [
         ("Most debt", _musd(room, "highest_debt_musd"), f"{_musd(room, 'debt_at_end_musd')} at the end; {cost}"),
         ("Drawn", _musd(room, "debt_drawn_musd"), words or "nothing new"),
+        *_cover_rows(room),
     ]
+
+
+def _cover_rows(room: Room) -> list[tuple[str, str, str]]:
+    """The least cover of debt service that a lender will test, and the least room above what it asks."""
+    if not room.has("lowest_dscr"):
+        return []
+    where = f"{room['lowest_dscr_facility']}, {room['lowest_dscr_quarter']}"
+    least = f"{_musd(room, 'lowest_headroom_musd')} above what is asked"
+    return [
+        (
+            "Lowest cover", f"{room.number('lowest_dscr'):.2f}x",
+            f"of debt service: {where}; least room {least}: {room['lowest_headroom_facility']}, "
+            f"{room['lowest_headroom_quarter']}",
+        ),
+    ]  # fmt: skip
 
 
 def _btc_row(room: Room) -> tuple[str, str, str]:
