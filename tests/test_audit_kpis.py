@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hand_cases import AI, CORPORATE, discount, every, hall, lease_case, q, rents
+from hand_cases import AI, CORPORATE, discount, every, facility, hall, lease_case, q, rents
 
 import optimizer as opt
 from optimizer.auditors import audit
@@ -233,6 +233,15 @@ def test_where_mining_on_is_not_possible_its_quarter_and_sum_stand_together(leas
         books = Books.of(replace(plan, kpis={**plan.kpis, **kpis}), case)
         books.mining_on = books if there else None
         assert _mining_on(books).clean is holds, (there, kpis)
+
+
+def test_doing_nothing_that_breaks_a_lenders_rule_is_no_plan_without_halls() -> None:
+    """$5M are owed beyond the horizon, and $3M of cash are left above the minimum: with halls something is to come."""
+    note = facility("note", drawn_musd=5, available_first=None, available_last=None, maturity=q(12))
+    loan = facility(maturity=q(12), loan_to_cost=1)
+    case = lease_case(overheads={"g_and_a_musd": 1}, opening_cash_musd=14, facilities=[note, loan])
+    plan = opt.solve(case)
+    assert (plan.mining_on, plan.nothing is None, plan.kpis["converted_it_mw"]) == (None, False, 8)
 
 
 def test_mining_on_that_is_worth_more_than_the_plan_is_seen(lease: tuple[Case, Plan]) -> None:

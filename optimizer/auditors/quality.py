@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from optimizer.auditors import debt, policies, treasury
+from optimizer.auditors import coverage, debt, lenders, policies, treasury
 from optimizer.auditors.books import Books
 from optimizer.auditors.inputs import decimal
 from optimizer.auditors.report import Check, Tally
@@ -126,4 +126,5 @@ def _nothing_would_do(books: Books) -> bool:
 def _keeps_every_rule(nothing: Books) -> bool:
     """Whether the plan that decides nothing could have been decided: liquidity, lenders and policies."""
     decided = replace(nothing, decide=True)
-    return all(check.clean for auditor in (treasury, debt, policies) for check in auditor.checks(decided))
+    auditors = (treasury, debt, lenders, coverage, policies)
+    return all(check.clean for auditor in auditors for check in auditor.checks(decided))
