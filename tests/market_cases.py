@@ -150,3 +150,51 @@ def gpu_cloud(price: float, **changes: Any) -> Case:
     }  # fmt: skip
     paid = {"offer": "cloud", "rent_share": 0.2, "paid_quarters_before": 2, "credited_after_month": 24}
     return case.replace(**{"gpu_lives": [lives], "prepayments": [paid]} | changes)
+
+
+# ---- a flexible miner ------------------------------------------------------------------------------
+
+FLAT = 45.0
+STEPS = ((0.85, 28.0), (0.12, 70.0), (0.03, 12.8 / 0.03))
+"""Share of a quarter's hours and $ per MWh; together they average to FLAT."""
+
+
+def flexible_miner(stepped: bool = True, **changes: Any) -> Case:
+    """100 gross MW of machines of 17.5 J/TH for two years at $36 per PH and day, on power that averages $45 a MWh.
+
+    The utility takes 20 hours of each quarter, $60,000 a MW-year are paid for being interruptible, demand costs $2 a
+    kW-month, keeping a MW installed $0.06M a year.
+    """
+    quarters = 8
+    case = campus_base(
+        quarters=quarters,
+        site_limits=[{"site": "campus", "from_quarter": q(0), "limit_gross_mw": 100}],
+        asics=[
+            {
+                "asic": "miner", "joules_per_th": 17.5, "uptime": 0.95, "pool_fee": 0.02, "overhead": 0.04,
+                "retires_after": None, "residual_usd_per_th": 0,
+            }
+        ],
+        fleet=[{"site": "campus", "asic": "miner", "gross_mw": 100}],
+        bitcoin={"hashprice_usd_per_ph_day": 36},
+        options=[],
+        offers=[],
+        offer_prices=[],
+        offer_sites=[],
+        tariffs=[
+            {
+                "scenario": "base", "tariff": "grid", "quarter": q(t), "energy_usd_per_mwh": FLAT,
+                "demand_usd_per_kw_month": 2, "curtailed_hours": 20, "interruptible_usd_per_mw_year": 60_000,
+            }
+            for t in range(quarters)
+        ],
+    )  # fmt: skip
+    steps = [
+        {
+            "scenario": "base", "tariff": "grid", "quarter": q(t), "step": i, "hours_share": share,
+            "energy_usd_per_mwh": price,
+        }
+        for t in range(quarters)
+        for i, (share, price) in enumerate(STEPS, start=1)
+    ]  # fmt: skip
+    return case.replace(**{"price_steps": steps if stepped else []} | changes)

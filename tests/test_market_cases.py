@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from hand_cases import check, every, q, solve, worth
-from market_cases import ON_DELIVERY, S_CURVE, campus, gpu_cloud
+from market_cases import ON_DELIVERY, S_CURVE, campus, flexible_miner, gpu_cloud
 
 CORPORATE, DEBT = 0.115, 0.08
 MW = 20
@@ -122,3 +122,49 @@ def test_gpu_service_pays_at_11_3_and_colocation_at_9_7(price: float, signed: st
     assert max(best, key=best.__getitem__) == signed
     plan = check(gpu_cloud(price), best[signed] + overheads(40))
     assert list(plan.contracts["offer"]) == [signed]
+
+
+# ---- a flexible miner ------------------------------------------------------------------------------
+
+PER_MWH = 36 * 1e6 / (17.5 * 1000 * 1.04) / 24 * 0.98
+"""$80.77 that a MWh mines: 54.9 PH a gross MW at $36 a day, less 2% of pool fee."""
+
+
+def mined(quarter: int, hours_and_prices: list[tuple[float, float]]) -> float:
+    """$M of a quarter: what 100 MW earn in their hours over the price, less demand and upkeep, interruptible income."""
+    hours = sum((PER_MWH - price) * run for run, price in hours_and_prices)
+    return 100 * (hours + 60_000 / 4 - 2 * 1000 * 3) / 1e6 - 100 * 0.06 / 4
+
+
+def test_a_flexible_miner_runs_in_the_hours_that_pay() -> None:
+    """It runs at $28 and $70 a MWh and stands still in the 3% of hours at $427; the utility's 20 hours are among those.
+
+    $72.1M over two years, where a flat $45 leaves $54.2M: a third more lies in standing still in the right hours.
+    """
+    hours = [HOURS_FROM_2027[t] * 0.95 for t in range(8)]
+    flexible = {t: mined(t, [(0.85 * hours[t], 28.0), (0.12 * hours[t], 70.0)]) for t in range(8)}
+    flat = {t: mined(t, [(hours[t] - 20, 45.0)]) for t in range(8)}
+    plan = check(flexible_miner(), worth(0.15, flexible) + worth(0.08, every(-2, 0, 8)))
+    check(flexible_miner(stepped=False), worth(0.15, flat) + worth(0.08, every(-2, 0, 8)))
+    power = plan.cash_flow[plan.cash_flow["line"] == "mining_power"].set_index("quarter")["musd"]
+    first = -100 * (hours[0] * (0.85 * 28 + 0.12 * 70) + 6000) / 1e6
+    assert power[q(0)] == pytest.approx(first, abs=1e-8)
+    btc = 100 * PER_MWH * hours[0] * 0.97 / 100_000
+    assert plan.mining["btc_mined"].iloc[0] == pytest.approx(btc)
+    assert sum(flexible.values()) / sum(flat.values()) == pytest.approx(1.329, abs=5e-4)
+
+
+@pytest.mark.parametrize(("curtailed", "lost"), [(20, 0.0), (100, 1.0)])
+def test_curtailment_takes_the_dearest_hours_first(curtailed: int, lost: float) -> None:
+    """61.6 of the first quarter's hours cost $427: 20 of them are none that it runs in; 100 cost 38.4 hours at $70.
+
+    Taken off every step alike they would cost 97 of the hours in which it runs.
+    """
+    case = flexible_miner()
+    tariffs = [row.model_dump() | {"curtailed_hours": curtailed} for row in case.tariffs]
+    hours = [HOURS_FROM_2027[t] * 0.95 for t in range(8)]
+    left = {
+        t: mined(t, [(0.85 * hours[t], 28.0), (0.12 * hours[t] - lost * (curtailed - 0.03 * hours[t]), 70.0)])
+        for t in range(8)
+    }
+    check(case.replace(tariffs=tariffs), worth(0.15, left) + worth(0.08, every(-2, 0, 8)))
