@@ -25,7 +25,7 @@ from optimizer.ground.errors import AuditFault, PlanError
 from optimizer.plan.folder import save_plan
 from optimizer.questions.studies.study import Study, save_study
 from optimizer.telling.board.figures import Figure, Source
-from optimizer.telling.board.keys import Answers, Reckoned, Told, at, decoded, encoded, kpi, place, read_key
+from optimizer.telling.board.keys import Answers, Reckoned, Told, at, decoded, encoded, kpi, read_key
 from optimizer.telling.board.ledger import Ledger
 from optimizer.telling.board.pack import Pack
 from optimizer.telling.board.page import open_plans
@@ -187,7 +187,7 @@ def test_a_key_means_the_sum_of_what_its_filters_leave(plan: opt.Plan, seed: int
     keys, value = Answers({"p1": Told(held)}), plan.value_musd
     site, quarter = rng.choice(names), f"203{rng.randint(0, 2)}Q1"
     mine = table[(table["site"] == site) & (table["quarter"] <= quarter)]
-    key = f"p1/{place('t/mw', site=site)}&quarter<={quarter}"
+    key = f"{at('t', 'mw', 'sum', 'p1', site=site)}&quarter<={quarter}"
     assert decoded(encoded(site)) == site
     assert keys.read(key) == pytest.approx(mine["mw"].sum())
     assert keys.read(f"p1/record/value_musd - {key}") == pytest.approx(value - mine["mw"].sum())

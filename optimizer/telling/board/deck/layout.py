@@ -21,7 +21,6 @@ from optimizer.telling.board.blocks import Box
 from optimizer.telling.board.deck.palette import Palette, contrast
 
 EMU_PER_PT = 12700
-EMU_PER_INCH = 914400
 WIDE, HIGH = 12192000, 6858000
 SMALLEST = 12.0
 LEAST_HIGH, LEAST_WIDE = 0.5, 0.6
