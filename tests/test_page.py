@@ -149,6 +149,12 @@ class Counter(HTMLParser):
             self.bare.append(data)
 
 
+def test_what_is_decided_is_counted_in_words(plan: opt.Plan, written: str) -> None:
+    told = re.sub("<.*?>", "", written)
+    assert f"Work starts at {plan.starts['site'].nunique()} of {len(plan.case.sites)} sites; " in told
+    assert f"{len(plan.contracts)} of {len(plan.case.offers)} offer" in told
+
+
 def test_no_number_is_without_its_key(plan: opt.Plan) -> None:
     """Counted by another reader than the one that refuses pages."""
     text, receipts = page([book(plan)])

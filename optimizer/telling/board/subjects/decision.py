@@ -216,8 +216,7 @@ def decisions_section(pack: Pack) -> Section:
     """The decision by site, in words; what is spent, drawn, sold and late; what is refused."""
     sites = pack.many("inputs/sites", "site", "site")
     if len(pack.source.table("starts")):
-        started = pack.many("starts", "site", "").strip()
-        title = f"Work starts at {started} of {sites}; {offers_signed(pack)}"
+        title = f"Work starts at {pack.many('starts', 'site')} of {sites}; {offers_signed(pack)}"
     else:
         title = f"Of {sites}, none is converted"
     by_site = [f"{pack.site(row.site)}: {fate(pack, row.site)}" for row in pack.plan.case.sites]
