@@ -638,7 +638,7 @@ def relation_23_twins(base: Base, rng: random.Random) -> list[Claim]:
     if free:
         changes |= _twin_offer(case, rng.choice(free), changes.get("offer_sites", records(case, "offer_sites")))
     twins = Base(case.replace(**changes), base.scenario)
-    ties = [name for name in ("twin_sites_in_order", "twin_offers_in_order") if len(getattr(twins.model, name))]
+    ties = [name for name in ("twin_sites_in_order", "twin_offers_in_order") if twins.model.component(name)]
     if not ties:
         return []
     swapped = twins.case.replace(sites=[*reversed(twins.case.sites)], offers=[*reversed(twins.case.offers)])
@@ -807,7 +807,7 @@ def relation_28_an_offer_is_signed_or_not(base: Base, rng: random.Random) -> lis
     Not where offers are twins: there the later may only be signed after the earlier.
     """
     m = base.model
-    if len(m.twin_offers_in_order):
+    if m.component("twin_offers_in_order"):
         return []
     names = list(dict.fromkeys(key[0] for key in m.Y))
     if not names:

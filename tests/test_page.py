@@ -25,7 +25,7 @@ from optimizer.ground.errors import AuditFault, PlanError
 from optimizer.plan.folder import save_plan
 from optimizer.questions.studies.study import Study, save_study
 from optimizer.telling.board.figures import Figure, Source
-from optimizer.telling.board.keys import Answers, Reckoned, Told, at, decoded, encoded, kpi, place, read_key
+from optimizer.telling.board.keys import Answers, Reckoned, Told, at, decoded, encoded, kpi, read_key
 from optimizer.telling.board.ledger import Ledger
 from optimizer.telling.board.pack import Pack
 from optimizer.telling.board.page import open_plans
@@ -149,6 +149,12 @@ class Counter(HTMLParser):
             self.bare.append(data)
 
 
+def test_what_is_decided_is_counted_in_words(plan: opt.Plan, written: str) -> None:
+    told = re.sub("<.*?>", "", written)
+    assert f"Work starts at {plan.starts['site'].nunique()} of {len(plan.case.sites)} sites; " in told
+    assert f"{len(plan.contracts)} of {len(plan.case.offers)} offer" in told
+
+
 def test_no_number_is_without_its_key(plan: opt.Plan) -> None:
     """Counted by another reader than the one that refuses pages."""
     text, receipts = page([book(plan)])
@@ -187,7 +193,7 @@ def test_a_key_means_the_sum_of_what_its_filters_leave(plan: opt.Plan, seed: int
     keys, value = Answers({"p1": Told(held)}), plan.value_musd
     site, quarter = rng.choice(names), f"203{rng.randint(0, 2)}Q1"
     mine = table[(table["site"] == site) & (table["quarter"] <= quarter)]
-    key = f"p1/{place('t/mw', site=site)}&quarter<={quarter}"
+    key = f"{at('t', 'mw', 'sum', 'p1', site=site)}&quarter<={quarter}"
     assert decoded(encoded(site)) == site
     assert keys.read(key) == pytest.approx(mine["mw"].sum())
     assert keys.read(f"p1/record/value_musd - {key}") == pytest.approx(value - mine["mw"].sum())

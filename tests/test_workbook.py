@@ -31,7 +31,7 @@ from optimizer.ground.errors import AuditFault, PlanError
 from optimizer.plan.figures import figures_of
 from optimizer.questions.studies.study import Study, save_study
 from optimizer.telling.board import workbook as package
-from optimizer.telling.board.receipts import Ledger, input_hash
+from optimizer.telling.board.receipts import Receipts, input_hash
 from optimizer.telling.board.workbook import Pack, workbook_bytes, write_workbook
 from optimizer.telling.board.workbook.reading import refuse_untrue
 from optimizer.telling.board.workbook.sheets import Workbook, sheet_name
@@ -163,7 +163,7 @@ def test_equal_plans_give_equal_bytes() -> None:
 
 def written() -> tuple[bytes, Workbook]:
     plan = tiny()
-    desk = Workbook(plan, Ledger({plan.run_id: plan}, {}, audit(plan.case, plan)), plan.word, (), input_hash(plan))
+    desk = Workbook(plan, Receipts({plan.run_id: plan}, {}, audit(plan.case, plan)), plan.word, (), input_hash(plan))
     package._write_sheets(desk, pack_of(plan))
     return desk.finish(), desk
 

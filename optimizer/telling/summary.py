@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from optimizer.case.schema import MINING
-from optimizer.ground.amounts import TOLD_MUSD, musd
 from optimizer.ground.errors import PlanError
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.figures import figures_of, sales_and_delays
@@ -19,7 +18,6 @@ from optimizer.plan.power_uses import limits_of, reach_limit, uses_there
 from optimizer.plan.unused import standings
 
 if TYPE_CHECKING:
-    from optimizer.plan.figures import Room
     from optimizer.plan.plan import Plan
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -125,130 +123,14 @@ def _price(price: float, basis: object) -> str:
 
 
 def _money(plan: Plan) -> RenderableType:
-    room = figures_of(plan)
-    rows = [
-        *_value_rows(room), ("Capex", _musd(room, "capex_musd"), _capex_words(room)), _liquidity_row(room),
-        *_debt_rows(plan, room), *_do_nothing_rows(plan, room), _btc_row(room),
-    ]  # fmt: skip
-    return _grid(rows, right=(1,))
+    """The lines that slide and page tell too; a terminal has a hyphen for a minus."""
+    from optimizer.telling.board.ledger import MINUS
+    from optimizer.telling.board.pack import alone
+    from optimizer.telling.board.subjects.figures import money_lines
 
-
-def _musd(room: Room, key: str) -> str:
-    return musd(room.number(key))
-
-
-def _value_rows(room: Room) -> list[tuple[str, str, str]]:
-    value = _musd(room, "value_musd")
-    if not room.has("do_nothing_value_musd"):
-        first = ("Value of the plan", value, "doing nothing keeps neither commitments nor policies: no comparison")
-    else:
-        first = ("Value over doing nothing", _musd(room, "value_over_do_nothing_musd"), _terminal_words(room))
-    over = [first]
-    if room.has("value_over_mining_on_musd"):
-        words = "over the best plan without new halls that keeps every rule"
-        over.append(("Value over mining on", _musd(room, "value_over_mining_on_musd"), words))
-    elif room.has("mining_on_breaks_quarter"):
-        words = f"without new halls the minimum breaks in {room['mining_on_breaks_quarter']}"
-        over.append(
-            ("Mining on", "no plan", f"{words}; {_musd(room, 'mining_on_short_musd')} more at the start would do")
-        )
-    if room.has("do_nothing_value_musd"):
-        over.append(("Value of the plan", value, f"doing nothing: {_musd(room, 'do_nothing_value_musd')}"))
-    return over
-
-
-def _terminal_words(room: Room) -> str:
-    within, after = (_musd(room, f"{part}_over_do_nothing_musd") for part in ("within", "terminal_value"))
-    words = f"of which {within} within the horizon and {after} after it"
-    share = room["terminal_share"]
-    if isinstance(share, float) and room.number("value_over_do_nothing_musd") > 0:
-        words += f" ({share:.0%})"
-    options = room.number("options_over_do_nothing_musd")
-    return words if options < TOLD_MUSD else f"{words}; {musd(options)} of that in tenants' options"
-
-
-def _capex_words(room: Room) -> str:
-    """New and committed, what tenants pay, the budget and the most in a quarter."""
-    words = []
-    if room.number("capex_committed_musd") > TOLD_MUSD:
-        words.append(f"new {_musd(room, 'capex_new_musd')}, committed before {_musd(room, 'capex_committed_musd')}")
-    if room.number("tenant_advances_musd") > TOLD_MUSD:
-        words.append(f"tenants advance {_musd(room, 'tenant_advances_musd')} of it")
-    peak = room["peak_capex_quarter"]
-    most = f"most in one quarter {_musd(room, 'peak_capex_musd')} ({peak})" if peak else "none of it spent"
-    return "; ".join([*words, f"budget {_musd(room, 'capex_budget_musd')}, {most}"])
-
-
-def _liquidity_row(room: Room) -> tuple[str, str, str]:
-    words = f"at the end of {room['lowest_liquidity_quarter']}; minimum {_musd(room, 'minimum_cash_musd')}; "
-    cash = f"cash alone {_musd(room, 'lowest_cash_musd')}, {room['lowest_cash_quarter']}"
-    return "Lowest liquidity", _musd(room, "lowest_liquidity_musd"), words + cash
-
-
-def _do_nothing_rows(plan: Plan, room: Room) -> list[tuple[str, str, str]]:
-    if not room.has("do_nothing_value_musd"):
-        return []
-    lowest = "Doing nothing: lowest cash", _musd(room, "do_nothing_lowest_cash_musd"), _do_nothing_words(plan, room)
-    if room["unlevered_return"] is None and not len(plan.starts):
-        return [lowest, ("Return of the programme", plan.missing("unlevered_return"), "the plan has no such programme")]
-    returns = (
-        ("Return of the programme", "unlevered", plan.programme_rates, "a year, over doing nothing"),
-        ("Return to shareholders", "levered", plan.levered_rates, "a year, after lenders' and customers' money"),
-    )
-    return [lowest, *(_return_row(plan, room, *one) for one in returns)]
-
-
-def _return_row(
-    plan: Plan, room: Room, label: str, kind: str, rates: Sequence[float], words: str
-) -> tuple[str, str, str]:
-    rate, payback = room[f"{kind}_return"], room[f"{kind}_payback_quarter"]
-    several = [f"{one:.1%}" for one in rates] if rate is None else []
-    told = f"{', '.join(several[:-1])} and {several[-1]}, none alone; " if len(several) > 1 else ""
-    figure = plan.missing(f"{kind}_return") if rate is None else f"{rate:.1%}"
-    return label, figure, f"{words}; {told}" + (f"paid back in {payback}" if payback else "not paid back")
-
-
-def _debt_rows(plan: Plan, room: Room) -> list[tuple[str, str, str]]:
-    if not plan.case.facilities:
-        return []
-    drawn = plan.debt.groupby("facility", sort=False)["draws_musd"].sum()
-    words = ", ".join(f"{musd(amount)} of {name}" for name, amount in drawn.items() if amount > TOLD_MUSD)
-    cost = f"interest and fees {_musd(room, 'interest_and_fees_musd')}"
-    return [
-        ("Most debt", _musd(room, "highest_debt_musd"), f"{_musd(room, 'debt_at_end_musd')} at the end; {cost}"),
-        ("Drawn", _musd(room, "debt_drawn_musd"), words or "nothing new"),
-        *_cover_rows(room),
-    ]
-
-
-def _cover_rows(room: Room) -> list[tuple[str, str, str]]:
-    """The least cover of debt service that a lender will test, and the least room above what it asks."""
-    if not room.has("lowest_dscr"):
-        return []
-    where = f"{room['lowest_dscr_facility']}, {room['lowest_dscr_quarter']}"
-    least = f"{_musd(room, 'lowest_headroom_musd')} above what is asked"
-    return [
-        (
-            "Lowest cover", f"{room.number('lowest_dscr'):.2f}x",
-            f"of debt service: {where}; least room {least}: {room['lowest_headroom_facility']}, "
-            f"{room['lowest_headroom_quarter']}",
-        ),
-    ]  # fmt: skip
-
-
-def _btc_row(room: Room) -> tuple[str, str, str]:
-    cost, direct = room["cash_cost_usd_per_btc"], room["direct_cash_cost_usd_per_btc"]
-    words = "none mined" if cost is None else f"at ${cost:,.0f} each for power and sites, of which power ${direct:,.0f}"
-    return "BTC mined", f"{room['btc_mined']:,.0f}", words
-
-
-def _do_nothing_words(plan: Plan, room: Room) -> str:
-    if plan.nothing is None:
-        return ""
-    cash = plan.nothing["cash"]
-    short = cash[cash["closing_musd"] < cash["minimum_musd"]]
-    words = f"at the end of {room['do_nothing_lowest_cash_quarter']}"
-    return words if short.empty else f"{words}; below the minimum from {short['quarter'].iloc[0]}"
+    pack = alone(plan)
+    lines = (tuple(pack.ledger.plain(part).replace(MINUS, "-") for part in line) for line in money_lines(pack))
+    return _grid(lines, right=(1,))
 
 
 def _sold(plan: Plan) -> RenderableType | None:

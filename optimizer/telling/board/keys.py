@@ -98,11 +98,6 @@ def at(room: str, name: str, how: How = "sum", plan: str = "", /, **where: objec
     return Key(room, name, tuple(sorted((column, str(value)) for column, value in where.items())), how, plan)
 
 
-def place(path: str, **filters: object) -> str:
-    """A key in words, without its plan: `place("cash/net_musd", quarter="2032Q4")`."""
-    return f"{path}?" + "&".join(f"{column}={encoded(value)}" for column, value in filters.items())
-
-
 def encoded(value: object) -> str:
     """A text without the signs that mean something in a key."""
     return _RESERVED.sub(lambda sign: f"%{ord(sign.group()):02X};", str(value))

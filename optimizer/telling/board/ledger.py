@@ -48,7 +48,7 @@ class Receipt:
 
 
 @dataclass(frozen=True)
-class Line:
+class SetDown:
     """One paragraph of a slide as it was set down: its plain text and its receipts."""
 
     text: str
@@ -60,7 +60,7 @@ class Ledger:
     """All receipts of a deck, and by slide the paragraphs and plotted figures that it holds."""
 
     receipts: list[Receipt] = field(default_factory=list)
-    lines: dict[int, dict[str, Line]] = field(default_factory=dict)
+    lines: dict[int, dict[str, SetDown]] = field(default_factory=dict)
     plots: dict[int, dict[str, list[tuple[str, tuple[Figure, ...]]]]] = field(default_factory=dict)
 
     # ---- what may stand in a sentence -----------------------------------------------------------------------------
@@ -135,7 +135,7 @@ class Ledger:
                 f"A slide holds a number without receipt, which must go through the ledger: {_MARK.sub('#', marked)}"
             )
         text = self.plain(marked)
-        self.lines.setdefault(slide, {})[text] = Line(text, receipts)
+        self.lines.setdefault(slide, {})[text] = SetDown(text, receipts)
         return text
 
     def parts(self, marked: str) -> Iterator[str | Receipt]:

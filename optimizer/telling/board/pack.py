@@ -100,11 +100,11 @@ class Pack:
         word = self.source.kpi_word(name)
         return "" if word is None else self.ledger.word(word)
 
-    def many(self, room: str, column: str, noun: str, **where: object) -> str:
-        """`1 site`, `11 sites`: how many different cells a column has."""
+    def many(self, room: str, column: str, noun: str = "", **where: object) -> str:
+        """`1 site`, `11 sites`: how many different cells a column has; without a noun the number alone."""
         cells = self.source.cells(room, column, where)
         told = self.ledger.whole(Figure(at(room, column, "distinct", self.source.run, **where), float(len(cells))))
-        return f"{told} {noun}{'' if len(cells) == 1 else 's'}"
+        return f"{told} {noun}{'' if len(cells) == 1 else 's'}" if noun else told
 
     def site(self, site: str) -> str:
         return self.ledger.word(self.source.word("inputs/sites.site", site))

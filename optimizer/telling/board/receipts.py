@@ -1,15 +1,13 @@
-"""Receipts: every number put into a document, with the key of the plan it stands for, held against what was written.
+"""Receipts of a workbook: every number put into a cell, with its key, held against what was written.
 
-A writer gives each number it shows to a `Ledger` with its place ("sheet cash, cell C7", "slide 3, table") and its key.
-The written document is then read again, and `Ledger.check` says which numbers stand for nothing in the plan, which
-differ from what the plan holds at the decimals shown, and which were lost.
+Each number goes to a `Receipts` with its place ("cash flow, cell C7") and its key. The written file is then read again,
+and `check` says which numbers stand for nothing in the plan, which differ from what it holds, and which were lost.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,17 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Receipt:
-    """One number shown: `shown` is `scale` times what the key holds, to so many decimals."""
+    """One number shown: what the key holds, to so many decimals."""
 
     place: str
     shown: float
     decimals: int
     key: Amount
-    scale: float = 1.0
 
 
 @dataclass
-class Ledger:
+class Receipts:
     """Every number put into one document. `plans` are those it tells, by run id, the first one first."""
 
     plans: Mapping[str, Plan]
@@ -48,19 +45,11 @@ class Ledger:
     def _answers(self) -> Answers:
         return Answers({name: Told(plan, self.studies, self.audit) for name, plan in self.plans.items()})
 
-    def put(self, place: str, shown: float | str, key: Amount, decimals: int, scale: float = 1.0) -> None:
-        """Record a number as it is shown at a place; a text is read as a number. Raises PlanError for none."""
-        number = number_of(shown)
-        if not math.isfinite(number):
+    def put(self, place: str, shown: float, key: Amount, decimals: int) -> None:
+        """Record a number as it is shown at a place. Raises PlanError for what is none."""
+        if not math.isfinite(shown):
             raise PlanError(f"{place} would show {shown!r}, which is no number ({key}). Nothing was written.")
-        self.receipts.append(Receipt(place, number, decimals, key, scale))
-
-    def show(self, place: str, key: Amount, decimals: int, scale: float = 1.0) -> str:
-        """The number of a key as text with its thousands separated, recorded. Raises PlanError where there is none."""
-        text = f"{self.worth(key) * scale:,.{decimals}f}"
-        text = text.lstrip("-") if not text.strip("-0.,") else text
-        self.put(place, text, key, decimals, scale)
-        return text
+        self.receipts.append(Receipt(place, shown, decimals, key))
 
     def worth(self, key: Amount) -> float:
         """What the plan holds under a key. Raises PlanError where it holds no number."""
@@ -86,7 +75,7 @@ class Ledger:
                 wrong.append(f"{place}: {number:g} stands for nothing in the plan")
                 continue
             left.remove(match)
-            held = self.worth(match.key) * match.scale
+            held = self.worth(match.key)
             if not agrees(number, held, match.decimals):
                 wrong.append(f"{place}: {number:g} is shown where the plan holds {held:.12g} ({match.key})")
         return wrong + [f"{place}: {r.shown:g} ({r.key}) was not found again" for r in left]
@@ -106,26 +95,3 @@ def agrees(shown: float, held: float, decimals: int) -> bool:
 def adds_up(parts: Iterable[float], total: float, decimals: int) -> bool:
     """Whether rounded parts add to the rounded total; where not, a document says that figures may not add."""
     return abs(math.fsum(round(part, decimals) for part in parts) - round(total, decimals)) < 0.5 * 10.0**-decimals
-
-
-# ---- numbers in texts ---------------------------------------------------------------------------------------------
-
-_NO_NUMBERS = re.compile(r"\b\d{4}Q[1-4]\b|\b\d{4}-\d{2}-\d{2}\b|\b\d+\.\d+\.\d+\b")
-"""Quarters, dates and versions."""
-_NUMBER = re.compile(r"(?<![\w.])([-\u2212]?)[$\u20ac]?(\d[\d,]*(?:\.\d+)?)")
-
-
-def number_of(shown: float | str) -> float:
-    """The number that a text shows: `-$1,234.5M` is -1234.5; nan where it shows none or several."""
-    if not isinstance(shown, str):
-        return float(shown)
-    numbers = numbers_in(shown)
-    return numbers[0] if len(numbers) == 1 else math.nan
-
-
-def numbers_in(text: str, names: Iterable[str] = ()) -> list[float]:
-    """The numbers that a text shows, without those in quarters, dates, versions and in the given names."""
-    for name in sorted(names, key=len, reverse=True):
-        text = text.replace(name, " ") if name else text
-    found = _NUMBER.findall(_NO_NUMBERS.sub(" ", text))
-    return [float(digits.replace(",", "")) * (-1 if sign else 1) for sign, digits in found]

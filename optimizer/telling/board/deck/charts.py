@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE, XL_MARKER_STYLE, XL_TICK_LABEL_POSITION, XL_TICK_MARK
+from pptx.enum.chart import XL_LABEL_POSITION as P
+from pptx.enum.dml import MSO_LINE, MSO_PATTERN
+from pptx.oxml import parse_xml
+from pptx.oxml.ns import nsdecls, qn
+from pptx.util import Pt
+from xlsxwriter import Workbook
+
 from optimizer.telling.board.blocks import Chart, Series, reach
-from optimizer.telling.board.deck.layout import Frame, Place
+from optimizer.telling.board.deck.layout import EMU_PER_PT, Frame, Place
 from optimizer.telling.board.ledger import Ledger
 
 TEXT_PT = 12
@@ -18,8 +29,6 @@ BESIDE_BARS = 0.13
 
 def add_chart(frame: Frame, shapes: Any, place: Place, chart: Chart, ledger: Ledger, number: int) -> None:
     """A new chart in its place, styled; `number` is that of the slide."""
-    from pptx.enum.chart import XL_CHART_TYPE
-
     kinds = {
         "stacked columns": XL_CHART_TYPE.COLUMN_STACKED, "columns": XL_CHART_TYPE.COLUMN_CLUSTERED,
         "lines": XL_CHART_TYPE.LINE, "bars": XL_CHART_TYPE.BAR_CLUSTERED,
@@ -56,8 +65,6 @@ def refill_chart(shape: Any, chart: Chart, ledger: Ledger, number: int) -> None:
 
 
 def _chart_data(chart: Chart, ledger: Ledger, number: int) -> Any:
-    from pptx.chart.data import CategoryChartData
-
     data = CategoryChartData(number_format=chart.number_format)
     _add_categories(data, chart, ledger, number)
     if chart.limit:
@@ -84,10 +91,6 @@ def _add_categories(data: Any, chart: Chart, ledger: Ledger, number: int) -> Non
 
 def _fill_workbook(chart: Any, data: Any, spec: Chart) -> None:
     """The chart's workbook written anew: texts as texts whatever they begin with, and the same bytes each time."""
-    from datetime import datetime
-
-    from xlsxwriter import Workbook
-
     stream = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     workbook = Workbook(stream, options)
@@ -109,8 +112,6 @@ def _fill_workbook(chart: Any, data: Any, spec: Chart) -> None:
 
 
 def _style(frame: Frame, chart: Any, spec: Chart) -> None:
-    from pptx.util import Pt
-
     chart.has_legend = False
     chart.has_title = False
     chart.font.size = Pt(TEXT_PT)
@@ -123,10 +124,6 @@ def _style(frame: Frame, chart: Any, spec: Chart) -> None:
 
 
 def _style_axes(frame: Frame, chart: Any, spec: Chart) -> None:
-    from pptx.enum.chart import XL_TICK_LABEL_POSITION, XL_TICK_MARK
-    from pptx.oxml.ns import qn
-    from pptx.util import Pt
-
     values, categories = chart.value_axis, chart.category_axis
     values.visible = spec.axis
     values.has_major_gridlines = spec.axis
@@ -147,11 +144,6 @@ def _style_axes(frame: Frame, chart: Any, spec: Chart) -> None:
 
 def _draw_as_line(chart: Any) -> None:
     """Take the last series out of the columns and draw it as a line over them, on the same axes."""
-    from copy import deepcopy
-
-    from pptx.oxml import parse_xml
-    from pptx.oxml.ns import nsdecls, qn
-
     bars = chart._chartSpace.chart.plotArea.find(qn("c:barChart"))
     series = bars.findall(qn("c:ser"))[-1]
     lines = parse_xml(f'<c:lineChart {nsdecls("c")}><c:grouping val="standard"/><c:varyColors val="0"/></c:lineChart>')
@@ -165,9 +157,6 @@ def _draw_as_line(chart: Any) -> None:
 
 
 def _style_limit(frame: Frame, series: Any, spec: Series) -> None:
-    from pptx.enum.chart import XL_MARKER_STYLE
-    from pptx.util import Pt
-
     frame.palette.of(spec.role).put(series.format.line.color)
     series.format.line.width = Pt(1.5)
     series.marker.style = XL_MARKER_STYLE.NONE
@@ -187,8 +176,6 @@ def paint(frame: Frame, fill: Any, role: str) -> None:
 
 def _hatch(frame: Frame, fill: Any) -> None:
     """Quiet strokes on nothing: what no use takes."""
-    from pptx.enum.dml import MSO_PATTERN
-
     fill.patterned()
     fill.pattern = MSO_PATTERN.LIGHT_UPWARD_DIAGONAL
     frame.palette.of("quiet").put(fill.fore_color)
@@ -216,10 +203,6 @@ def _style_series(frame: Frame, series: Any, spec: Series, chart: Chart, ledger:
 
 
 def _style_line(frame: Frame, series: Any, spec: Series, ledger: Ledger, number: int) -> None:
-    from pptx.enum.chart import XL_MARKER_STYLE
-    from pptx.enum.dml import MSO_LINE
-    from pptx.util import Pt
-
     line = series.format.line
     frame.palette.of(spec.role).put(line.color)
     line.width = Pt(1.5 if spec.dashed else 2.5)
@@ -245,9 +228,6 @@ def _lines(ledger: Ledger, number: int, marked: str) -> list[str]:
 
 
 def _label(frame: Frame, series: Any, point: int, lines: Sequence[str], role: str, where: str) -> None:
-    from pptx.enum.chart import XL_LABEL_POSITION as P
-    from pptx.util import Pt
-
     label = series.points[point].data_label
     written = label.text_frame
     written.text = "\n".join(lines)
@@ -271,9 +251,6 @@ def _steeper_side(spec: Series, i: int) -> int:
 
 def _shift_label(point: Any, side: int, down: float) -> None:
     """Move the label of a point aside and down (or up, where negative), as shares of the chart's size."""
-    from pptx.oxml import parse_xml
-    from pptx.oxml.ns import nsdecls, qn
-
     label = point.data_label._get_or_add_dLbl()
     label.find(qn("c:idx")).addnext(
         parse_xml(
@@ -293,11 +270,6 @@ def _room_beside_bars(chart: Any, spec: Chart) -> None:
 
 def _room_for_labels(frame: Frame, chart: Any, spec: Chart, place: Place, ledger: Ledger) -> None:
     """Leave the right of the plot free for the labels at the lines' ends."""
-    from pptx.oxml import parse_xml
-    from pptx.oxml.ns import nsdecls, qn
-
-    from optimizer.telling.board.deck.layout import EMU_PER_PT
-
     ends = [line for s in spec.series if not s.label_at for line in ledger.plain(s.end_label).split("\n")]
     longest = max((frame.width_pt(line, TEXT_PT) for line in ends), default=0.0)
     wide = place.width / EMU_PER_PT

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pptx.oxml.ns import qn
+from pptx.enum.shapes import MSO_SHAPE
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.oxml import parse_xml
+from pptx.oxml.ns import nsdecls, qn
 
 from optimizer.telling.board.blocks import Bar, Cards, Gantt, Keys, Lane, Paragraph, Table, Texts
 from optimizer.telling.board.deck.charts import paint
@@ -79,8 +82,6 @@ class Pen:
         return sum(lines) * size * LINE + len(lines) * size * 0.45
 
     def _ready(self, frame: Any, anchor: str) -> None:
-        from pptx.enum.text import MSO_ANCHOR
-
         frame.word_wrap = True
         frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
         frame.vertical_anchor = {"top": MSO_ANCHOR.TOP, "middle": MSO_ANCHOR.MIDDLE, "bottom": MSO_ANCHOR.BOTTOM}[
@@ -90,8 +91,6 @@ class Pen:
     def _write(
         self, paragraph: Any, text: str, size: float, *, bold: bool = False, role: str = "text", align: str = "left"
     ) -> None:
-        from pptx.enum.text import PP_ALIGN
-
         run = paragraph.add_run()
         run.text = text
         run.font.size = int(size * EMU_PER_PT)
@@ -155,8 +154,6 @@ class Pen:
         return places
 
     def rectangle(self, place: Place, role: str, name: str) -> Any:
-        from pptx.enum.shapes import MSO_SHAPE
-
         shape = self.slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, place.left, place.top, place.width, place.height)
         shape.name = name
         style = shape._element.find(qn("p:style"))
@@ -217,8 +214,6 @@ class Pen:
         return lines * size * LINE + 5 + (size - SMALLEST)
 
     def _cell(self, cell: Any, marked: str, size: float, align: str, *, bold: bool, head: bool) -> None:
-        from pptx.enum.text import MSO_ANCHOR
-
         cell.margin_left = cell.margin_right = CELL_PT * EMU_PER_PT
         cell.margin_top = cell.margin_bottom = 2 * EMU_PER_PT
         cell.vertical_anchor = MSO_ANCHOR.MIDDLE
@@ -295,9 +290,6 @@ class Pen:
 
 
 def _bullet(paragraph: Any, size: float) -> None:
-    from pptx.oxml import parse_xml
-    from pptx.oxml.ns import nsdecls
-
     properties = paragraph._p.get_or_add_pPr()
     indent = int(size * 0.9 * EMU_PER_PT)
     properties.set("marL", str(indent))
@@ -317,9 +309,6 @@ def _plain_table(shape: Any) -> None:
 
 
 def _border(frame: Frame, cell: Any, role: str, width: float) -> None:
-    from pptx.oxml import parse_xml
-    from pptx.oxml.ns import nsdecls
-
     line = parse_xml(
         f'<a:lnB {nsdecls("a")} w="{int(width * EMU_PER_PT)}"><a:solidFill>'
         f"{frame.palette.of(role).xml}</a:solidFill></a:lnB>"

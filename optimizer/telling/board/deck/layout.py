@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pptx import Presentation
+from pptx.opc.constants import RELATIONSHIP_TYPE as RT
+from pptx.oxml.ns import qn
+
 from optimizer.ground.errors import PlanError
 from optimizer.telling.board.blocks import Box
 from optimizer.telling.board.deck.palette import Palette, contrast
 
 EMU_PER_PT = 12700
-EMU_PER_INCH = 914400
 WIDE, HIGH = 12192000, 6858000
 SMALLEST = 12.0
 LEAST_HIGH, LEAST_WIDE = 0.5, 0.6
@@ -82,8 +85,6 @@ class Frame:
 
 def open_frame(template: Path | None) -> Frame:
     """An empty presentation, or the template's. Raises PlanError where the template is none or has no room."""
-    from pptx import Presentation
-
     if template is None:
         presentation = Presentation()
         _dress(presentation)
@@ -235,8 +236,6 @@ def _dress(presentation: Any) -> None:
 
 
 def _dress_theme(part: Any) -> None:
-    from pptx.opc.constants import RELATIONSHIP_TYPE as RT
-
     theme = part.part_related_by(RT.THEME)
     text = theme.blob.decode("utf-8")
     for name, colour in _THEME.items():
@@ -264,8 +263,6 @@ def _place_holder(shape: Any) -> None:
 
 def _dress_titles(master: Any) -> None:
     """Titles at the left, bottom-aligned above the body, in 26 points."""
-    from pptx.oxml.ns import qn
-
     style = master._element.find(qn("p:txStyles")).find(qn("p:titleStyle")).find(qn("a:lvl1pPr"))
     style.set("algn", "l")
     defaults = style.find(qn("a:defRPr"))
@@ -290,8 +287,6 @@ def _drop_leftovers(presentation: Any) -> None:
 
 
 def _theme(layout: Any) -> str:
-    from pptx.opc.constants import RELATIONSHIP_TYPE as RT
-
     theme: bytes = layout.slide_master.part.part_related_by(RT.THEME).blob
     return theme.decode("utf-8", "replace")
 

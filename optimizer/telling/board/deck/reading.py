@@ -7,6 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from openpyxl import load_workbook
+from pptx import Presentation
+from pptx.oxml.ns import qn
+
 from optimizer.ground.errors import PlanError
 from optimizer.telling.board.figures import Figure
 from optimizer.telling.board.keys import Answers, Told
@@ -45,8 +49,6 @@ def find_wrong_keys(pack: Pack) -> Iterator[str]:
 
 def find_problems(data: bytes, ledger: Ledger, slides: int) -> Iterator[str]:
     """Every way in which the presentation differs from its ledger, a sentence each."""
-    from pptx import Presentation
-
     presentation = Presentation(io.BytesIO(data))
     pages = list(presentation.slides)
     if len(pages) != slides:
@@ -87,8 +89,6 @@ def _wrong_numbers(receipts: Any, number: int) -> Iterator[str]:
 
 def _paragraphs(element: Any) -> Iterator[str]:
     """The text of every paragraph below an element, of shapes, groups, tables and labels alike."""
-    from pptx.oxml.ns import qn
-
     for paragraph in element.iter(qn("a:p")):
         text = "".join(
             "\n" if part.tag == qn("a:br") else part.text or "" for part in paragraph.iter(qn("a:t"), qn("a:br"))
@@ -110,8 +110,6 @@ def _charts(shapes: Any) -> Iterator[Any]:
 
 def _chart_problems(shape: Any, plotted: list[tuple[str, tuple[Figure, ...]]] | None) -> tuple[list[str], list[str]]:
     """The texts of a chart, and where its series or its workbook differ from what was plotted."""
-    from pptx.oxml.ns import qn
-
     space = shape.chart._chartSpace
     texts = list(_paragraphs(space))
     if plotted is None:
@@ -131,8 +129,6 @@ def _chart_problems(shape: Any, plotted: list[tuple[str, tuple[Figure, ...]]] | 
 
 
 def _texts(series: Any, tag: str) -> list[str]:
-    from pptx.oxml.ns import qn
-
     part = series.find(qn(tag))
     return [] if part is None else [value.text or "" for value in part.iter(qn("c:v"))]
 
@@ -154,8 +150,6 @@ def _same(values: list[float], figures: tuple[Figure, ...]) -> bool:
 
 def _workbook_problems(chart: Any, plotted: list[tuple[str, tuple[Figure, ...]]]) -> list[str]:
     """The embedded workbook holds the plotted series and their categories, as numbers and texts, and nothing else."""
-    from openpyxl import load_workbook
-
     book = load_workbook(io.BytesIO(chart.part.chart_workbook.xlsx_part.blob))
     if len(book.worksheets) != 1:
         return ["its workbook has more than one sheet"]

@@ -10,6 +10,7 @@ from optimizer.telling.board.subjects.cash import cash
 from optimizer.telling.board.subjects.comparison import comparison_slides
 from optimizer.telling.board.subjects.contracts import contracts
 from optimizer.telling.board.subjects.decision import decision
+from optimizer.telling.board.subjects.figures import figures_slide
 from optimizer.telling.board.subjects.inputs import assumptions
 from optimizer.telling.board.subjects.megawatts import megawatts, unused, where_and_when
 from optimizer.telling.board.subjects.proof import audit_page, method
@@ -22,6 +23,7 @@ def tell(pack: Pack) -> tuple[Slide, ...]:
     slides = (
         decision(pack), megawatts(pack), unused(pack), *where_and_when(pack), contracts(pack), capex(pack), cash(pack),
         bridge(pack),
-        *study_slides(pack), *comparison_slides(pack), risks(pack), *assumptions(pack), method(pack), audit_page(pack),
+        *study_slides(pack), *comparison_slides(pack), risks(pack), figures_slide(pack), *assumptions(pack),
+        method(pack), audit_page(pack),
     )  # fmt: skip
     return tuple(slide for slide in slides if slide is not None)

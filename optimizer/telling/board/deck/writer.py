@@ -9,6 +9,9 @@ from datetime import datetime, time
 from textwrap import shorten
 from typing import Any
 
+from pptx.oxml import parse_xml
+from pptx.oxml.ns import nsdecls
+
 from optimizer.telling.board.blocks import Block, Cards, Chart, Gantt, Keys, Slide, Table, Texts
 from optimizer.telling.board.deck.charts import add_chart, refill_chart
 from optimizer.telling.board.deck.drawing import Pen
@@ -173,9 +176,6 @@ def _foot(frame: Frame, page: Any, pen: Pen, pack: Pack, number: int) -> None:
 
 def _as_field(box: Any) -> None:
     """Make a page number follow its slide when slides are moved."""
-    from pptx.oxml import parse_xml
-    from pptx.oxml.ns import nsdecls
-
     run = box.text_frame.paragraphs[0].runs[0]._r
     field = parse_xml(f'<a:fld {nsdecls("a")} id="{{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}}" type="slidenum"/>')
     run.addprevious(field)

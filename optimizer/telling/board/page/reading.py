@@ -239,6 +239,7 @@ def texts_of(pack: Pack) -> Iterator[str]:
     yield from (pack.source.name, plan.word, plan.status_words, *pack.stamps, *plan.edited, *get_args(Group))
     yield from (text for row in settings_of(plan) for text in map(str, row))
     yield from (told for _, told in provenance(plan))
+    yield from (f"{rate:.1%}" for rate in plan.programme_rates)
     yield from (name for rate in settings.discount_rates for name in (rate, f"discount_rates.{rate}"))
     yield from (f"{name}: {TABLE_TYPES[name].about}" for name in TABLE_NAMES)
     yield from (str(day) for day in (settings.as_of, *settings.halvings))

@@ -17,6 +17,7 @@ from optimizer.telling.board.pack import Pack, bridge_name
 from optimizer.telling.board.subjects.bridge import Rung, bridge_chart
 from optimizer.telling.board.subjects.cash import ended
 from optimizer.telling.board.subjects.decision import fate
+from optimizer.telling.board.subjects.figures import COMPARED, ON_A_SLIDE
 from optimizer.telling.board.subjects.studies import study_table
 
 if TYPE_CHECKING:
@@ -25,19 +26,6 @@ if TYPE_CHECKING:
 
 MOST_PLANS = 4
 MOST_MOVED, MOST_QUARTERS = 7, 16
-COMPARED = (
-    "value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "do_nothing_value_musd",
-    "capex_musd", "capex_committed_musd", "capex_budget_musd", "lowest_liquidity_musd", "lowest_cash_musd",
-    "highest_debt_musd", "debt_at_end_musd", "interest_and_fees_musd", "btc_sold_musd", "damages_musd",
-    "converted_gross_mw", "converted_it_mw", "contracted_it_mw", "machines_sold_gross_mw", "btc_mined",
-    "unlevered_return",
-)  # fmt: skip
-"""Figures of the room that page and workbook hold side by side, in the order of reading."""
-ON_A_SLIDE = (
-    "value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "capex_musd",
-    "capex_committed_musd", "capex_budget_musd", "lowest_liquidity_musd", "highest_debt_musd", "btc_sold_musd",
-    "converted_gross_mw", "contracted_it_mw", "machines_sold_gross_mw",
-)  # fmt: skip
 
 
 def comparison_slides(pack: Pack) -> tuple[Slide, ...]:

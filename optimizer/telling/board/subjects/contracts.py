@@ -57,7 +57,7 @@ def offers_signed(pack: Pack) -> str:
     signed, offers = pack.source.rows("contracts"), pack.plan.case.offers
     if not offers:
         return "there is no offer to sign"
-    told = pack.many("contracts", "offer", "").strip().rstrip("s") if signed else "none"
+    told = pack.many("contracts", "offer") if signed else "none"
     return f"{told} of {pack.many('inputs/offers', 'offer', 'offer')} {'is' if len(signed) == 1 else 'are'} signed"
 
 

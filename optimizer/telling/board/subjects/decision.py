@@ -12,6 +12,7 @@ from optimizer.telling.board.figures import Figure, Row, count
 from optimizer.telling.board.ledger import listed
 from optimizer.telling.board.pack import Pack
 from optimizer.telling.board.subjects.contracts import offers_signed, span_words
+from optimizer.telling.board.subjects.figures import figures_table
 from optimizer.telling.board.subjects.megawatts import SHOWN_MW
 from optimizer.telling.board.tables import sold_tables, written
 
@@ -215,14 +216,13 @@ def decisions_section(pack: Pack) -> Section:
     """The decision by site, in words; what is spent, drawn, sold and late; what is refused."""
     sites = pack.many("inputs/sites", "site", "site")
     if len(pack.source.table("starts")):
-        started = pack.many("starts", "site", "").strip()
-        title = f"Work starts at {started} of {sites}; {offers_signed(pack)}"
+        title = f"Work starts at {pack.many('starts', 'site')} of {sites}; {offers_signed(pack)}"
     else:
         title = f"Of {sites}, none is converted"
     by_site = [f"{pack.site(row.site)}: {fate(pack, row.site)}" for row in pack.plan.case.sites]
     bullets = (*(Paragraph(text, bullet=True) for text in (*by_site, *_money_asked(pack))), *_refused(pack))
     sold = (written(pack, one) for one in sold_tables(pack.plan))
-    return Section("decision", "The decision by site", title, (Texts(bullets), *sold))
+    return Section("decision", "The decision by site", title, (Texts(bullets), figures_table(pack), *sold))
 
 
 def _refused(pack: Pack) -> tuple[Paragraph, ...]:

@@ -61,7 +61,9 @@ def megawatts_section(pack: Pack) -> Section:
         alt = "IT MW of conversions by use and quarter"
         it = pack.over_time("mw-it", "stacked columns", shown, alt, "IT MW", units="it")
     note = "IT MW are those of conversions, measured at the servers; machines that mine are metered gross."
-    blocks = (gross_chart(pack), it, *_sold(pack), Texts((Paragraph(note, quiet=True),)))
+    paths = "; ".join(_path_words(pack, use) for use in uses_there(pack.plan))
+    said = Texts((Paragraph(f"Gross MW of {paths}."),))
+    blocks = (said, gross_chart(pack), it, *_sold(pack), Texts((Paragraph(note, quiet=True),)))
     return Section("megawatts", "Megawatts by use", megawatts_title(pack), blocks)
 
 

@@ -66,12 +66,12 @@ def write_workbook(
 
 def workbook_bytes(pack: Pack) -> tuple[bytes, tuple[tuple[str, ...], int, int]]:
     """The file, and its sheets, numbers and checks; equal packs give equal bytes. Raises PlanError."""
-    from optimizer.telling.board.receipts import Ledger, input_hash
+    from optimizer.telling.board.receipts import Receipts, input_hash
     from optimizer.telling.board.workbook.reading import refuse_untrue
     from optimizer.telling.board.workbook.sheets import Workbook
 
     plan = pack.plans[0]
-    ledger = Ledger({plan.run_id: plan for plan in pack.plans}, pack.studies, pack.audit)
+    ledger = Receipts({plan.run_id: plan for plan in pack.plans}, pack.studies, pack.audit)
     desk = Workbook(plan, ledger, plan.word, pack.stamps, input_hash(plan))
     _write_sheets(desk, pack)
     data = desk.finish()

@@ -14,7 +14,8 @@ from optimizer.plan.power_uses import uses_of
 from optimizer.questions.studies.study import NUMERIC, Study
 from optimizer.telling.board.keys import Amount, Key, Reckoned, at, kpi
 from optimizer.telling.board.receipts import input_hash
-from optimizer.telling.board.subjects.comparison import COMPARED, date_of
+from optimizer.telling.board.subjects.comparison import date_of
+from optimizer.telling.board.subjects.figures import COMPARED
 from optimizer.telling.board.tables import NONE, audit_table, head_of, input_table, look_of, provenance, settings_of
 from optimizer.telling.board.workbook.charts import CHART_ROWS, Series, add_bars, add_curve
 from optimizer.telling.board.workbook.plan_sheets import LOOKS

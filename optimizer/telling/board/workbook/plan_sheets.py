@@ -10,6 +10,7 @@ from optimizer.plan.figures import FIGURES, figures_of, sales_and_delays
 from optimizer.plan.power_uses import UNUSED, Use, limits_of, reach_limit, uses_of
 from optimizer.plan.unused import reasons_of
 from optimizer.telling.board.keys import Key, at, kpi
+from optimizer.telling.board.subjects.figures import IN_THE_WORKBOOK
 from optimizer.telling.board.tables import Data, refused_table, signed_table, sold_tables, starts_table
 from optimizer.telling.board.workbook.charts import CHART_ROWS, Series, add_chart
 from optimizer.telling.board.workbook.money_sheets import add_capex_chart, add_liquidity_chart
@@ -31,18 +32,6 @@ USES = {
     **{f"product {n}": COLOURS[3 + n] for n in range(5)}, "other 0": "#C2378F", "other 1": "#33475B",
 }  # fmt: skip
 """The colour of each look of a use; products and other uses take theirs in turn."""
-SUMMED = (
-    "value_over_do_nothing_musd", "within_over_do_nothing_musd", "options_within_over_do_nothing_musd",
-    "terminal_value_over_do_nothing_musd", "options_over_do_nothing_musd", "value_musd", "do_nothing_value_musd",
-    "capex_new_musd", "capex_committed_musd", "capex_musd", "tenant_advances_musd", "capex_budget_musd",
-    "peak_capex_musd", "lowest_liquidity_musd", "minimum_cash_musd", "headroom_musd", "lowest_cash_musd",
-    "do_nothing_lowest_cash_musd", "highest_debt_musd", "debt_at_end_musd", "debt_drawn_musd",
-    "interest_and_fees_musd", "unlevered_return", "new_gross_mw", "committed_gross_mw", "converted_gross_mw",
-    "converted_it_mw", "contracted_it_mw", "first_year_rent_musd", "largest_customer", "largest_customer_share",
-    "btc_mined", "cash_cost_usd_per_btc", "btc_sold", "btc_sold_musd", "machines_sold_gross_mw",
-    "machines_sold_musd", "late_contracts", "damages_musd",
-)  # fmt: skip
-"""Figures of the room on the summary, in the order of reading."""
 
 # ---- summary --------------------------------------------------------------------------------------------------------
 
@@ -50,11 +39,11 @@ SUMMED = (
 def write_summary(desk: Workbook) -> Sheet:
     """The figures of the plan, each a named cell, and the decision for each site. Charts come when their sheets are."""
     sheet = desk.add("summary", "Summary of the plan")
-    plan, gap = desk.plan, HEAD_ROWS + 2 + len(SUMMED)
+    plan, gap = desk.plan, HEAD_ROWS + 2 + len(IN_THE_WORKBOOK)
     sheet.text(HEAD_ROWS, 0, "Figures", "section")
     for column, words in enumerate(("", "Value", "Unit", "Quarter")):
         sheet.text(HEAD_ROWS + 1, column, words, "head right" if column == 1 else "head")
-    for row, name in enumerate(SUMMED, HEAD_ROWS + 2):
+    for row, name in enumerate(IN_THE_WORKBOOK, HEAD_ROWS + 2):
         _write_figure(sheet, row, name)
     sheet.text(gap, 0, "Most that another plan could be worth above this one")
     if plan.gap_musd < LEAST_TOLD_MUSD:

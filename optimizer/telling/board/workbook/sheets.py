@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.ground.errors import PlanError
 from optimizer.telling.board.keys import Amount
-from optimizer.telling.board.receipts import Ledger
+from optimizer.telling.board.receipts import Receipts
 
 if TYPE_CHECKING:
     from optimizer.plan.plan import Plan
@@ -80,7 +80,7 @@ class Workbook:
     """The file being written. `plans` in the order given, by run id; `status` and `stamps` stand on every sheet."""
 
     plan: Plan
-    ledger: Ledger
+    ledger: Receipts
     status: str
     stamps: tuple[str, ...]
     input_hash: str
