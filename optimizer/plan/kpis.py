@@ -104,7 +104,8 @@ def _over_mining_on(value_musd: float, mining_on: MiningOn | None) -> dict[str, 
 
 def _coverage(plan: Tables) -> dict[str, Any]:
     """The lowest cover of debt service, and the least room above what lenders ask, where they test it."""
-    tested = plan["coverage"][plan["coverage"]["required_musd"] > 0]
+    covered = plan["coverage"].sort_values("quarter", kind="stable")
+    tested = covered[covered["required_musd"] > 0]
     told: dict[str, Any] = {}
     for kpi, column in (("lowest_dscr", "dscr"), ("lowest_headroom", "headroom_musd")):
         row = None if tested.empty else tested.iloc[lowest(list(tested[column]))]
