@@ -1004,10 +1004,10 @@ def test_a_late_tranche_takes_its_prepayment_with_it() -> None:
 
 
 def test_who_has_prepaid_does_not_pay_again_for_what_is_late() -> None:
-    """Committed for quarter 1, $9.6M prepaid in 2026Q3; half of the hall comes in quarter 2. What is late is credited
+    """Committed for quarter 1, $9.6M prepaid in 2026Q4; half of the hall comes in quarter 2. What is late is credited
     as before, from its own twelfth month on, and brings no second prepayment.
 
-    With 25% of 7 x 2.4 once more the landlord would gain $4.2M by being late.
+    With 25% of 7 x 2.4 once more, two quarters before quarter 2, the landlord would gain $4.2M by being late.
     """
     case = lease_case(
         {"term_quarters": 8, "window_first": q(1)},
@@ -1015,7 +1015,7 @@ def test_who_has_prepaid_does_not_pay_again_for_what_is_late() -> None:
         options={"ramp": "half then full"},
         committed_starts=[{"option": "north hall", "quarter": "2026Q4", "blocks": 1}],
         committed_contracts=[{"offer": "lease", "site": "north", "quarter": q(1), "it_mw": 8}],
-        prepayments=[PREPAYMENT | {"paid_quarters_before": 3}],
+        prepayments=[PREPAYMENT | {"paid_quarters_before": 2}],
         late_delivery=late(1, 1),
     )
     credits = every(1.2, 5, 4)
@@ -1023,6 +1023,19 @@ def test_who_has_prepaid_does_not_pay_again_for_what_is_late() -> None:
         credits[t] += 4.2 / 3
     plan = check(case, stepped([2.4] + [4.8] * 7, 1) - lent(credits) - ai({1: 2}) - ai({0: 16.8}))
     assert min(cash_line(plan, "prepayments")) == 5
+
+
+def test_a_tenants_money_and_its_credits_are_those_of_the_contract_as_planned() -> None:
+    """$8M a quarter before first delivery, credited with 20% of the bills as they were planned: $0.48M on the first
+    two, $0.96M on each of the others; the second half is a quarter late all the same.
+
+    A tenant that credits its bills as they come would be repaid $0.48M later.
+    """
+    balance, money = 8.0, {1: 8.0}
+    for j, rent in enumerate([2.4] * 2 + [4.8] * 6):
+        money[2 + j] = -min(balance * 1.02, 0.2 * rent)
+        balance = balance * 1.02 + money[2 + j]
+    check(late_half(tenant_funding=[FUNDING]), stepped([2.4] * 3 + [4.8] * 5) + lent(money) - ai({4: 2}) - HALVES[1])
 
 
 def test_what_is_late_pays_no_fee_for_a_backstop_and_is_not_lost() -> None:
@@ -1064,6 +1077,26 @@ def test_what_has_been_delivered_stays_delivered(price: float, withheld: bool) -
     waiting = ai({3: gain}) - ai({2: 4.32}) + hall() - hall(start=1)
     assert (waiting > 0) == withheld
     check(case, PROJECT + max(waiting, 0))
+
+
+def test_no_more_is_missing_than_the_late_tranche() -> None:
+    """The lease's second half is due in quarter 4, when the market takes 8 IT MW at $500: keeping 4 from the tenant
+    loses 90% of $2.4M and costs $2M of damages, and they bring 90% of $6M. The first half stays the tenant's.
+
+    Were the whole 8 IT MW free to be withheld for the second tranche's sake, twice of that would be gained.
+    """
+    sales = market(500, depth=0, quarters=8)
+    sales[4] = sales[4] | {"depth_it_mw": 8}
+    case = lease_case(
+        {"term_quarters": 8},
+        quarters=8,
+        options={"max_blocks": [1, 0]},
+        product_markets=sales,
+        tranches=IN_TWO,
+        late_delivery=late(4, 1),
+        allow_planned_lateness=True,
+    )
+    check(case, stepped([2.4] * 3 + [4.8] * 5) + ai({4: 0.9 * 6 - 2}) - hall())
 
 
 def test_damages_are_due_for_every_missing_megawatt_and_quarter() -> None:

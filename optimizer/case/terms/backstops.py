@@ -37,7 +37,7 @@ def shape(deal: Deal) -> None:
     if row is None:
         return
     cost = row.rent_share * deal.rent
-    cost[0] += row.upfront_musd_per_it_mw if deal.part is None else 0.0
+    cost[0] += row.upfront_musd_per_it_mw
     deal.pay("backstop", -cost)
 
 
