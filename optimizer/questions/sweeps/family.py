@@ -149,7 +149,7 @@ class Family:
 
     def _doubt_sums(self) -> None:
         """Where straight drivers act on each other, none is taken to be straight; then what others do to their sum."""
-        corner = {driver.name: driver.high for driver in self.drivers if self._pieces[driver.name]}
+        corner = {driver.name: self._far_end(driver) for driver in self.drivers if self._pieces[driver.name]}
         if len(corner) > 1 and not _same(self.at(corner), self._compile(corner)):
             self._pieces = {name: [] for name in self._pieces}
             return
@@ -160,6 +160,11 @@ class Family:
                 start = self._compile({driver.name: driver.high})
                 if not (_alike(start, self.base) and _same(self.at(point), self._compile(point))):
                     self._apart.remove(driver.name)
+
+    def _far_end(self, driver: Driver) -> float:
+        """The end of a driver's straight pieces that lies farthest from its base: where it is straight, not beyond."""
+        ends = [end for piece in self._pieces[driver.name] for end in (piece.low, piece.high)]
+        return max(ends, key=lambda end: abs(end - driver.base))
 
 
 def _off_base(driver: Driver, x: float) -> Point:
