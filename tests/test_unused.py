@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 Change = dict[str, Any]
 
 LOW_RENT: Change = {"offer_prices": {"price": 5}}
+EARNS: Change = {"bitcoin": {"hashprice_usd_per_ph_day": 60}}
 NO_OFFER: Change = {"offers": [], "offer_prices": [], "offer_sites": []}
 MARKET: Change = {"asic": "miner", "resale_usd_per_th": 1, "purchase_usd_per_th": None, "delivery_quarters": 2,
                   "reference_hashprice_usd_per_ph_day": 50, "elasticity": 1, "yearly_decline": 0,
@@ -32,9 +33,18 @@ def ceiling(use: str, most: float, **more: object) -> Change:
     return {"use_limits": [row]}
 
 
+def shared(limit: float) -> Change:
+    """What north and south may draw together."""
+    return {"grid_groups": [{"group": "feeder", "site": site} for site in ("north", "south")],
+            "grid_group_limits": [{"group": "feeder", "from_quarter": "2027Q1", "limit_gross_mw": limit}]}  # fmt: skip
+
+
 # ---- halls ----------------------------------------------------------------------------------------------------------
 
 HALLS: list[tuple[Callable[[Spot], str], Change, str, int, str]] = [
+    (unused.shared_limit, LOW_RENT | EARNS | shared(41), "south", 5, "shares with other sites is reached (feeder)"),
+    (unused.waits_for_halls, {"fleet": []} | shared(12), "south", 0, "this plan builds"),
+    (unused.below_a_block, {"fleet": []} | shared(18), "south", 5, "less is left than one block"),
     (unused.waits_for_halls, {"site_limits": {"limit_gross_mw": [12, 20]}, "fleet": []}, "north", 0,
      "this plan builds"),
     (unused.no_option, LOW_RENT | {"options": {"site": "north", "pue": 1.2}}, "south", 5, "no option converts"),
@@ -70,8 +80,8 @@ def test_why_no_hall(rule: Callable[[Spot], str], change: Change, site: str, qua
 
 # ---- machines -------------------------------------------------------------------------------------------------------
 
-EARNS: Change = {"bitcoin": {"hashprice_usd_per_ph_day": 60}}
 MACHINES: list[tuple[Callable[[Spot], str], Change, str, int, str]] = [
+    (unused.shared_limit, EARNS | shared(41), "south", 3, "shares with other sites is reached (feeder)"),
     (unused.mining_ended, EARNS | {"mining_ends": "2027Q2"}, "south", 3, "after 2027Q2"),
     (unused.mining_ended, EARNS | {"sites": {"mining_ends": [None, "2027Q2"]}}, "south", 3, "after 2027Q2"),
     (unused.no_machines, EARNS | {"fleet": [{"site": "north", "asic": "miner", "gross_mw": 5}]}, "south", 3,
