@@ -85,8 +85,7 @@ def _bounds_of_btc(ports: OutcomePorts, held: float) -> dict[Quarter, tuple[floa
         most += ports.btc_mined[t].range()[1] if settings.btc_rule == "free" else 0.0
         if settings.btc_rule == "schedule":
             most = max(least, most - due.get(t, 0.0))
-            least = most
-        bounds[t] = (least, most)
+        bounds[t] = (most if settings.btc_rule == "schedule" else least, most)
     return bounds
 
 
