@@ -100,6 +100,10 @@ def without(case: Case, rule: str, of: str) -> Case | None:
                     row | {"limit_gross_mw": 5000.0} if row["site"] == of else row for row in rows(case, "site_limits")
                 ]
             )
+        case "grid_group_power":
+            kept = [row for row in rows(case, "grid_groups") if row["group"] != of]
+            limits = [row for row in rows(case, "grid_group_limits") if row["group"] != of]
+            return case.replace(grid_groups=kept, grid_group_limits=limits)
         case "loan_to_cost":
             gone = {"loan_to_cost": None}
             return case.replace(
@@ -272,6 +276,25 @@ def test_miners_who_stand_where_a_hall_was_decided() -> None:
         change.rule == "site_power" for way in conflict.ways for change in way.changes
     )
     assert all(member.quarters for member in conflict.members if member.rule != "committed_start")
+    hold_up(conflict, case)
+
+
+def test_miners_and_a_hall_that_share_a_limit() -> None:
+    """North and south share 30 MW, 12 of them the north's block from 2027Q3 on and 20 miners anywhere: 2 too many."""
+    miners = floor(20, use="mining", basis="gross_mw", policy="keep miners", first="2027Q2", last="2027Q4")
+    start = {"option": "north hall", "quarter": "2027Q2", "blocks": 1}
+    groups = [{"group": "feeder", "site": site} for site in ("north", "south")]
+    limit = [{"group": "feeder", "from_quarter": "2027Q1", "limit_gross_mw": 30}]
+    case = tiny_case(
+        committed_starts=[start], use_limits=[miners | {"site": "*"}], grid_groups=groups, grid_group_limits=limit,
+        fleet=[{"site": site, "asic": "miner", "gross_mw": mw} for site, mw in (("north", 18), ("south", 12))],
+    )  # fmt: skip
+    conflict = told(case)
+    assert named(conflict) == {
+        ("grid_group_power", "feeder"), ("committed_start", "north hall in 2027Q2"), ("use_floor", "keep miners"),
+    }  # fmt: skip
+    assert least(conflict, "use_limits.min_mw", "keep miners") == pytest.approx(2, abs=TOLERANCE)
+    assert "north and south together draw no more than the 30 gross MW that they share (feeder)" in conflict.report()
     hold_up(conflict, case)
 
 

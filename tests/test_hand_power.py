@@ -35,15 +35,19 @@ from hand_cases import (
 )
 
 import optimizer as opt
+from optimizer.business.model import build_model, component
 from optimizer.case.case import Case
 from optimizer.case.market import mining_economics, resale_musd
 from optimizer.ground.findings import InputError
 from optimizer.ground.quarters import Quarter
 from optimizer.plan.unused import reasons_of
+from optimizer.questions.studies.limits import limits_of
 from optimizer.questions.sweeps.drivers import driver_named
 from optimizer.questions.sweeps.family import Family, compile_case
 from optimizer.questions.sweeps.reading import mining_in
 from optimizer.questions.sweeps.runner import Question, answer
+from optimizer.solver import SolverOptions
+from optimizer.solver.models import solve_model
 
 TH_PER_MW = 1e6 / (20 * 1.04)
 CHEAP, MIDDLE, DEAR = (0.6, 15), (0.3, 50), (0.1, 160)
@@ -428,6 +432,50 @@ def test_scrapping_beyond_what_the_market_takes_makes_room_for_a_hall() -> None:
     plan = check(case, PROJECT + worth(MINING, margin) + fetched)
     row = plan.tables["machines"].iloc[0]
     assert (float(row["sold_gross_mw"]), float(row["retired_gross_mw"])) == pytest.approx((2, 5))
+
+
+# ---- every rule bites ------------------------------------------------------------------------------------------------
+
+EARNING: Row = {"bitcoin": {"hashprice_usd_per_ph_day": 60}}
+BITES: Mapping[str, Callable[[], Case]] = {
+    "grid_group_power": lambda: hand_case(**EARNING, **NO_OFFERS, fleet=[
+        {"site": site, "asic": "miner", "gross_mw": 12} for site in ("north", "south")], **shared((0, 24), (1, 10))),
+    "billed_demand": lambda: miner_case(60, ratchets=ratchet(0.9, 6, 30)),
+    "machine_market_depth": lambda: miner_case(1, machine_markets=[machine_market(max_sales_mw_per_quarter=2)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", BITES)
+def test_each_rule_of_power_bites(rule: str) -> None:
+    """Without it the case would be worth more."""
+    case = BITES[rule]()
+    model = build_model(case, "base")
+    component(model, rule).deactivate()
+    assert solve_model(model, SolverOptions(gap=1e-9)).value > opt.solve(case, "base", gap=1e-9).value_musd + 0.01
+
+
+def test_a_step_runs_on_machines_that_draw_power() -> None:
+    """Left to the solver, steps that ran on no machines would mine for no demand charge: $6,000 a MW and quarter."""
+    values = []
+    for held in (True, False):
+        model = build_model(miner_case(24, tariffs=tariff_columns(), price_steps=step_rows()), "base", adjustable=True)
+        if not held:
+            component(model, "runs_in_a_step_of_its_quarter").deactivate()
+        values.append(solve_model(model, SolverOptions(gap=1e-9)).value)
+    assert values[1] > values[0] + 0.5
+
+
+def test_limits_that_are_shared_and_depths_of_machine_markets_may_be_loosened() -> None:
+    """A MW more of the shared limit, and a MW more of sales a quarter, are worth something and can be asked for."""
+    case = hand_case(
+        **EARNING, **NO_OFFERS, **shared((0, 25)), fleet=[{"site": "north", "asic": "miner", "gross_mw": 20}],
+        machine_markets=[machine_market(max_sales_mw_per_quarter=2)],
+    )  # fmt: skip
+    found = {(limit.rule, limit.place): limit for limit in limits_of(case, "base")}
+    more = found["grid_group_power", "feeder"].change(case, 3)
+    assert {more.grid_group_limit["feeder", t] for t in case.horizon} == {28.0}
+    deeper = found["machine_market_depth", "miner"].change(case, 1)
+    assert deeper.machine_markets[0].max_sales_mw_per_quarter == 3
 
 
 # ---- at other prices -------------------------------------------------------------------------------------------------
