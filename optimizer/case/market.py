@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from functools import cache
 from itertools import pairwise
 from math import fsum
 from statistics import fmean
@@ -18,9 +20,14 @@ if TYPE_CHECKING:
 
 def subsidy_btc(case: Case, quarter: Quarter) -> float:
     """Block subsidy of a quarter in BTC; halvings inside it weigh by days, the halving day as new."""
+    return _mean_subsidy(case.settings.subsidy_btc, tuple(case.settings.halvings), quarter)
+
+
+@cache
+def _mean_subsidy(subsidy: float, halvings: tuple[date, ...], quarter: Quarter) -> float:
     start, end = quarter.start, (quarter + 1).start
-    edges = [start, *sorted(day for day in case.settings.halvings if start < day < end), end]
-    level = case.settings.subsidy_btc * 0.5 ** sum(day <= start for day in case.settings.halvings)
+    edges = [start, *sorted(day for day in halvings if start < day < end), end]
+    level = subsidy * 0.5 ** sum(day <= start for day in halvings)
     spans = [(after - before).days for before, after in pairwise(edges)]
     return sum(level * 0.5**i * days for i, days in enumerate(spans)) / quarter.days
 
