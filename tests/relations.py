@@ -240,8 +240,8 @@ def relation_10_a_rule_that_the_plan_meets_already(base: Base, rng: random.Rando
 
 
 def relation_35_what_cannot_be(base: Base, rng: random.Random) -> list[Claim]:
-    """With a rule that nothing can keep there is no plan, nor with more rules; without the reported rules there is one (or
-    without those reported then: too much cash breaks what is owed at the end too), and of the reported rows, which
+    """With a rule that nothing can keep there is no plan, nor with more rules; without the reported rules there is one,
+    or without those reported then (too much cash breaks what is owed at the end too); and of the reported rows, which
     clash by themselves, none can be missed.
     """
     case, word = base.case, rng.choice(["cash", "machines"])
