@@ -137,6 +137,11 @@ def test_a_plan_that_does_nothing_at_all_is_told_in_words_and_without_an_empty_s
             "north starts first, in 2027Q1; the last hall",
         ),
         ([("south", "2027Q1", "2027Q3"), ("north", "2027Q1", "2027Q4")], "south and north start first, in 2027Q1; the"),
+        (
+            [("north", "2026Q2", "2027Q3"), ("south", "2027Q2", "2027Q4")],
+            "north was started before; south starts next, in 2027Q2; the last hall is in service in 2027Q4",
+        ),
+        ([("north", "2026Q2", "2027Q3")], "north was started before; the last hall is in service in 2027Q3"),
     ],
 )
 def test_sites_that_start_in_one_quarter_are_both_the_first(

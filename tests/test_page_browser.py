@@ -105,10 +105,10 @@ def test_the_plan_and_its_scenario_can_be_chosen(tab: Any) -> None:
 
 
 def test_units_colours_and_tables_answer(tab: Any) -> None:
-    assert tab.locator("#p1-mw-gross-chart").is_visible()
+    assert tab.locator("#p1-megawatts-chart").is_visible()
     tab.locator("input[value=it]").check(force=True)
     assert tab.locator("#p1-mw-it-chart").is_visible()
-    assert not tab.locator("#p1-mw-gross-chart").is_visible()
+    assert not tab.locator("#p1-megawatts-chart").is_visible()
     assert not tab.locator("#options").is_visible()
     tab.click("#more")
     ground = "getComputedStyle(document.body).backgroundColor"
@@ -141,7 +141,7 @@ def test_values_are_told_under_the_pointer_and_the_arrow_keys(tab: Any) -> None:
     plot.scroll_into_view_if_needed()
     plot.hover(position={"x": 2, "y": 60})
     first = tab.inner_text("#tip")
-    assert first.startswith("2026Q1") and "minimum" in first
+    assert first.startswith("2026Q1") and "Minimum" in first
     tab.mouse.move(0, 0)
     assert not tab.locator("#tip").is_visible()
     plot.focus()
@@ -161,7 +161,7 @@ def test_a_receipt_says_where_a_number_stands(tab: Any) -> None:
     tab.check("#receipts")
     tab.locator("article:visible .tiles .n").first.click()
     told = tab.inner_text("#receipt")
-    assert "p1/figures/value_musd" in told and "run " in told
+    assert "p1/figures/value_over_do_nothing_musd" in told and "run " in told
     tab.keyboard.press("Escape")
     assert not tab.locator("#receipt").is_visible()
     figures = tab.evaluate("JSON.parse(document.querySelector('#data').textContent).numbers.length")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
+from optimizer.telling.pictures import sheet as on
 from optimizer.telling.pictures.lettering import (
     cut,
     first_said,
@@ -18,27 +19,6 @@ from optimizer.telling.pictures.lettering import (
     width_in,
     with_unit,
     wrap,
-)
-from optimizer.telling.pictures.sheet import (
-    DARK,
-    HATCH,
-    INK,
-    LINE_IN,
-    MIDDLE,
-    PALE,
-    PAPER,
-    SOFT,
-    Rows,
-    Sheet,
-    finish,
-    fit,
-    key,
-    label,
-    names_in,
-    open_rows,
-    open_sheet,
-    rows_that_fit,
-    value_axis,
 )
 from optimizer.telling.pictures.tables import source_of, table_of, why_none
 
@@ -56,8 +36,8 @@ TORNADO_COLUMNS = (
 )  # fmt: skip
 ENDS = ("low", "high")
 SHORT_UNITS = ("", "%", "$", "x")
-EDGE = {"edgecolor": DARK, "linewidth": 0.6}
-LOOKS = {"low": EDGE | {"facecolor": PALE, "hatch": HATCH}, "high": EDGE | {"facecolor": MIDDLE}}
+EDGE = {"edgecolor": on.DARK, "linewidth": 0.6}
+LOOKS = {"low": EDGE | {"facecolor": on.PALE, "hatch": on.HATCH}, "high": EDGE | {"facecolor": on.MIDDLE}}
 
 
 def draw_tornado(study: Study) -> Figure:
@@ -66,12 +46,12 @@ def draw_tornado(study: Study) -> Figure:
     values = drivers[["value_low_musd", "value_high_musd"]]
     spans = (values.max(axis=1) - values.min(axis=1)).fillna(-1.0)
     order = list(spans.sort_values(ascending=False, kind="stable").index)
-    sheet = open_sheet(study.title, source_of(study))
-    shown = order[: rows_that_fit(sheet, head=TORNADO_HEAD_IN)]
-    rows = open_rows(sheet, len(shown), head=TORNADO_HEAD_IN)
+    sheet = on.open_sheet(study.title, source_of(study))
+    shown = order[: on.rows_that_fit(sheet, head=TORNADO_HEAD_IN)]
+    rows = on.open_rows(sheet, len(shown), head=TORNADO_HEAD_IN)
     _draw_key(sheet, len(order) - len(shown))
     _draw_bars(rows, [drivers.loc[i] for i in shown], _base(study, drivers))
-    return finish(sheet)
+    return on.finish(sheet)
 
 
 def _base(study: Study, drivers: Any) -> float:
@@ -83,28 +63,28 @@ def _base(study: Study, drivers: Any) -> float:
     return 0.0 if missing(middle) else middle
 
 
-def _draw_key(sheet: Sheet, hidden: int) -> None:
+def _draw_key(sheet: on.Sheet, hidden: int) -> None:
     entries: list[tuple[str, dict[str, Any]]] = [
         ("driver low", LOOKS["low"]), ("driver high", LOOKS["high"]),
-        ("decisions kept", {"facecolor": INK, "height": 0.03}),
+        ("decisions kept", {"facecolor": on.INK, "height": 0.03}),
     ]  # fmt: skip
-    key(sheet, sheet.top - LINE_IN / 2, entries, sheet.left)
+    on.key(sheet, sheet.top - on.LINE_IN / 2, entries, sheet.left)
     if hidden:
-        sheet.write(sheet.right, sheet.top - LINE_IN / 2, f"{hidden} more move less", color=SOFT, ha="right")
+        sheet.write(sheet.right, sheet.top - on.LINE_IN / 2, f"{hidden} more move less", color=on.SOFT, ha="right")
 
 
-def _draw_bars(rows: Rows, drivers: list[Any], base: float) -> None:
+def _draw_bars(rows: on.Rows, drivers: list[Any], base: float) -> None:
     sheet = rows.sheet
     named = [_name(row, rows.lines) for row in drivers]
-    names = names_in(named, 0.9, 2.0)
+    names = on.names_in(named, 0.9, 2.0)
     left = sheet.left + names
     axes = rows.axes(left, sheet.right - left)
     known = [base, *(value for row in drivers for value in _reach(row))]
     room = max((width_in(_tornado_end_words(row, end, base)) for row in drivers for end in ENDS), default=0.0) + 0.08
-    axes.set_xlim(*fit(min(known), max(known), sheet.right - left, room, room))
-    value_axis(axes.xaxis)
+    axes.set_xlim(*on.fit(min(known), max(known), sheet.right - left, room, room))
+    on.value_axis(axes.xaxis)
     axes.set_xlabel("value of the plan, $M", labelpad=1)
-    axes.axvline(base, color=INK, linewidth=0.8)
+    axes.axvline(base, color=on.INK, linewidth=0.8)
     for i, row in enumerate(drivers):
         rows.name(i, named[i], names - 0.1, _base_words(row))
         _draw_row(axes, i, row, base)
@@ -134,11 +114,11 @@ def _draw_row(axes: Any, i: int, row: Any, base: float) -> None:
     for end in ENDS:
         kept = row[f"kept_{end}_musd"]
         if not missing(kept):
-            axes.barh(i, kept - base, left=base, height=0.15, facecolor=INK, edgecolor=PAPER, linewidth=0.4)
+            axes.barh(i, kept - base, left=base, height=0.15, facecolor=on.INK, edgecolor=on.PAPER, linewidth=0.4)
     for end, side in _tornado_sides(row, base).items():
         known = [base, *_reach(row)]
         at, ha = (max(known), "left") if side > 0 else (min(known), "right")
-        label(axes, _tornado_end_words(row, end, base), (at, i), (3 * side, 0), ha=ha, va="center")
+        on.label(axes, _tornado_end_words(row, end, base), (at, i), (3 * side, 0), ha=ha, va="center")
 
 
 def _tornado_sides(row: Any, base: float) -> dict[str, int]:
@@ -156,9 +136,9 @@ def _tornado_end_words(row: Any, end: str, base: float) -> str:
 
 # ---- prices ----------------------------------------------------------------------------------------------------------
 
-DUALS_IN, PRICES_HEAD_IN = 1.95, LINE_IN + 0.05
-KEEPS = {"facecolor": PALE, "edgecolor": DARK, "linewidth": 0.6}
-MOVES = {"facecolor": MIDDLE, "edgecolor": DARK, "linewidth": 0.6, "hatch": HATCH}
+DUALS_IN, PRICES_HEAD_IN = 1.95, on.LINE_IN + 0.05
+KEEPS = {"facecolor": on.PALE, "edgecolor": on.DARK, "linewidth": 0.6}
+MOVES = {"facecolor": on.MIDDLE, "edgecolor": on.DARK, "linewidth": 0.6, "hatch": on.HATCH}
 
 
 def draw_prices(study: Study) -> Figure:
@@ -166,33 +146,33 @@ def draw_prices(study: Study) -> Figure:
     changes = ("value_change_low_musd", "value_change_high_musd")
     steps = table_of(study, "steps", "words", "unit", "change", *changes, "moves")
     duals = table_of(study, "duals", "rule", "place", "quarter", "words", "unit", "dual_musd_per_unit", "limit")
-    sheet = open_sheet(study.title, source_of(study))
+    sheet = on.open_sheet(study.title, source_of(study))
     split = sheet.right - DUALS_IN
     _prices_draw_steps(replace(sheet, right=split - 0.12), steps)
     sheet.rule((split - 0.04, split - 0.04), (sheet.bottom, sheet.top))
     _list_duals(replace(sheet, left=split + 0.04), duals)
-    return finish(sheet)
+    return on.finish(sheet)
 
 
 # ---- steps ----------------------------------------------------------------------------------------------------------
 
 
-def _prices_draw_steps(sheet: Sheet, steps: pd.DataFrame) -> None:
-    sheet.write(sheet.left, sheet.top - LINE_IN / 2, "solved again; hatched: decisions move", color=SOFT)
-    fitting = rows_that_fit(sheet, head=PRICES_HEAD_IN, least=2 * LINE_IN + 0.04)
+def _prices_draw_steps(sheet: on.Sheet, steps: pd.DataFrame) -> None:
+    sheet.write(sheet.left, sheet.top - on.LINE_IN / 2, "solved again; hatched: decisions move", color=on.SOFT)
+    fitting = on.rows_that_fit(sheet, head=PRICES_HEAD_IN, least=2 * on.LINE_IN + 0.04)
     shown = [row for _, row in steps.iloc[:fitting].iterrows()]
     if len(steps) > fitting:
-        sheet.write(sheet.right, sheet.top - LINE_IN / 2, f"{len(steps) - fitting} more", color=SOFT, ha="right")
-    rows = open_rows(sheet, len(shown), head=PRICES_HEAD_IN, most=0.46)
-    names = names_in([text for row in shown for text in (row["words"], _change(row))], 0.9, 1.75)
+        sheet.write(sheet.right, sheet.top - on.LINE_IN / 2, f"{len(steps) - fitting} more", color=on.SOFT, ha="right")
+    rows = on.open_rows(sheet, len(shown), head=PRICES_HEAD_IN, most=0.46)
+    names = on.names_in([text for row in shown for text in (row["words"], _change(row))], 0.9, 1.75)
     left = sheet.left + names
     axes = rows.axes(left, sheet.right - left)
     known = [0.0, *(side for row in shown for side in _prices_sides(row) if not missing(side))]
     room = max((width_in(_step_words(row)) for row in shown), default=0.5) + 0.1
-    axes.set_xlim(*fit(min(known), max(known), sheet.right - left, room if min(known) < 0 else 0.05, room))
-    value_axis(axes.xaxis, 3)
+    axes.set_xlim(*on.fit(min(known), max(known), sheet.right - left, room if min(known) < 0 else 0.05, room))
+    on.value_axis(axes.xaxis, 3)
     axes.set_xlabel("change of value, $M", labelpad=1)
-    axes.axvline(0.0, color=INK, linewidth=0.8)
+    axes.axvline(0.0, color=on.INK, linewidth=0.8)
     for i, row in enumerate(shown):
         rows.name(i, row["words"], names - 0.08, _change(row))
         _prices_draw_step(axes, i, row)
@@ -230,35 +210,35 @@ def _step_words(row: Any) -> str:
 def _prices_draw_step(axes: Any, i: int, row: Any) -> None:
     low, high = _prices_sides(row)
     if missing(low + high):
-        label(axes, why_none(row.get("what_moves")), (0, i), (4, 0), va="center", color=SOFT)
+        on.label(axes, why_none(row.get("what_moves")), (0, i), (4, 0), va="center", color=on.SOFT)
         return
     middle = (low + high) / 2
     if not _either_sign(row):
         axes.barh(i, middle, height=0.55, **(MOVES if _moves(row) else KEEPS))
-    axes.plot([low, high], [i, i], color=INK, linewidth=1.0, marker="|", markersize=5)
+    axes.plot([low, high], [i, i], color=on.INK, linewidth=1.0, marker="|", markersize=5)
     side, end, ha = (1, high, "left") if middle >= 0 else (-1, low, "right")
-    label(axes, _step_words(row), (end, i), (4 * side, 0), va="center", ha=ha)
+    on.label(axes, _step_words(row), (end, i), (4 * side, 0), va="center", ha=ha)
 
 
 # ---- duals ----------------------------------------------------------------------------------------------------------
 
 
-def _list_duals(sheet: Sheet, duals: pd.DataFrame) -> None:
+def _list_duals(sheet: on.Sheet, duals: pd.DataFrame) -> None:
     """The rules worth most, two lines each; the quarters of a rule at a place are one, with the sum of their duals."""
-    sheet.write(sheet.left, sheet.top - LINE_IN / 2, "duals, at these whole decisions", color=SOFT)
+    sheet.write(sheet.left, sheet.top - on.LINE_IN / 2, "duals, at these whole decisions", color=on.SOFT)
     y = sheet.top - PRICES_HEAD_IN
     prices = _summed(duals)
     for words, price in prices:
         lines = wrap(words, sheet.width, 2)
-        if y - (len(lines) + 1) * LINE_IN < sheet.bottom:
+        if y - (len(lines) + 1) * on.LINE_IN < sheet.bottom:
             break
         for line in lines:
-            sheet.write(sheet.left, y - LINE_IN / 2, line)
-            y -= LINE_IN
-        sheet.write(sheet.left, y - LINE_IN / 2, cut(price, sheet.width, bold=True), bold=True)
-        y -= LINE_IN + 0.05
+            sheet.write(sheet.left, y - on.LINE_IN / 2, line)
+            y -= on.LINE_IN
+        sheet.write(sheet.left, y - on.LINE_IN / 2, cut(price, sheet.width, bold=True), bold=True)
+        y -= on.LINE_IN + 0.05
     if not prices:
-        sheet.write(sheet.left, y - LINE_IN / 2, "none binds")
+        sheet.write(sheet.left, y - on.LINE_IN / 2, "none binds")
 
 
 def _summed(duals: pd.DataFrame) -> list[tuple[str, str]]:
@@ -286,7 +266,7 @@ def _fine(amount: float) -> str:
 
 # ---- breakevens ------------------------------------------------------------------------------------------------------
 
-NUMBERS_IN, BREAKEVENS_HEAD_IN = 1.6, LINE_IN + 0.03
+NUMBERS_IN, BREAKEVENS_HEAD_IN = 1.6, on.LINE_IN + 0.03
 BREAKEVENS_COLUMNS = (
     "subject", "question", "driver", "unit", "base", "below", "above", "decision_below", "decision_above", "found",
     "words",
@@ -297,18 +277,18 @@ def draw_breakevens(study: Study) -> Figure:
     """Each row: the question, the break-even and its base, and how far apart they are in per cent of the base."""
     table = table_of(study, "breakevens", *BREAKEVENS_COLUMNS)
     asked = sorted((row for _, row in table.iterrows()), key=_nearness)
-    sheet = open_sheet(study.title, source_of(study))
-    fitting = rows_that_fit(sheet, head=BREAKEVENS_HEAD_IN, least=2 * LINE_IN + 0.04)
-    rows = open_rows(sheet, min(len(asked), fitting), head=BREAKEVENS_HEAD_IN, most=0.46)
+    sheet = on.open_sheet(study.title, source_of(study))
+    fitting = on.rows_that_fit(sheet, head=BREAKEVENS_HEAD_IN, least=2 * on.LINE_IN + 0.04)
+    rows = on.open_rows(sheet, min(len(asked), fitting), head=BREAKEVENS_HEAD_IN, most=0.46)
     shown, hidden = asked[:fitting], len(asked) - fitting
-    names = names_in([text for row in shown for text in (_subject(row, 9.0), _question(row))], 1.2, 2.6)
-    y = sheet.top - LINE_IN / 2
-    sheet.write(sheet.left + names, y, "turns at", color=SOFT)
-    sheet.write(sheet.right, y, "distance from base, %", color=SOFT, ha="right")
+    names = on.names_in([text for row in shown for text in (_subject(row, 9.0), _question(row))], 1.2, 2.6)
+    y = sheet.top - on.LINE_IN / 2
+    sheet.write(sheet.left + names, y, "turns at", color=on.SOFT)
+    sheet.write(sheet.right, y, "distance from base, %", color=on.SOFT, ha="right")
     if hidden > 0:
-        sheet.write(sheet.left, y, f"{hidden} more in the table", color=SOFT)
+        sheet.write(sheet.left, y, f"{hidden} more in the table", color=on.SOFT)
     _draw_rows(rows, shown, names)
-    return finish(sheet)
+    return on.finish(sheet)
 
 
 def _found(row: Any) -> bool:
@@ -333,14 +313,14 @@ def _nearness(row: Any) -> tuple[int, float]:
     return (0, abs(far)) if not missing(far) else (1 if _found(row) else 2, 0.0)
 
 
-def _draw_rows(rows: Rows, shown: list[Any], names: float) -> None:
+def _draw_rows(rows: on.Rows, shown: list[Any], names: float) -> None:
     sheet = rows.sheet
     left = sheet.left + names + NUMBERS_IN
     axes = rows.axes(left, sheet.right - left)
     far = [0.0, *(side for row in shown if not missing(_far(row)) for side in _breakevens_sides(row))]
-    axes.set_xlim(*fit(min(far), max(far), sheet.right - left, 0.42 if min(far) < 0 else 0.05, 0.42))
-    value_axis(axes.xaxis, 4)
-    axes.axvline(0.0, color=INK, linewidth=0.8)
+    axes.set_xlim(*on.fit(min(far), max(far), sheet.right - left, 0.42 if min(far) < 0 else 0.05, 0.42))
+    on.value_axis(axes.xaxis, 4)
+    axes.axvline(0.0, color=on.INK, linewidth=0.8)
     for i, row in enumerate(shown):
         rows.name(i, _subject(row, names - 0.1), names - 0.1, _question(row))
         _write_numbers(rows, i, row, sheet.left + names)
@@ -360,20 +340,20 @@ def _question(row: Any) -> str:
     return first_said(row["question"], row["driver"])
 
 
-def _write_numbers(rows: Rows, i: int, row: Any, x: float) -> None:
+def _write_numbers(rows: on.Rows, i: int, row: Any, x: float) -> None:
     sheet, room, y = rows.sheet, NUMBERS_IN - 0.08, rows.y(i)
     if not _found(row):
         words = first_said(row["words"], "not found")
         if width_in(words) > 1.9 * room:  # a sentence takes the room of the axes too
             room = sheet.right - x
-            sheet.box(x - 0.03, y - rows.each / 2, room + 0.03, rows.each, facecolor=PAPER, linewidth=0)
+            sheet.box(x - 0.03, y - rows.each / 2, room + 0.03, rows.each, facecolor=on.PAPER, linewidth=0)
         lines = wrap(words, room, 2)
         for j, line in enumerate(lines):
-            sheet.write(x, y + (len(lines) - 1) * LINE_IN / 2 - j * LINE_IN, line, color=SOFT)
+            sheet.write(x, y + (len(lines) - 1) * on.LINE_IN / 2 - j * on.LINE_IN, line, color=on.SOFT)
         return
     turns = _turns(row, room)
-    sheet.write(x, y + LINE_IN / 2, cut(turns, room, bold=True), bold=True)
-    sheet.write(x, y - LINE_IN / 2, cut(f"base {with_unit(row['base'], row['unit'])}", room), color=SOFT)
+    sheet.write(x, y + on.LINE_IN / 2, cut(turns, room, bold=True), bold=True)
+    sheet.write(x, y - on.LINE_IN / 2, cut(f"base {with_unit(row['base'], row['unit'])}", room), color=on.SOFT)
 
 
 def _turns(row: Any, room: float) -> str:
@@ -386,19 +366,19 @@ def _turns(row: Any, room: float) -> str:
 
 def _draw_distance(axes: Any, i: int, row: Any) -> None:
     far, sides = _far(row), _breakevens_sides(row)
-    axes.plot([0, far], [i, i], color=DARK, linewidth=1.2)
-    axes.plot(sides, [i, i], color=DARK, linewidth=5)
-    axes.plot([far], [i], marker="o", color=DARK, markersize=4.5)
+    axes.plot([0, far], [i, i], color=on.DARK, linewidth=1.2)
+    axes.plot(sides, [i, i], color=on.DARK, linewidth=5)
+    axes.plot([far], [i], marker="o", color=on.DARK, markersize=4.5)
     words = f"{far:+.0f}%" if abs(far) >= 9.95 else f"{far:+.1f}%"
     side, end, ha = (5, max(sides), "left") if far >= 0 else (-5, min(sides), "right")
-    label(axes, words, (end, i), (side, 0), ha=ha, va="center")
+    on.label(axes, words, (end, i), (side, 0), ha=ha, va="center")
 
 
 # ---- bridge ----------------------------------------------------------------------------------------------------------
 
 BRIDGE_COLUMNS = ("group", "words", "line_musd", "low_musd", "high_musd", "repriced_musd", "redecided_musd")
-REPRICED = {"facecolor": MIDDLE, "edgecolor": DARK, "linewidth": 0.6}
-REDECIDED = {"facecolor": PALE, "edgecolor": DARK, "linewidth": 0.6, "hatch": HATCH}
+REPRICED = {"facecolor": on.MIDDLE, "edgecolor": on.DARK, "linewidth": 0.6}
+REDECIDED = {"facecolor": on.PALE, "edgecolor": on.DARK, "linewidth": 0.6, "hatch": on.HATCH}
 
 
 def draw_bridge(study: Study) -> Figure:
@@ -407,28 +387,28 @@ def draw_bridge(study: Study) -> Figure:
     The whisker of a line runs over the orders in which the groups can be changed.
     """
     lines = table_of(study, "lines", *BRIDGE_COLUMNS)
-    sheet = open_sheet(study.title, source_of(study))
+    sheet = on.open_sheet(study.title, source_of(study))
     steps = [row for _, row in lines.iterrows()]
-    room = rows_that_fit(sheet, head=LINE_IN + 0.03) - 2
+    room = on.rows_that_fit(sheet, head=on.LINE_IN + 0.03) - 2
     if len(steps) > room:
         steps = [*steps[: room - 1], _rest(lines.iloc[room - 1 :])]
-    rows = open_rows(sheet, len(steps) + 2, head=LINE_IN + 0.03)
+    rows = on.open_rows(sheet, len(steps) + 2, head=on.LINE_IN + 0.03)
     columns = [sheet.right - 1.68, sheet.right - 0.88, sheet.right]
     right = columns[0] - 0.6
-    y = sheet.top - LINE_IN / 2
-    sheet.write(columns[0], y, "line, $M", ha="right", color=SOFT)
+    y = sheet.top - on.LINE_IN / 2
+    sheet.write(columns[0], y, "line, $M", ha="right", color=on.SOFT)
     for x, words, look in ((columns[1], "re-priced", REPRICED), (columns[2], "re-decided", REDECIDED)):
-        key(sheet, y, [(words, look)], x - 0.25 - width_in(words))
-    sheet.write(sheet.left, y, "whisker: by the order in which groups change", color=SOFT)
+        on.key(sheet, y, [(words, look)], x - 0.25 - width_in(words))
+    sheet.write(sheet.left, y, "whisker: by the order in which groups change", color=on.SOFT)
     named = [
         _bridge_end_words(study, "from"),
         _bridge_end_words(study, "to"),
         *(first_said(row["words"], row["group"]) for row in steps),
     ]
-    names = names_in(named, 0.9, 1.75)
+    names = on.names_in(named, 0.9, 1.75)
     _draw_ends(rows, study, columns[0], names)
     _bridge_draw_steps(rows, steps, study, (sheet.left + names, right), columns)
-    return finish(sheet)
+    return on.finish(sheet)
 
 
 def _rest(lines: Any) -> dict[str, Any]:
@@ -449,14 +429,14 @@ def _bridge_end_words(study: Study, end: str) -> str:
     return first_said(told(f"{end}_words"), told(f"{end}_case"), f"{end} {told(f'{end}_run_id', '')}")
 
 
-def _draw_ends(rows: Rows, study: Study, column: float, room: float) -> None:
+def _draw_ends(rows: on.Rows, study: Study, column: float, room: float) -> None:
     for i, end, value in zip((0, rows.count - 1), ("from", "to"), _ends(study), strict=True):
         rows.name(i, _bridge_end_words(study, end), room - 0.1)
         rows.cell(i, column, tenths(value), bold=True)
 
 
 def _bridge_draw_steps(
-    rows: Rows, steps: list[Any], study: Study, edges: tuple[float, float], columns: list[float]
+    rows: on.Rows, steps: list[Any], study: Study, edges: tuple[float, float], columns: list[float]
 ) -> None:
     start, end = _ends(study)
     left, right = edges
@@ -470,31 +450,31 @@ def _bridge_draw_steps(
         reach += _bridge_draw_step(axes, i, row, at)
         at += 0.0 if missing(row["line_musd"]) else row["line_musd"]
     _draw_totals(axes, rows, (start, end), reach, right - left)
-    axes.plot([at, at], [rows.count - 2 + 0.3, rows.count - 1.3], color=SOFT, linewidth=0.6)
-    value_axis(axes.xaxis, 4)
+    axes.plot([at, at], [rows.count - 2 + 0.3, rows.count - 1.3], color=on.SOFT, linewidth=0.6)
+    on.value_axis(axes.xaxis, 4)
     axes.set_xlabel("value, $M", labelpad=1)
 
 
-def _draw_totals(axes: Any, rows: Rows, ends: tuple[float, float], reach: list[float], width: float) -> None:
+def _draw_totals(axes: Any, rows: on.Rows, ends: tuple[float, float], reach: list[float], width: float) -> None:
     """Both values as bars from zero; as marks, where a bar from zero would leave no room for the lines between."""
     span = max(reach) - min(reach)
     from_zero = max(abs(value) for value in reach) <= 4 * span
     reach = [*reach, 0.0] if from_zero else reach
-    axes.set_xlim(*fit(min(reach), max(reach), width, 0.05, 0.05))
+    axes.set_xlim(*on.fit(min(reach), max(reach), width, 0.05, 0.05))
     for i, value in zip((0, rows.count - 1), ends, strict=True):
         if missing(value):
             continue
         if from_zero:
-            axes.barh(i, value, height=0.6, facecolor=DARK, edgecolor=DARK)
+            axes.barh(i, value, height=0.6, facecolor=on.DARK, edgecolor=on.DARK)
         else:
-            axes.plot([value], [i], color=DARK, marker="D", markersize=5)
+            axes.plot([value], [i], color=on.DARK, marker="D", markersize=5)
     if from_zero:
-        axes.axvline(0.0, color=INK, linewidth=0.6)
+        axes.axvline(0.0, color=on.INK, linewidth=0.6)
 
 
 def _bridge_draw_step(axes: Any, i: int, row: Any, at: float) -> list[float]:
     """Two half bars from where the line before ended, and the whisker; returns how far they reach."""
-    axes.plot([at, at], [i - 0.7, i - 0.31], color=SOFT, linewidth=0.6)
+    axes.plot([at, at], [i - 0.7, i - 0.31], color=on.SOFT, linewidth=0.6)
     line, repriced, redecided = (row[f"{name}_musd"] for name in ("line", "repriced", "redecided"))
     if missing(line):
         return []
@@ -510,5 +490,5 @@ def _bridge_draw_step(axes: Any, i: int, row: Any, at: float) -> list[float]:
     low, high = at + row["low_musd"], at + row["high_musd"]
     if high - low < 1e-9:
         return ends
-    axes.plot([low, high], [i, i], color=INK, linewidth=1.0, marker="|", markersize=5)
+    axes.plot([low, high], [i, i], color=on.INK, linewidth=1.0, marker="|", markersize=5)
     return [*ends, low, high]

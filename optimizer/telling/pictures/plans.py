@@ -22,8 +22,9 @@ from optimizer.telling.pictures.tables import plan_source
 if TYPE_CHECKING:
     from optimizer.plan.plan import Plan
 
-TICKS_IN, KEY_IN = 0.45, 1.45
+TICKS_IN, KEY_IN = 0.45, 1.55
 Look = dict[str, Any]
+OVER = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}
 FILLS: dict[str, tuple[Look, ...]] = {
     "mining": ({"facecolor": PALE},), "idle": ({"facecolor": PAPER, "hatch": "...."},),
     "building": ({"facecolor": PAPER, "hatch": "xxxxxx"},), "strong": ({"facecolor": MIDDLE, "edgecolor": DARK},),
@@ -153,7 +154,8 @@ def _line(pack: Pack, axes: Any, series: Series, many: int) -> None:
             axes.plot([at], [value], marker="v", markersize=7, color=INK, markeredgecolor=PAPER, zorder=4)
             beside = "right" if side < 0 else "left"
             up = (-12, "top") if series.labels_below else (8, "bottom")
-            on.label(axes, _said(pack, words), (at, value), (5 * side, up[0]), ha=beside, va=up[1], weight="bold")
+            look = {"ha": beside, "va": up[1], "weight": "bold", "bbox": OVER}
+            on.label(axes, _said(pack, words), (at, value), (5 * side, up[0]), **look)
 
 
 def _list(pack: Pack, sheet: Sheet, top: float, entries: Sequence[tuple[Series, bool]]) -> None:
@@ -168,7 +170,7 @@ def _list(pack: Pack, sheet: Sheet, top: float, entries: Sequence[tuple[Series, 
         said = [_said(pack, series.name), "" if is_line else _ends(series)]
         if series.end_label:
             said = pack.ledger.plain(series.end_label).split("\n")
-        lines = [line for part in said if part for line in wrap(part, KEY_IN - 0.4, 2)]
+        lines = [line for part in said if part for line in wrap(part, KEY_IN - 0.38, 2)]
         for n, line in enumerate(lines[: max(1, int(each / LINE_IN))]):
             sheet.write(left + 0.27, y - n * LINE_IN, line, color=SOFT if n else INK)
         y -= each
