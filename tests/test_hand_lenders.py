@@ -325,6 +325,30 @@ def test_each_quarter_is_dear_or_not_by_its_own_rate() -> None:
     assert cash_line(plan, "interest") == pytest.approx({0: -0.4, 2: -0.5, 4: -0.5, 5: -0.3})
 
 
+@pytest.mark.parametrize("rates", [None, 0.06, 0.12], ids=["no normal cost", "half of it", "all of it"])
+def test_nothing_is_drawn_to_save_the_fee_on_what_is_not(rates: float | None) -> None:
+    """$20M for four quarters at 12% and 2% a year on what is undrawn. Drawn is what the project lacks, and a dollar
+    drawn costs 2% as one undrawn does in those quarters, or what is above the normal cost of debt where that is more: with
+    fees and excess together the 2% of $20M are paid in each of the four quarters, or 6% on what is drawn.
+
+    With interest no cost and the fee saved a gain, all $20M were drawn in quarter 0.
+    """
+    first = (7.2 + 3 - 10 + 0.1) / 0.975
+    second = (16.8 + 0.1 + 0.03 * first - 0.005 * first) / 0.975
+    drawn = {0: first} | every(first + second, 1, 3)
+    fees = {t: 0.005 * (20 - musd) for t, musd in drawn.items()}
+    above = max(0.02, 0.12 - (rates or 0.12))
+    excess = {t: above / 4 * musd for t, musd in drawn.items()}
+    excess |= every((above if above > 0.02 else 0) / 4 * (first + second), 4, 3)
+    value = PROJECT - worth(rates or CORPORATE, fees) - worth(rates or CORPORATE, excess)
+    case = loan_case(
+        facility(commitment_musd=20, available_last=q(3), undrawn_fee=0.02),
+        **({} if rates is None else {"discount_rates": priced(rates)}),
+    )
+    plan = check(case, value)
+    assert debt(plan, "draws_musd") == pytest.approx([first, second, *[0] * 6])
+
+
 def test_fees_count_at_the_cost_of_debt() -> None:
     """$20M at the normal 6%: its upfront fee of 1% is all that it costs, at 6%; at the company's 8% it would be
     less.

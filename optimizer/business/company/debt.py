@@ -137,7 +137,6 @@ def _bear_interest(
     ports: OutcomePorts, facility: Facility, account: Account, balances: Mapping[Quarter, float], decision: Decision
 ) -> None:
     """Interest of each quarter's balance, paid with its coupon; and what of it is above the normal cost of debt."""
-    normal = ports.case.settings.discount_rates.get(DEBT)
     floating, fixed, excess = (defaultdict[Quarter, float](float) for _ in range(3))
     for t, balance in balances.items():
         paid, base = (
@@ -146,14 +145,25 @@ def _bear_interest(
         )
         floating[paid] += balance * base / 4
         fixed[paid] += balance * facility.margin / 4
-        if normal is not None:
-            excess[paid] += balance * max(0.0, facility.margin + base - normal) / 4
+        excess[paid] += balance * excess_rate(ports.case, facility, t, facility.margin + base) / 4
     for interest, follows in ((floating, ("base_rate", str(facility.base_rate))), (fixed, None)):
         for t, musd in interest.items():
             account.interest[t].add(musd, decision)
             _pay(ports, facility, "interest", decision, t, -musd, follows)
     for t, musd in excess.items():
         _pay(ports, facility, "excess_interest", decision, t, -musd)
+
+
+def excess_rate(case: Case, facility: Facility, t: Quarter, rate: float) -> float:
+    """How much of a quarter's yearly rate is above what borrowing normally costs, where the case says what that is.
+
+    While more could be drawn a dollar drawn never costs less than one that is not: what it saves of the fee on undrawn
+    money is no gain.
+    """
+    first, last = facility.available_first, facility.available_last
+    is_open = first is not None and last is not None and first <= t <= last
+    saved = facility.undrawn_fee if is_open else 0.0
+    return max(rate - case.settings.discount_rates.get(DEBT, rate), saved, 0.0)
 
 
 def _draw(ports: OutcomePorts, facility: Facility, account: Account, t: Quarter, decision: Decision) -> None:
