@@ -328,8 +328,8 @@ def test_each_quarter_is_dear_or_not_by_its_own_rate() -> None:
 @pytest.mark.parametrize("rates", [None, 0.06, 0.12], ids=["no normal cost", "half of it", "all of it"])
 def test_nothing_is_drawn_to_save_the_fee_on_what_is_not(rates: float | None) -> None:
     """$20M for four quarters at 12% and 2% a year on what is undrawn. Drawn is what the project lacks, and a dollar
-    drawn costs 2% as one undrawn does in those quarters, or what is above the normal cost of debt where that is more: with
-    fees and excess together the 2% of $20M are paid in each of the four quarters, or 6% on what is drawn.
+    drawn costs 2% as one undrawn does in those quarters, or what is above the normal cost of debt where that is more:
+    fees and excess together are 2% of $20M in each of the four quarters, or 6% of what is drawn.
 
     With interest no cost and the fee saved a gain, all $20M were drawn in quarter 0.
     """
