@@ -144,6 +144,20 @@ def test_of_interest_only_what_exceeds_the_normal_cost_of_debt_is_value() -> Non
     assert "excess_interest" not in lines(without)
 
 
+@pytest.mark.parametrize(
+    ("debt", "excess"),
+    [(None, {0: 0.02, 1: 0.02}), (0.11, every(0.02, 0, 2) | every(0.01, 2, 5)), (0.09, every(0.03, 0, 7))],
+)
+def test_what_is_drawn_costs_no_less_than_what_is_not(debt: float | None, excess: dict[int, float]) -> None:
+    """$10M at 12%, 2% on what is undrawn in quarters 0 and 1: where debt costs 11% the fee is above what 12% exceeds.
+
+    Else a loan would be drawn for nothing but to save its fee, since interest that is normal is no value.
+    """
+    rates = RATES if debt is None else RATES | {"debt": debt}
+    books = books_of(lease_case(facilities=[facility(undrawn_fee=0.02)], discount_rates=rates), {0: 10.0})
+    assert column(books, "excess") == near({t: 10 * share / 4 for t, share in excess.items()})
+
+
 def test_a_fee_counts_at_the_cost_of_debt() -> None:
     """2% a year on $30M that are not drawn in quarters 0 and 1, at 6% where that is given, else at the corporate 8%."""
     loan = facility(drawn_musd=5, commitment_musd=35, undrawn_fee=0.02)

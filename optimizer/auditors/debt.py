@@ -22,6 +22,9 @@ class Interest(NamedTuple):
     all: Decimal = ZERO
     excess: Decimal = ZERO
 
+    def and_also(self, more: Interest) -> Interest:
+        return Interest(self.all + more.all, self.excess + more.excess)
+
 
 @dataclass(frozen=True)
 class Quartered:
@@ -70,12 +73,11 @@ def life(books: Books, facility: Any) -> dict[Quarter, Quartered]:
             due[later] = due.get(later, ZERO) + draw * share
         scheduled = due.get(quarter, ZERO)
         repaid = scheduled if quarter > last else row["repayments_musd"] if row else ZERO
-        cost = _cost(books.inputs, facility, quarter, opening + draw)
-        accrued = Interest(accrued.all + cost.all, accrued.excess + cost.excess)
+        accrued = accrued.and_also(_cost(books.inputs, facility, quarter, opening + draw))
         paid = accrued if _pays_interest(facility, quarter) else Interest()
         fees = _fees(books, facility, quarter, drawn) if used else ZERO
         quarters[quarter] = Quartered(opening, draw, scheduled, repaid, paid.all, paid.excess, fees)
-        accrued = Interest(accrued.all - paid.all, accrued.excess - paid.excess)
+        accrued = Interest() if paid is accrued else accrued
         _spread(due, shares, quarter + 1, scheduled - repaid)
         opening += draw - repaid
     return quarters
@@ -108,10 +110,20 @@ def rate(inputs: Inputs, facility: Any, quarter: Quarter) -> Decimal:
 
 
 def _cost(inputs: Inputs, facility: Any, quarter: Quarter, musd: Decimal) -> Interest:
-    """A quarter's interest on a balance, and what of it exceeds the normal cost of borrowing, where that is told."""
+    """A quarter's interest on a balance, and what of it exceeds the normal cost of borrowing, where that is told.
+
+    While more could be drawn a dollar drawn costs no less than one undrawn, or drawing would save the fee on it.
+    """
     yearly, normal = rate(inputs, facility, quarter), inputs.case.settings.discount_rates.get(DEBT)
     excess = ZERO if normal is None else max(ZERO, yearly - decimal(normal))
+    if _available(facility, quarter):
+        excess = max(excess, decimal(facility.undrawn_fee))
     return Interest(musd * yearly / QUARTERS, musd * excess / QUARTERS)
+
+
+def _available(facility: Any, quarter: Quarter) -> bool:
+    """Whether the terms let it be drawn in a quarter."""
+    return facility.available_first is not None and bool(facility.available_first <= quarter <= facility.available_last)
 
 
 def _pays_interest(facility: Any, quarter: Quarter) -> bool:
@@ -124,8 +136,10 @@ def _before(books: Books, facility: Any) -> Interest:
     """Interest that stands at the start: that of the quarters since the last coupon before, at the first one's rate."""
     first, every = books.case.first, facility.interest_every_quarters
     since = 0 if every == 1 else (first - facility.first_coupon - 1) % every
-    one = _cost(books.inputs, facility, first, decimal(facility.drawn_musd))
-    return Interest(one.all * since, one.excess * since)
+    owed, found = decimal(facility.drawn_musd), Interest()
+    for back in range(since):
+        found = found.and_also(_cost(books.inputs, facility, first - 1 - back, owed))
+    return found
 
 
 def _fees(books: Books, facility: Any, quarter: Quarter, drawn: Decimal) -> Decimal:
@@ -135,7 +149,7 @@ def _fees(books: Books, facility: Any, quarter: Quarter, drawn: Decimal) -> Deci
     commitment, fees = decimal(facility.commitment_musd), ZERO
     if quarter == facility.available_first and not facility.drawn_musd > 0:
         fees += decimal(facility.upfront_fee) * commitment
-    if facility.available_first <= quarter <= facility.available_last:
+    if _available(facility, quarter):
         fees += decimal(facility.undrawn_fee) / QUARTERS * (commitment - drawn)
     return fees
 
@@ -247,6 +261,4 @@ def _terms(books: Books, all_lives: Mapping[str, Life]) -> Iterator[Check]:
 
 
 def _open(books: Books, facility: Any, quarter: Quarter) -> bool:
-    if not books.decide or facility.available_first is None or quarter > books.case.last:
-        return False
-    return bool(facility.available_first <= quarter <= facility.available_last)
+    return books.decide and quarter <= books.case.last and _available(facility, quarter)
