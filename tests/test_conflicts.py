@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import mining_case
+from hand_cases import facility as loan
 from pyomo.environ import Constraint, Objective, maximize
 from small_cases import scenario_of, small_case, tiny_case
 
@@ -87,6 +88,10 @@ def without(case: Case, rule: str, of: str) -> Case | None:
             return case.replace(minimum_cash_musd=0)
         case "cash_never_negative":
             return case.replace(opening_cash_musd=case.settings.opening_cash_musd + 50_000)
+        case "owed_at_the_end":
+            return case.replace(end_coverage=1e6)
+        case "btc_sold_at_most":
+            return case.replace(max_btc_sales_per_quarter=None)
         case "customer_share":
             return case.replace(max_customer_share=None, max_customer_share_from=None)
         case "minimum_cash_of_a_facility" | "debt_service_cover":
@@ -314,7 +319,7 @@ def test_cash_that_must_come_from_somewhere() -> None:
 def test_a_cover_that_no_rent_reaches() -> None:
     """The lease leaves 0.9 x $4.8M a quarter, $50M of notes at 8% cost $1M: a cover of 4.32, where 5 is asked for."""
     notes = {
-        "facility": "notes", "site": "*", "commitment_musd": 50, "drawn_musd": 50, "available_first": None,
+        "facility": "notes", "commitment_musd": 50, "drawn_musd": 50, "available_first": None,
         "available_last": None, "maturity": "2031Q1", "base_rate": None, "margin": 0.08, "upfront_fee": 0,
         "undrawn_fee": 0, "interest_every_quarters": 1, "loan_to_cost": None, "minimum_cash_musd": None, "dscr": 5,
         "dscr_from": "2027Q4", "prepayable": False, "requires_offer": None, "refinances": None,
@@ -324,6 +329,45 @@ def test_a_cover_that_no_rent_reaches() -> None:
     assert named(conflict) == {("debt_service_cover", "notes")}
     assert least(conflict, "facilities.dscr", "notes") == pytest.approx(5 - 4.32, abs=TOLERANCE)
     assert least(conflict, "facilities.dscr_from", "notes") == 3
+    hold_up(conflict, case)
+
+
+NORTH_DECIDED: dict[str, Any] = {
+    "fleet": [],
+    "committed_starts": [{"option": "north hall", "quarter": "2027Q1", "blocks": 1}],
+    "committed_contracts": [{"offer": "lease", "site": "north", "quarter": "2027Q3", "it_mw": 8}],
+}
+"""$7.2M and $16.8M are spent, $4.32M a quarter come in from the third on."""
+
+
+def test_more_is_owed_at_the_end_than_is_still_to_come() -> None:
+    """$40M, $24M of capex, four margins, six quarters of interest on notes of $120M at 8%: $104.1M more are owed at the
+    end than there is cash above $3M, and sixteen margins come after it, worth at 8% on the day after.
+    """
+    lacking = 120 - (40 - 24 + 4 * 4.32 - 6 * 2.4 - 3)
+    comes = sum(4.32 * 1.08 ** (-(k + 0.5) / 4) for k in range(16))
+    notes = loan("notes", commitment_musd=120, drawn_musd=120, margin=0.08, maturity="2031Q1")
+    notes |= {"available_first": None, "available_last": None}
+    case = tiny_case(**NORTH_DECIDED, opening_cash_musd=40).replace(facilities=[notes, loan(maturity="2031Q1")])
+    conflict = told(case)
+    assert named(conflict) == {("owed_at_the_end", "")}
+    assert least(conflict, "opening_cash_musd") == pytest.approx(lacking - comes, abs=TOLERANCE)
+    assert least(conflict, "end_coverage") == pytest.approx(lacking / comes - 1, abs=TOLERANCE)
+    hold_up(conflict, case)
+
+
+def test_two_lenders_of_one_hall_who_together_lend_too_little() -> None:
+    """$3.5M and a block decided for $24M, of which two loans at 12% lend 60% each, together no more than $24M:
+    $24.44M are lacking. A dollar at hand saves 1.06 of debt with its interest.
+    """
+    loans = [loan(name, loan_to_cost=0.6, maturity="2031Q1") for name in ("one", "two")]
+    case = tiny_case(**NORTH_DECIDED, opening_cash_musd=3.5).replace(facilities=loans)
+    conflict = told(case)
+    lenders = {("loan_to_cost", "one"), ("loan_to_cost", "two")}
+    assert named(conflict) >= {*lenders, ("committed_start", "north hall in 2027Q1")}
+    first = (7.2 + 3 - 3.5) / 0.97
+    lacking = first + (16.8 + 0.03 * first) / 0.97 - 24
+    assert least(conflict, "opening_cash_musd") == pytest.approx(lacking * 0.97**2, abs=TOLERANCE)
     hold_up(conflict, case)
 
 
