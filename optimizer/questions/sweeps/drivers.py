@@ -241,6 +241,7 @@ def _capex_of(case: Case, option: str) -> Driver | None:
 
 
 def _delay(case: Case, options: Sequence[str], name: str, words: str) -> Driver | None:
+    """Halls that take longer; a delay that comes makes contracts late that nobody would have planned so."""
     late = set(options)
     if not late:
         return None
@@ -250,7 +251,7 @@ def _delay(case: Case, options: Sequence[str], name: str, words: str) -> Driver 
             row.model_copy(update={"lead_quarters": row.lead_quarters + round(x)}) if row.option in late else row
             for row in case.options
         ]
-        return case.replace(options=rows)
+        return case.replace(options=rows, allow_planned_lateness=case.settings.allow_planned_lateness or round(x) > 0)
 
     return Driver(name, f"quarters by which {words} takes longer", "quarters", 0.0, 0.0, 4.0, change, whole=True)
 
