@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from optimizer.auditors.books import Books, Row
 from optimizer.auditors.inputs import ONE, QUARTERS, ZERO, Inputs, decimal
-from optimizer.auditors.lines import CORPORATE, DEBT, EXCESS, PRINCIPAL
+from optimizer.auditors.lines import CORPORATE, DEBT, EXCESS, FEE, INTEREST, PRINCIPAL
 from optimizer.auditors.report import Check, Tally
 from optimizer.auditors.tolerances import DOLLAR, LAST_DIGIT, TEN_CENTS
 from optimizer.ground.quarters import Quarter
@@ -158,22 +158,23 @@ def lives(books: Books) -> dict[str, dict[Quarter, Quartered]]:
     return {facility.facility: life(books, facility) for facility in books.case.rows("facilities")}
 
 
+def quarterly(books: Books, all_lives: Mapping[str, Life]) -> Iterator[tuple[Any, Quarter, Quartered]]:
+    """Every quarter in the life of every facility."""
+    for facility in books.case.rows("facilities"):
+        for quarter, now in all_lives[facility.facility].items():
+            yield facility, quarter, now
+
+
 # ---- money -------------------------------------------------------------------------------------------------
 
 
 def record(books: Books) -> None:
     """Interest and principal to maturity, also after the horizon; of interest only what exceeds the normal is value."""
-    for name, quarters in lives(books).items():
-        for quarter, now in quarters.items():
-            flows = {
-                "interest": -now.interest,
-                EXCESS: -now.excess,
-                "fee": -now.fees,
-                PRINCIPAL: now.drawn - now.repaid,
-            }
-            for line, musd in flows.items():
-                if musd:
-                    books.record(line, quarter, musd, CORPORATE, source=name)
+    for facility, quarter, now in quarterly(books, lives(books)):
+        flows = {INTEREST: -now.interest, EXCESS: -now.excess, FEE: -now.fees, PRINCIPAL: now.drawn - now.repaid}
+        for line, musd in flows.items():
+            if musd:
+                books.record(line, quarter, musd, CORPORATE, source=facility.facility)
 
 
 # ---- rules -------------------------------------------------------------------------------------------------
@@ -216,17 +217,16 @@ def _table(books: Books, all_lives: Mapping[str, Life]) -> Iterator[Check]:
     )
     costs = Tally("cash", "interest_and_fees", "Interest and fees are those of the facility's terms.", "$M", TEN_CENTS)
     rows: dict[tuple[str, Quarter], Row] = {(row["facility"], row["quarter"]): row for row in books.table("debt")}
-    for name, quarters in all_lives.items():
-        for count, (quarter, now) in enumerate(quarters.items(), start=3):
-            if quarter > books.case.last:
-                break
-            row, tolerance = rows.get((name, quarter)), LAST_DIGIT * count
-            where = f"{name} in {quarter}"
-            stated = (row["opening_musd"], row["closing_musd"]) if row else (ZERO, ZERO)
-            rolls.equal(f"opening of {where}", stated[0], now.opening, tolerance)
-            rolls.equal(f"closing of {where}", stated[1], now.closing, tolerance)
-            costs.equal(f"interest of {where}", row["interest_musd"] if row else ZERO, now.interest)
-            costs.equal(f"fees of {where}", row["fees_musd"] if row else ZERO, now.fees)
+    for facility, quarter, now in quarterly(books, all_lives):
+        if quarter > books.case.last:
+            continue
+        row, tolerance = rows.get((facility.facility, quarter)), LAST_DIGIT * (quarter - books.case.first + 3)
+        where = f"{facility.facility} in {quarter}"
+        stated = (row["opening_musd"], row["closing_musd"]) if row else (ZERO, ZERO)
+        rolls.equal(f"opening of {where}", stated[0], now.opening, tolerance)
+        rolls.equal(f"closing of {where}", stated[1], now.closing, tolerance)
+        costs.equal(f"interest of {where}", row["interest_musd"] if row else ZERO, now.interest)
+        costs.equal(f"fees of {where}", row["fees_musd"] if row else ZERO, now.fees)
     yield rolls.check()
     yield costs.check()
 
@@ -243,20 +243,20 @@ def _terms(books: Books, all_lives: Mapping[str, Life]) -> Iterator[Check]:
         DOLLAR,
     )
     ends = Tally("rules", "debt_balance", "No balance is negative, none is left after maturity.", "$M", DOLLAR)
+    for facility, quarter, now in quarterly(books, all_lives):
+        name, commitment = facility.facility, decimal(facility.commitment_musd)
+        draws.at_least(name, now.drawn, ZERO, quarter)
+        draws.at_most(name, now.drawn, commitment if _open(books, facility, quarter) else ZERO, quarter)
+        prepays = books.decide and facility.prepayable and quarter < facility.maturity
+        left = max(ZERO, now.opening + now.drawn - now.scheduled) if prepays else ZERO
+        schedule.at_least(name, now.repaid, now.scheduled, quarter)
+        schedule.at_most(f"{name}, ahead of schedule", now.prepaid, left, quarter)
+        ends.at_least(name, now.closing, ZERO, quarter)
+        if quarter == facility.maturity:
+            ends.at_most(f"{name}, at maturity", now.closing, ZERO, quarter)
     for facility in books.case.rows("facilities"):
-        name, commitment, drawn = facility.facility, decimal(facility.commitment_musd), decimal(facility.drawn_musd)
-        for quarter, now in all_lives[name].items():
-            drawn += now.drawn
-            draws.at_least(name, now.drawn, ZERO, quarter)
-            draws.at_most(name, now.drawn, commitment if _open(books, facility, quarter) else ZERO, quarter)
-            prepays = books.decide and facility.prepayable and quarter < facility.maturity
-            left = max(ZERO, now.opening + now.drawn - now.scheduled) if prepays else ZERO
-            schedule.at_least(name, now.repaid, now.scheduled, quarter)
-            schedule.at_most(f"{name}, ahead of schedule", now.prepaid, left, quarter)
-            ends.at_least(name, now.closing, ZERO, quarter)
-            if quarter == facility.maturity:
-                ends.at_most(f"{name}, at maturity", now.closing, ZERO, quarter)
-        draws.at_most(f"{name}, all draws", drawn, commitment)
+        drawn = sum((now.drawn for now in all_lives[facility.facility].values()), decimal(facility.drawn_musd))
+        draws.at_most(f"{facility.facility}, all draws", drawn, decimal(facility.commitment_musd))
     yield from (tally.check() for tally in (draws, schedule, ends))
 
 

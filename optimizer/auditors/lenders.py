@@ -8,7 +8,7 @@ from typing import Any
 
 from optimizer.auditors.books import Books
 from optimizer.auditors.collateral import Booked, Hall, Pledges
-from optimizer.auditors.debt import Life, Quartered, lives
+from optimizer.auditors.debt import Life, Quartered, lives, quarterly
 from optimizer.auditors.inputs import ONE, ZERO, decimal
 from optimizer.auditors.lines import AI_CAPEX, CAPEX, CUSTOMERS, DEBT, EARNED, RESIDUAL
 from optimizer.auditors.report import Check, Tally
@@ -39,11 +39,9 @@ def checks(books: Books) -> Iterator[Check]:
 
 def _tested(books: Books, all_lives: Mapping[str, Life], term: str) -> Iterator[tuple[Any, Quarter, Quartered]]:
     """Every quarter of the horizon in the life of every facility that has a term."""
-    for facility in books.case.rows("facilities"):
-        if getattr(facility, term) is not None:
-            for quarter, now in all_lives[facility.facility].items():
-                if quarter <= books.case.last:
-                    yield facility, quarter, now
+    for facility, quarter, now in quarterly(books, all_lives):
+        if getattr(facility, term) is not None and quarter <= books.case.last:
+            yield facility, quarter, now
 
 
 def _to_date(books: Books, costs: Booked, hall: Hall, quarter: Quarter) -> Decimal:
