@@ -178,18 +178,23 @@ OF_THE_COMPANY = ("corporate", "debt")
 """Rates that are no use's."""
 
 
-def _secured(mixed: Draft, facilities: set[str]) -> Iterator[Collateral]:
+def _secured(mixed: Draft, facilities: set[str]) -> Iterator[Row]:
     """What secures the loans that are there: of each site and product of which they held an option, all options."""
-    options: dict[str, Option] = {row.option: row for row in mixed.tables["options"]}  # type: ignore[attr-defined, misc]
-    held: dict[str, set[tuple[str, str]]] = {}
-    for row in mixed.tables["collateral"]:
-        option = options.get(row.option)  # type: ignore[attr-defined]
-        if option is not None:
-            held.setdefault(row.facility, set()).add((option.site, option.product))  # type: ignore[attr-defined]
-    for facility in sorted(facilities & held.keys()):
+    options: dict[str, Any] = {row.option: row for row in mixed.tables["options"]}  # type: ignore[attr-defined]
+    rows: list[Any] = [
+        row
+        for row in mixed.tables["collateral"]
+        if row.facility in facilities and row.option in options  # type: ignore[attr-defined]
+    ]
+    yield from rows
+    there = {row.identity() for row in rows}
+    for facility, site, product in dict.fromkeys(
+        (row.facility, options[row.option].site, options[row.option].product) for row in rows
+    ):
         for option in options.values():
-            if (option.site, option.product) in held[facility]:
-                yield Collateral(facility=facility, option=option.option)
+            more = Collateral(facility=facility, option=option.option)
+            if (option.site, option.product) == (site, product) and more.identity() not in there:
+                yield more
 
 
 def _closed(row: Row) -> Row:
