@@ -28,6 +28,7 @@ from hand_cases import (
     lease_case,
     q,
     rents,
+    solve,
     two_leases,
     worth,
 )
@@ -102,6 +103,25 @@ def test_two_loans_of_a_hall_spend_its_capex_once() -> None:
     loans = [facility(name, available_first=q(1)) for name in ("one", "two")]
     check(loan_case(*loans, opening=10.3, collateral=secured(one="north", two="north")), 0)
     check(loan_case(*loans, opening=10.3, collateral=secured(one="north")), PROJECT)
+
+
+@pytest.mark.parametrize("hall", ["", "north"])
+@pytest.mark.parametrize(("opening", "built"), [(4, True), (3, False)])
+def test_lenders_share_what_tenants_leave_of_a_halls_cost(hall: str, opening: float, built: bool) -> None:
+    """The tenant advances $8M in quarter 0, when $7.2M are spent: what lenders count is $0.8M below nothing then, and
+    $16M in the end. Two loans of 60%: with $4M at hand $15.5M are lacking in quarter 1, with $3M $16.5M, more than it.
+
+    Each by itself lends 60% of $16M, $19.2M in all. Where a cost below nothing is held against loans that are not
+    drawn, nothing is built in either case.
+    """
+    lacking = (3 - opening - 8 + 24) / 0.97
+    assert (lacking < 16) == built and lacking < 2 * 0.6 * 16
+    funding = {"offer": "lease", "musd_per_it_mw": 1, "paid_quarters_before": 2, "credit_share": 0.3, "rate": 0.08}
+    loans = [long(name, loan_to_cost=0.6) for name in ("one", "two")]
+    case = loan_case(*loans, opening=opening, collateral=secured(one=hall, two=hall), tenant_funding=[funding])
+    plan = solve(case)
+    assert bool(len(plan.starts)) == built
+    assert plan.kpis["highest_debt_musd"] == pytest.approx(lacking if built else 0)
 
 
 @pytest.mark.parametrize("seed", range(60))
