@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 from conftest import DATA, mining_case
+from hand_cases import NO_OFFERS, hand_case
+from hand_cases import facility as loan
 from pairs import CHANGES, changed, pair_of_plans, scaled, solved
 from tiny_cases import tiny_case
 
@@ -331,6 +333,37 @@ def test_plans_that_stand_later_by_the_hundred() -> None:
     assert len(found) > 200
     for rest, later in found:
         assert later == pytest.approx(rest, abs=1e-4, rel=1e-5)
+
+
+def test_a_coupon_is_paid_once_wherever_a_plan_is_moved_to() -> None:
+    """$10M at 12%, paid each third quarter: moved to 2028Q1, when a part of the coupon of 2028Q3 has accrued, that is
+    $1.2M still. Owed as accrued beside what the balance pays for the quarters before, it would be $1.8M.
+    """
+    note = loan("note", drawn_musd=10, available_first=None, available_last=None, maturity="2029Q4")
+    note |= {"interest_every_quarters": 4, "first_coupon": "2025Q3"}
+    case = hand_case(fleet=[], facilities=[note], quarters=10, **NO_OFFERS)
+    later = moved_to(opt.solve(case), case.first + 4).case()
+    assert not later.obligations
+    flows = opt.solve(later).cash_flow
+    paid = flows[flows["line"] == "interest"].groupby("quarter")["musd"].sum()
+    assert paid.to_dict() == pytest.approx({"2028Q3": -1.2})
+
+
+def test_loans_of_halls_that_a_mixed_case_lacks_are_gone_and_others_hold_all_of_theirs() -> None:
+    """A loan on the north's hall. With halls of a case that has none in the north it is gone; with those of one that
+    has two options there for the same product, both secure it.
+    """
+    mine = hand_case(facilities=[loan()], collateral=[{"facility": "loan", "option": "north hall"}])
+    north, south = mine.options
+    twice = mine.replace(
+        options=[north, south, north.model_copy(update={"option": "north annex"})], facilities=[], collateral=[]
+    )
+    without = mine.replace(options=[south], facilities=[], collateral=[], **NO_OFFERS)
+    a = draft_of(mine, "base")
+    mixed = hybrid(a, draft_of(twice, "base"), ["capex"]).case()
+    assert {row.option for row in mixed.collateral} == {"north hall", "north annex"}
+    mixed = hybrid(a, draft_of(without, "base"), ["capex", "offers"]).case()
+    assert not mixed.facilities and not mixed.collateral
 
 
 def test_quarters_gone_by_are_a_line_of_their_own() -> None:
