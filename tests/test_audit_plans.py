@@ -457,7 +457,7 @@ def another_case(case: Case, rng: random.Random) -> Case:
 
 
 def _another_setting(case: Case, rng: random.Random) -> dict[str, Any]:
-    names = [name for name, value in case.settings if value is not None and name not in KEPT]
+    names = [name for name, value in case.settings if isinstance(value, int | float) and name not in KEPT]
     name = rng.choice(names)
     return {name: _another_value(getattr(case.settings, name), rng)}
 
