@@ -14,8 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
+from hand_books import broken, lines, written
 from hand_cases import AI, Row, discount, hand_case, lease_case, own_power, q
 
 import optimizer as opt
@@ -25,7 +25,6 @@ from optimizer.auditors.contracts import checks as contract_checks
 from optimizer.auditors.contracts import record as record_contracts
 from optimizer.auditors.contracts import sign_by
 from optimizer.auditors.contributions import Contribution, rank_contributions
-from optimizer.auditors.forms import COLUMNS
 from optimizer.auditors.halls import Batch, checks, record
 from optimizer.auditors.inputs import Inputs
 from optimizer.auditors.report import Check, Report, Tally
@@ -33,7 +32,6 @@ from optimizer.auditors.terms import Bill, bill_of
 from optimizer.auditors.terms.bill import Missing
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
-from optimizer.plan.plan import Plan
 
 pytestmark = pytest.mark.core
 
@@ -362,32 +360,8 @@ def test_what_a_tenant_advances_stays_what_was_agreed() -> None:
 # ---- halls and books ---------------------------------------------------------------------------------------------
 
 
-def written(case: Case, **tables: list[Row]) -> Books:
-    """Books over a plan written by hand: some tables, the rest of them empty."""
-    frames = {}
-    for name, columns in COLUMNS.items():
-        rows = [{"scenario": "base"} | row for row in tables.get(name, [])]
-        frames[name] = pd.DataFrame(rows, columns=columns.split())
-    plan = Plan(
-        case=case, scenario="base", status="optimal", value_musd=0, objective_musd=0, bound_musd=0, proof={}, kpis={},
-        tables=frames, nothing=None, provenance={},
-    )  # fmt: skip
-    return Books.of(plan, case)
-
-
 def start(option: str = "north hall", quarter: int = 0, blocks: float = 1, **columns: Any) -> Row:
     return {"option": option, "start_quarter": q(quarter), "blocks": blocks, "decided": "new"} | columns
-
-
-def lines(books: Books) -> dict[str, dict[int, float]]:
-    """Recorded flows by line and quarter of the horizon, without zeros."""
-    found: dict[str, dict[int, float]] = {}
-    for flow in books.flows:
-        if flow.musd:
-            by_quarter = found.setdefault(flow.line, {})
-            t = flow.quarter - books.case.first
-            by_quarter[t] = by_quarter.get(t, 0) + float(flow.musd)
-    return found
 
 
 def test_a_hall_is_paid_by_deposit_curve_and_mobilisation() -> None:
@@ -610,10 +584,6 @@ def test_an_offer_is_signed_while_it_can_be() -> None:
         assert "signed_in_time" not in contracts_broken(case, contracts=[signed(3, decided="committed")])
         inputs = Inputs(case, "base")
         assert sign_by(inputs, inputs.row("offers", "lease")) == Q(q(column))
-
-
-def broken(found: Any) -> set[str]:
-    return {check.name for check in found if not check.clean}
 
 
 def test_gpus_are_replaced_only_when_they_end_and_no_more_than_there_were() -> None:
