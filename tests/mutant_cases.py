@@ -81,21 +81,27 @@ SOLVED_BY_HAND = (
     "debt_service_cover_counts_scheduled_repayments 0",
     "debt_service_cover_counts_scheduled_repayments 1",
     "a_tenants_prepayment_is_no_margin 0",
-    "a_ring_fenced_loan_is_covered_by_its_site_alone 0",
+    "a_secured_loan_is_covered_by_its_halls_alone 0",
     "a_lender_may_ask_for_a_signed_lease 0",
     "a_dear_note_is_refinanced_at_once 0",
     "cash_earns_interest_on_what_the_quarter_opens_with 0",
     "bitcoin_may_count_as_liquidity 1",
-    "mined_bitcoin_is_kept_where_the_policy_allows_and_the_price_rises 0",
+    "mined_bitcoin_is_kept_where_the_policy_allows 0",
     "tax_is_paid_on_income_less_depreciation_and_losses 0",
-    "interest_overheads_and_sales_are_taxed_and_the_tenants_money_lowers_the_base 0",
+    "tax_is_on_the_business_and_not_on_how_it_is_paid_for 0",
     "mining_is_taxed_and_machines_are_written_off 0",
     "cash_covenants_hold_while_the_loan_is_outstanding 1",
+    "two_loans_on_one_hall_share_its_cost 1",
+    "three_loans_that_overlap_owe_no_more_than_all_halls_cost 1",
+    "a_junior_lender_counts_the_senior_one_and_not_the_other_way 1",
+    "a_balloon_is_refinanced_and_not_served 0",
+    "what_a_loan_costs_above_the_normal_is_value_and_no_more 0",
+    "what_is_owed_at_the_end_is_covered_by_what_is_still_to_come 1",
 )
 """Tests whose case is solved, with the number of their parameters."""
 
 ParameterSet = type(pytest.param())
-HAND = ("test_hand_solved", "test_hand_contracts", "test_hand_fleet", "test_hand_treasury")
+HAND = ("test_hand_solved", "test_hand_contracts", "test_hand_fleet", "test_hand_treasury", "test_hand_lenders")
 
 
 @dataclass(frozen=True)

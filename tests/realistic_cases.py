@@ -252,10 +252,11 @@ class Draw:
             {"quarter": self.first + 2, "name": "Notes", "kind": "principal", "musd": round(self.cash * 0.1, 2)}
         ]
         self.tables["facilities"] = [
-            {"facility": "Project notes", "site": "*", "commitment_musd": round(self.budget * 0.5, 1), "drawn_musd": 0,
+            {"facility": "Project notes", "commitment_musd": round(self.budget * 0.5, 1), "drawn_musd": 0,
              "available_first": self.first + 1, "available_last": self.first + 8, "maturity": self.first + 30,
              "base_rate": "", "margin": self.between(0.061, 0.12), "upfront_fee": 0.02, "undrawn_fee": 0.005,
-             "interest_every_quarters": 2, "loan_to_cost": 0.8, "minimum_cash_musd": "", "dscr": "", "dscr_from": "",
+             "interest_every_quarters": 2, "first_coupon": self.first + 2, "loan_to_cost": 0.8,
+             "minimum_cash_musd": "", "dscr": "", "dscr_from": "",
              "prepayable": "yes", "requires_offer": "", "refinances": ""}
         ]  # fmt: skip
 
