@@ -19,7 +19,7 @@ from hand_books import broken, lines, written
 from hand_cases import AI, Row, discount, hand_case, lease_case, own_power, q
 
 import optimizer as opt
-from optimizer.auditors import _AUDITORS, audit
+from optimizer.auditors import _AUDITORS, audit, plausibility
 from optimizer.auditors.books import Books, Flow, exact
 from optimizer.auditors.contracts import checks as contract_checks
 from optimizer.auditors.contracts import record as record_contracts
@@ -757,3 +757,17 @@ def test_the_audit_never_met_the_model() -> None:
                 if not known:
                     foreign.add((path.name, name))
     assert foreign == set()
+
+
+def test_a_contract_that_is_missing_all_its_life_earns_nothing_to_the_digits_of_its_tables() -> None:
+    """A third of 8 IT MW is written as 2.666666667: what is left then is less than nothing by a digit, and no fault."""
+    late = {"offer": "lease", "deadline": q(2), "damages_musd_per_it_mw_quarter": 0.05, "walk_away_quarters": 4}
+    case = lease_case({"term_quarters": 2, "min_it_mw": 1}, late_delivery=[late], allow_planned_lateness=True)
+    lease: Row = {"offer": "lease", "customer": "Ada", "product": "colo", "site": "north", "it_mw": 2.6666666666}
+    lease |= {"delivery_quarter": q(2), "decided": "new"}
+    for missing, found in ((2.666666667, set()), (2.7, {"implied_rent"})):
+        row: Row = {"offer": "lease", "tranche": 0.0, "site": "north", "missing_it_mw": missing}
+        rows = [row | {"quarter": q(t)} for t in (2, 3)]
+        with exact():
+            books = written(case, contracts=[lease], late=rows)
+            assert broken(check for check in plausibility.checks(books) if check.name == "implied_rent") == found

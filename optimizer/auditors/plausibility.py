@@ -10,7 +10,7 @@ from optimizer.auditors.contracts import contracts
 from optimizer.auditors.halls import batches
 from optimizer.auditors.inputs import KW, MILLION
 from optimizer.auditors.report import Check, Tally
-from optimizer.auditors.tolerances import SHARE_SOLD, WATT
+from optimizer.auditors.tolerances import A_FEW_DIGITS, SHARE_SOLD, WATT
 
 CAPEX_MUSD_PER_IT_MW = Decimal(200)
 """Facility and GPUs at the case format's own ceilings."""
@@ -48,7 +48,7 @@ def _capex(books: Books) -> Check:
 
 def _rent(books: Books) -> Check:
     tally = Tally(
-        "plausibility", "implied_rent", "An IT MW earns what an IT MW can earn.", "$M per IT MW and year", ZERO
+        "plausibility", "implied_rent", "An IT MW earns what an IT MW can earn.", "$M per IT MW and year", A_FEW_DIGITS
     )  # fmt: skip
     for contract in contracts(books):
         bill = contract.bill
