@@ -50,7 +50,7 @@ class Treasury:
             program.equal(total([{column: -1.0}, self.opening_cash(t), program.summed("cash", [t])]), 0.0)
             if self.decide:
                 program.at_least(self.liquid(t), self.case.settings.minimum_cash_musd, "liquidity tight")
-        if self.decide and any(loan.row.available_first is not None for loan in self.loans.values()):
+        if self.decide:
             self._repay_afterwards(program)
 
     def liquid(self, t: Quarter) -> dict[int, float]:
@@ -61,13 +61,19 @@ class Treasury:
         return {self.cash[t]: 1.0, self.held[t]: share * self.future.bitcoin[t].btc_usd / 1e6}
 
     def _repay_afterwards(self, program: Program) -> None:
-        """What is owed at the end, less cash above the minimum, is covered by what still comes."""
+        """Of a plan that borrows: what is owed at the end, less spare cash, is covered by what still comes."""
+        draws = [column for loan in self.loans.values() for column in loan.draws.values()]
+        if not draws:
+            return
+        borrows = program.yes_or_no()
+        program.at_most(dict.fromkeys(draws, 1.0) | {borrows: -PLENTY}, 0.0)
         last, settings = self.case.last, self.case.settings
         cover = 1.0 if settings.end_coverage is None else settings.end_coverage
         owed = total(Loan.one(loan.owed, last) for loan in self.loans.values())
         spare = {self.cash[last]: -1.0, FIXED: settings.minimum_cash_musd}
-        still = program.summed("afterwards", program.quarters_of("afterwards"))
-        program.at_most(total([owed, spare, total([still], -cover)]), 0.0, "owed at the end tight")
+        still = total([program.summed("afterwards", program.quarters_of("afterwards"))], -cover)
+        waived = {borrows: PLENTY, FIXED: -PLENTY}
+        program.at_most(total([owed, spare, still, waived]), 0.0, "owed at the end tight")
 
     def _share_halls(self, program: Program) -> None:
         """Loans that have halls in common lend no more together than these cost, by their shares of it."""

@@ -19,7 +19,9 @@ from worth import Base, Worth, equal, no_more
 from optimizer.business import ties
 from optimizer.business.ports import Streams
 from optimizer.business.rows import SKIP
+from optimizer.case.case import Case
 from optimizer.ground.errors import Infeasible
+from optimizer.ground.quarters import Quarter
 
 slow = pytest.mark.campaign
 
@@ -128,9 +130,42 @@ def twins_must_differ(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ties, "_in_order", strictly)
 
 
+def interest_is_value(patch: pytest.MonkeyPatch) -> None:
+    """Interest, on loans and on cash, taken off flows that are already discounted at a hurdle rate."""
+    discounts = Streams.discounts
+
+    def counted(self: Streams, stream: Any) -> Any:
+        line = "g_and_a" if stream.line in ("interest", "cash_interest") else stream.line
+        return discounts(self, replace(stream, line=line))
+
+    patch.setattr(Streams, "discounts", counted)
+
+
+def residual_counts_from_the_end(patch: pytest.MonkeyPatch) -> None:
+    """A hall is worth the same whenever the horizon ends, and loses worth from there."""
+
+    def from_the_end(self: Case, product: str, quarter: Quarter) -> float:
+        left = 1 - (quarter - self.last - 1) / 120
+        return self.product[product].residual_musd_per_it_mw * max(0.0, left)
+
+    patch.setattr(Case, "residual_musd_per_it_mw", from_the_end)
+
+
+def residual_for_what_is_free_on_the_last_day(patch: pytest.MonkeyPatch) -> None:
+    """What a lease holds at the horizon's end is worth nothing, ever."""
+
+    def on_the_last_day(self: Case, product: str, quarter: Quarter) -> float:
+        return self.product[product].residual_musd_per_it_mw if quarter == self.last + 1 else 0.0
+
+    patch.setattr(Case, "residual_musd_per_it_mw", on_the_last_day)
+
+
 @pytest.mark.parametrize(
     ("plant", "name"),
     [
+        (interest_is_value, "relation_41_interest_on_cash"),
+        (residual_counts_from_the_end, "relation_53_a_longer_horizon"),
+        (residual_for_what_is_free_on_the_last_day, "relation_54_a_lease_a_quarter_longer"),
         (mobilisation_too_dear, "relation_02_all_money_scaled"),
         (twins_must_differ, "relation_23_twins"),
         pytest.param(mobilisation_too_dear, "relation_04_all_megawatts_and_lump_sums_scaled", marks=slow),
