@@ -380,15 +380,20 @@ def test_what_is_owed_at_the_end_is_covered_by_what_is_still_to_come(
     check(loan_case(long(), **settings), value if built else 0)
 
 
-def test_nothing_is_asked_of_the_end_where_nothing_can_be_drawn() -> None:
-    """A note of $10M that falls due after the horizon and nothing left to repay it: a company that cannot draw is not
-    told that it may not owe. With a loan that could be drawn it may not, and there is no plan.
+def test_nothing_is_asked_of_the_end_where_nothing_is_drawn() -> None:
+    """A note of $10M that falls due after the horizon and nothing left to repay it: a company that draws nothing is not
+    told that it may not owe, whether it could draw or not. Where it must, for a bill of $9M, nobody lends, and there is
+    no plan.
+
+    Asked of whoever could draw, a loan that nobody needs would leave the company without a plan.
     """
     note = facility("note", drawn_musd=10, available_first=None, available_last=None, maturity=q(12))
     settings: Row = {"fleet": [], "opening_cash_musd": 10, **NO_OFFERS}
     check(hand_case(facilities=[note], **settings), 0)
+    check(hand_case(facilities=[note, facility()], **settings), 0)
+    bill = {"quarter": q(1), "name": "bill", "kind": "principal", "musd": 9}
     with pytest.raises(opt.Infeasible):
-        opt.solve(hand_case(facilities=[note, facility()], **settings))
+        opt.solve(hand_case(facilities=[note, facility(maturity=q(12))], obligations=[bill], **settings))
 
 
 # ---- BTC ------------------------------------------------------------------------------------------------

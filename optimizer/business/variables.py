@@ -87,6 +87,7 @@ _ALL = (
     Variable("lends", "whether a facility is owed while tenants' money is ahead of capex", "recourse", "level"),
     Variable("pays", "whether a loan secured by halls is drawn in a quarter", "recourse", "level"),
     Variable("tested", "whether a facility's cover is tested", "recourse", "level"),
+    Variable("borrows", "whether anything is drawn", "recourse", "level"),
     Variable("owed", "whether a facility with a minimum of cash is owed", "recourse", "level"),
     Variable("H", "BTC held", "recourse", "level", ("btc.closing_btc",)),
     Variable("keeps", "whether doing nothing keeps BTC", "recourse", "level"),

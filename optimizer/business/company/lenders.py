@@ -423,9 +423,26 @@ def owed_while_drawn(b: Block, f: str, t: Quarter, w: str) -> object:
 
 
 def add_end(b: Block) -> None:
-    """What lenders ask of a company's last quarter, where any of its facilities can be drawn."""
-    asked = b.ports.shared.decide and any(f.can_be_drawn for f in b.case.facilities)
-    hold(b, owed_at_the_end, [(b.case.last, b.ports.scenario)] if asked else [])
+    """`borrows[w]`: whether anything is drawn, and then what lenders ask of the company's last quarter."""
+    w = b.ports.scenario
+    b.borrows = Var([w] if len(b.draw) else [], domain=Binary)
+    hold(b, borrows_where_drawn, list(b.borrows))
+    hold(b, owed_at_the_end, [(b.case.last, w) for w in b.borrows])
+
+
+def borrows_where_drawn(b: Block, w: str) -> object:
+    r"""A company borrows that draws anything.
+
+    Math: \sum_{f,t} \mathrm{draw}_{f,t,w} \le B_w \sum_f K_f
+    Unit: $M
+    Source: the loan agreements
+    Kind: physical
+    """
+    drawn, most = Linear(), 0.0
+    for f in dict.fromkeys(f for f, _, _ in b.draw):
+        drawn.extend(drawn_in_all(b, f))
+        most += room(b.case.facility[f])
+    return at_most(drawn.add(-most, b.borrows[w]), 0)
 
 
 _REPAY = ("AI margin", "customers' money", "capex", "residual")
@@ -434,11 +451,11 @@ REPAYING_LINES = (*(name for name, line in LINES.items() if line.group in _REPAY
 
 
 def owed_at_the_end(b: Block, t: Quarter, w: str) -> object:
-    r"""What is owed at the end, less cash above the minimum, is covered by what halls and contracts still bring then.
+    r"""Who borrows owes no more at the end, less cash above the minimum, than halls and contracts still bring then.
 
     It counts at the normal cost of debt as on the day after the horizon, tax taken off: every stream must be known.
 
-    Math: \sum_f D_{f,T,w} - (C_{T,w} - C^{\min}) \le \kappa \sum_{t > T} \frac{\mathrm{cash}_{t,w}}{(1 + d)^{t - T}}
+    Math: \sum_f D_{f,T,w} - (C_{T,w} - C^{\min}) \le \kappa \sum_{t > T} \delta_{t-T} \mathrm{cash}_{t,w} + M (1 - B_w)
     Unit: $M
     Source: nobody lends what nothing is left to repay
     Kind: negotiable
@@ -448,4 +465,6 @@ def owed_at_the_end(b: Block, t: Quarter, w: str) -> object:
     short = Linear(case.settings.minimum_cash_musd).extend(b.closing_cash[t], -1)
     for account in b.accounts.values():
         short.extend(account.closing[t])
-    return at_most(short.extend(b.ports.worth_at_the_end(REPAYING_LINES, cost_of_debt(case)), -cover), 0)
+    short.extend(b.ports.worth_at_the_end(REPAYING_LINES, cost_of_debt(case)), -cover)
+    most = max(0.0, short.range()[1])
+    return at_most(short.add(most, b.borrows[w]).add(-most, 1), 0)

@@ -54,7 +54,7 @@ def bitcoin(case: Case) -> Iterator[Rule]:
 
 
 def the_end(case: Case) -> Iterator[Rule]:
-    """What is owed at the horizon's end, where anything can be drawn."""
+    """What is owed at the horizon's end by a company that draws anything."""
     if not any(facility.can_be_drawn for facility in case.facilities):
         return
     asked = 1.0 if case.settings.end_coverage is None else case.settings.end_coverage
@@ -67,8 +67,8 @@ def the_end(case: Case) -> Iterator[Rule]:
         lambda a: f"let {number(asked + a)} times what is still to come be owed at the end instead of {number(asked)}",
     )  # fmt: skip
     said = (
-        f"what is owed at the end of {case.last}, less cash above the minimum, is at most {number(asked)} times what "
-        "contracts and residuals still bring"
+        f"who draws anything owes at the end of {case.last}, less cash above the minimum, at most {number(asked)} "
+        "times what contracts and residuals still bring"
     )
     yield Rule(
         "owed_at_the_end", "", said, kind_of("owed_at_the_end"), ("owed_at_the_end",),
