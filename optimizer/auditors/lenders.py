@@ -200,12 +200,12 @@ def _owed_at_the_end(books: Books, all_lives: Mapping[str, Life]) -> Check:
     tally = Tally(
         "rules",
         "owed_at_the_end",
-        "What is owed at the horizon's end, less cash above the minimum, is covered by what is still to come.",
+        "What who borrows owes at the horizon's end, less cash above the minimum, is covered by what is still to come.",
         "$M",
         DOLLAR,
     )
     last, settings = books.case.last, books.case.settings
-    if any(row.available_first is not None for row in books.case.rows("facilities")):
+    if any(row["draws_musd"] > DOLLAR for row in books.table("debt")):
         owed = sum((life[last].closing for life in all_lives.values() if last in life), ZERO)
         cash = sum((row["closing_musd"] for row in books.table("cash") if row["quarter"] == last), ZERO)
         share = ONE if settings.end_coverage is None else decimal(settings.end_coverage)
