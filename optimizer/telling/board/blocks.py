@@ -64,6 +64,7 @@ class Series:
     """One series of a chart. `role` chooses its colour; `roles` colours points apart; `labels` are points' texts.
 
     A line's `end_label` stands at its end, or at `label_at`: a point, and `above` or `below`; a slide tells lines so.
+    A line goes on over a `GAP` among its values.
     """
 
     name: str
@@ -85,7 +86,7 @@ class Chart:
     `groups`, one for each category, make a second level of the axis: years below their quarters. `limit` is drawn as a
     line over stacked columns, which must reach it in every category. `keys` are the parts of the categories that stand
     in the keys of their numbers, quarters or years; a page heads the columns of its table by them. `unit` says what is
-    shown; `units` is `gross` or `it` where a page's switch chooses it.
+    shown, to so many `decimals` where it is written; `units` is `gross` or `it` where a page's switch chooses it.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Chart:
     keys: tuple[str, ...] = ()
     unit: str = ""
     units: str = ""
+    decimals: int = 1
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -66,6 +67,8 @@ def _keyed(figure: Figure) -> Amount:
 
 
 NOTHING = Figure(Reckoned("sum", ()), 0.0)
+GAP = Figure(None, math.nan)
+"""Where a line has no number, and goes on over the place."""
 
 
 def count(rows: Iterable[Row | Amount]) -> Figure:
@@ -107,7 +110,8 @@ class Row:
 
     def has(self, column: str) -> bool:
         """Whether a number stands there."""
-        return column in self.cells and self.cells[column] == self.cells[column]
+        cell = self.cells.get(column)
+        return cell is not None and bool(cell == cell)
 
 
 def text_of(cell: object) -> str:

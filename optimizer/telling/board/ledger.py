@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from optimizer.ground.errors import HouseFault, PlanError
-from optimizer.telling.board.figures import Figure, Word, count
+from optimizer.telling.board.figures import GAP, Figure, Word, count
 from optimizer.telling.board.keys import Amount
 from optimizer.telling.board.receipts import adds_up
 
@@ -159,13 +159,13 @@ class Ledger:
             marked = marked.replace(f"\ue000{longest}\ue001", self._mark(replace(old, text=text)))
         return marked
 
-    def plot(self, slide: int, chart: str, series: str, figures: Sequence[Figure]) -> tuple[float, ...]:
-        """The values of a series for a chart, remembered for its slide."""
+    def plot(self, slide: int, chart: str, series: str, figures: Sequence[Figure]) -> tuple[float | None, ...]:
+        """The values of a series for a chart, remembered for its slide; None where a line has a gap."""
         for figure in figures:
-            if not math.isfinite(figure.value):
+            if figure is not GAP and not math.isfinite(figure.value):
                 raise PlanError(_no_number(figure.key))
         self.plots.setdefault(slide, {}).setdefault(chart, []).append((series, tuple(figures)))
-        return tuple(round(figure.value, 9) + 0.0 for figure in figures)
+        return tuple(None if figure is GAP else round(figure.value, 9) + 0.0 for figure in figures)
 
 
 def _no_number(key: str) -> str:

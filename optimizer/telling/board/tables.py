@@ -76,6 +76,8 @@ def look_of(column: str) -> str:
     """How the numbers of a column are shown, by its unit."""
     if column in ("worst", "tolerance"):
         return "tiny"
+    if column in ("dscr", "llcr", "plcr"):
+        return "times"
     if column.endswith(("musd", "_usd")):
         return "musd"
     if column.endswith(("_mw", "mw")):
@@ -107,6 +109,8 @@ def cell(pack: Pack, row: Row, column: str, is_number: bool) -> str:
     look, figure = look_of(column), row.figure(column)
     if look == "share":
         return pack.ledger.percent(figure)
+    if look == "times":
+        return pack.ledger.fixed(figure, 2)
     return pack.ledger.fixed(figure, 0 if look == "count" else 1) if look != "price" else pack.ledger.exact(figure)
 
 
@@ -194,6 +198,15 @@ def signed_table(plan: Plan) -> Data:
     heads = {"end_quarter": "Ends, options of the tenant used"}
     title = "Signed offers; value is today's, of rent less what serving it costs"
     return Data(title, "contracts", frame, ("offer",), ("it_mw", "price", "value_musd"), totals=totals, heads=heads)
+
+
+def coverage_table(plan: Plan) -> Data:
+    """Margin, service, headroom and cover of each facility in every quarter in which it owes something."""
+    frame = plan.tables["coverage"].drop(columns="scenario")
+    covers = {"dscr": "DSCR", "llcr": "LLCR", "plcr": "PLCR"}
+    numeric = ("margin_musd", "service_musd", "required_musd", "headroom_musd", *covers)
+    title = "Cover of debt service by facility and quarter"
+    return Data(title, "coverage", frame, ("facility", "quarter"), numeric, missing=tuple(covers), heads=covers)
 
 
 def refused_table(plan: Plan) -> Data:

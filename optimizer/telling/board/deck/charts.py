@@ -47,6 +47,7 @@ def add_chart(frame: Frame, shapes: Any, place: Place, chart: Chart, ledger: Led
     for series, spec in zip(made.plots[0].series, chart.series, strict=True):
         _style_series(frame, series, spec, chart, ledger, number)
     if chart.kind == "lines":
+        made._chartSpace.chart.find(qn("c:dispBlanksAs")).set("val", "span")
         _room_for_labels(frame, made, chart, place, ledger)
     if chart.kind == "bars":
         _room_beside_bars(made, chart)
@@ -103,7 +104,8 @@ def _fill_workbook(chart: Any, data: Any, spec: Chart) -> None:
     for j, series in enumerate(data, len(levels)):
         sheet.write_string(0, j, series.name)
         for i, value in enumerate(series.values):
-            sheet.write_number(i + 1, j, value)
+            if value is not None:
+                sheet.write_number(i + 1, j, value)
     workbook.close()
     chart.part.chart_workbook.update_from_xlsx_blob(stream.getvalue())
 

@@ -12,7 +12,7 @@ from pptx import Presentation
 from pptx.oxml.ns import qn
 
 from optimizer.ground.errors import PlanError
-from optimizer.telling.board.figures import Figure
+from optimizer.telling.board.figures import GAP, Figure
 from optimizer.telling.board.keys import Answers, Told
 from optimizer.telling.board.ledger import Ledger
 from optimizer.telling.board.pack import Pack
@@ -137,15 +137,22 @@ def _first_text(series: Any, tag: str) -> str:
     return next(iter(_texts(series, tag)), "")
 
 
-def _values(series: Any, tag: str) -> list[float]:
-    return [float(text) for text in _texts(series, tag)]
+def _values(series: Any, tag: str) -> list[float | None]:
+    """The numbers of a series; None at each point that has none."""
+    points = {int(point.get("idx")): float(point[0].text) for point in series.find(qn(tag)).iter(qn("c:pt"))}
+    many = next(series.find(qn(tag)).iter(qn("c:ptCount")))
+    return [points.get(i) for i in range(int(many.get("val")))]
 
 
-def _same(values: list[float], figures: tuple[Figure, ...]) -> bool:
+def _same(values: list[float | None], figures: tuple[Figure, ...]) -> bool:
     return len(values) == len(figures) and all(
-        abs(value - figure.value) <= 1e-8 * max(1.0, abs(figure.value))
+        value is None if figure is GAP else value is not None and _near(value, figure.value)
         for value, figure in zip(values, figures, strict=True)
     )
+
+
+def _near(value: float, wanted: float) -> bool:
+    return abs(value - wanted) <= 1e-8 * max(1.0, abs(wanted))
 
 
 def _workbook_problems(chart: Any, plotted: list[tuple[str, tuple[Figure, ...]]]) -> list[str]:
@@ -156,7 +163,10 @@ def _workbook_problems(chart: Any, plotted: list[tuple[str, tuple[Figure, ...]]]
     columns = list(book.worksheets[0].iter_cols())
     if any(cell.data_type == "f" or cell.hyperlink for column in columns for cell in column):
         return ["its workbook holds a formula or a link"]
-    numbers = [[float(cell.value) for cell in column[1:]] for column in columns[-len(plotted) :]]
+    numbers = [
+        [None if cell.value is None else float(cell.value) for cell in column[1:]]
+        for column in columns[-len(plotted) :]
+    ]
     labels = [
         cell
         for column in columns[: -len(plotted)]

@@ -12,6 +12,7 @@ from optimizer.telling.board.subjects.contracts import contracts
 from optimizer.telling.board.subjects.decision import decision
 from optimizer.telling.board.subjects.figures import figures_slide
 from optimizer.telling.board.subjects.inputs import assumptions
+from optimizer.telling.board.subjects.lenders import lenders
 from optimizer.telling.board.subjects.megawatts import megawatts, unused, where_and_when
 from optimizer.telling.board.subjects.proof import audit_page, method
 from optimizer.telling.board.subjects.risks import risks
@@ -22,7 +23,7 @@ def tell(pack: Pack) -> tuple[Slide, ...]:
     """All slides; one that has nothing to say of this plan is left out."""
     slides = (
         decision(pack), megawatts(pack), unused(pack), *where_and_when(pack), contracts(pack), capex(pack), cash(pack),
-        bridge(pack),
+        lenders(pack), bridge(pack),
         *study_slides(pack), *comparison_slides(pack), risks(pack), figures_slide(pack), *assumptions(pack),
         method(pack), audit_page(pack),
     )  # fmt: skip

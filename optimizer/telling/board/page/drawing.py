@@ -24,13 +24,17 @@ from optimizer.telling.board.blocks import (
     Texts,
     reach,
 )  # fmt: skip
+from optimizer.telling.board.figures import GAP, Figure
 from optimizer.telling.board.ledger import LEFT_TO_RIGHT, Ledger, Receipt
 
 Drawn = dict[str, Any]
 LOOKS = 6
 """Products, facilities and the like take their look in turn from so many."""
 _FILLS = {"strong": "capex", "middle": "side-low", "good": "up", "bad": "down", "level": "total", "lead": "side-high"}
-_LINES = {"strong": "line-main", "middle": "line-second", "bad": "line-limit", "quiet": "line-nothing"}
+_LINES = {
+    "strong": "line-main", "middle": "line-second", "bad": "line-limit", "quiet": "line-nothing",
+    "product 2": "line-third", "product 3": "line-fourth",
+}  # fmt: skip
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 # ---- texts and tables -----------------------------------------------------------------------------------------------
@@ -231,7 +235,7 @@ def chart(ledger: Ledger, one: Chart, name: str) -> Drawn:
     columns = [] if one.kind == "lines" else list(one.series)
     sums = [sum(v for v in at if side * v > 0) for at in zip(*map(_values, columns), strict=True) for side in (1, -1)]
     named = [*((look(series.role), series) for series in columns), *((_line(series), series) for series in lines)]
-    scale = axis([*sums, *(value for series in lines for value in _values(series))])
+    scale = axis([*sums, *(value for series in lines for value in _values(series) if not math.isnan(value))])
     return {
         "kind": "chart", "id": name, "unit": one.unit, "columns": len(one.keys), "y_ticks": scale.ticks,
         "x_ticks": time_ticks(one.keys), "zero": scale.at(0), "units": one.units,
@@ -252,9 +256,10 @@ def _line(series: Series) -> str:
 
 
 def _points(series: Series, scale: Axis) -> list[tuple[float, float]]:
-    """Through the middles of the columns; a limit keeps to each value over the whole of its column."""
+    """Through the middles of the columns, gaps left out; a limit keeps to each value over the whole of its column."""
     sides = (0.0, 1.0) if series.role in ("level", "bad") else (0.5,)
-    return [(i + side, scale.at(value)) for i, value in enumerate(_values(series)) for side in sides]
+    there = [(i, value) for i, value in enumerate(_values(series)) if not math.isnan(value)]
+    return [(i + side, scale.at(value)) for i, value in there for side in sides]
 
 
 def _marks(ledger: Ledger, series: Series, scale: Axis) -> list[Drawn]:
@@ -270,11 +275,15 @@ def _marks(ledger: Ledger, series: Series, scale: Axis) -> list[Drawn]:
 def _behind(ledger: Ledger, one: Chart) -> Table:
     """The table of a chart: a row for each series."""
     series = [*one.series, *([one.limit] if one.limit else [])]
-    rows = tuple((one_.name, *(ledger.fixed(figure) for figure in one_.values)) for one_ in series)
+    rows = tuple((one_.name, *(_told(ledger, one, figure) for figure in one_.values)) for one_ in series)
     strong = frozenset({len(rows) - 1}) if one.limit else frozenset()
     return Table(
         one.name, ("", *one.keys), rows, strong=strong, caption=one.alt, keys=one.keys, units=one.units, folded=True
     )
+
+
+def _told(ledger: Ledger, one: Chart, figure: Figure) -> str:
+    return "" if figure is GAP else ledger.fixed(figure, one.decimals)
 
 
 def strips(ledger: Ledger, one: Strips, name: str) -> Drawn:

@@ -28,6 +28,7 @@ from optimizer.telling.board.subjects.comparison import comparison_section
 from optimizer.telling.board.subjects.contracts import contracts_section
 from optimizer.telling.board.subjects.decision import decision_title, decisions_section, tiles
 from optimizer.telling.board.subjects.inputs import assumptions_section
+from optimizer.telling.board.subjects.lenders import lenders_section
 from optimizer.telling.board.subjects.megawatts import megawatts_section, where_section
 from optimizer.telling.board.subjects.proof import audit_section, method_section
 from optimizer.telling.board.subjects.studies import study_sections
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 _TELLERS = (
     decisions_section, megawatts_section, where_section, contracts_section, capex_section, cash_section, bridge_section,
-    debt_section, statement_section,
+    debt_section, lenders_section, statement_section,
 )  # fmt: skip
 """The sections of a plan in the order of reading; its studies and its audit follow."""
 PATTERNS = {
@@ -103,7 +104,7 @@ def _told(pack: Pack) -> Drawn:
         "id": run, "label": pack.source.name, "headline": sentence(ledger, decision_title(pack)), "plan": plan,
         "hash": input_hash(plan), "stamps": pack.stamps, "scenario": next(filter(None, said), ""),
         "tiles": [(html(ledger, figure), html(ledger, beside)) for figure, beside in tiles(pack).cards],
-        "sections": [_drawn_section(pack, one, f"{run}-{one.name}") for one in sections],
+        "sections": [_drawn_section(pack, one, f"{run}-{one.name}") for one in sections if one is not None],
     }  # fmt: skip
 
 

@@ -86,8 +86,10 @@ def _write_sheets(desk: Workbook, pack: Pack) -> None:
 
     summary = decided.write_summary(desk)
     decided.write_megawatts(desk)
-    for write in (money.write_statement, money.write_liquidity, money.write_capex, money.write_debt, money.write_value):
+    for write in (money.write_statement, money.write_liquidity, money.write_capex, money.write_debt):
         write(desk)
+    money.write_lenders(desk)
+    money.write_value(desk)
     for write in (decided.write_contracts, decided.write_sold, decided.write_fleet):
         write(desk)
     beside.write_sensitivities(desk, pack.studies)

@@ -1,4 +1,4 @@
-"""The sheets of money: the cash-flow statement, liquidity, capex, debt, and value by line."""
+"""The sheets of money: the cash-flow statement, liquidity, capex, debt and its lenders, and value by line."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from optimizer.business.lines import LINES
 from optimizer.plan.figures import FIGURES
-from optimizer.telling.board.keys import Key, Reckoned, at, kpi
-from optimizer.telling.board.tables import Data
+from optimizer.telling.board.figures import Figure
+from optimizer.telling.board.keys import Amount, Key, Reckoned, at, kpi
+from optimizer.telling.board.pack import alone
+from optimizer.telling.board.subjects.lenders import NOTE, Lender, lenders_of, secured_words
+from optimizer.telling.board.tables import NONE, Data, coverage_table
 from optimizer.telling.board.workbook.charts import Series, add_chart
 from optimizer.telling.board.workbook.sheets import COLOURS, HEAD_ROWS, RED, Sheet, Workbook
-from optimizer.telling.board.workbook.tables import across, letters, span, write_grid, write_sums, write_table
+from optimizer.telling.board.workbook.tables import across, letters, section, span, write_grid, write_sums, write_table
 
 BUDGET = Key("settings", "capex_budget_musd")
 
@@ -243,6 +246,56 @@ def write_debt(desk: Workbook) -> None:
     })  # fmt: skip
     for name in ("draws", "repayments"):
         desk.tie(f"Debt: {name}", sheet.cell(rolled.last, rolled.columns[f"{name}_musd"]), at("debt", f"{name}_musd"))
+
+
+def write_lenders(desk: Workbook) -> None:
+    """What secures each facility that owes something and its lowest cover; below, the cover of every quarter."""
+    pack = alone(desk.plan)
+    every = lenders_of(pack.source)
+    if not every:
+        return
+    sheet = desk.add("lenders", "Lenders: what secures them, and how far it pays for its debt")
+    sheet.text(HEAD_ROWS, 0, "Facilities that owe something", "section")
+    heads = ["Facility", "Secured by", "Rank", "Owed at peak", "At the end", "DSCR asked", "Lowest DSCR", "Quarter",
+             "Least headroom", "Quarter", "LLCR at first service", "Quarter"]  # fmt: skip
+    sheet.heads(HEAD_ROWS + 1, 0, heads, 3)
+    for row, one in enumerate(every, HEAD_ROWS + 2):
+        for column, words in enumerate((one.name, pack.ledger.plain(secured_words(pack, one)), one.rank_words)):
+            sheet.text(row, column, words)
+        _write_lender(sheet, row, one)
+    data = coverage_table(desk.plan)
+    row = section(sheet, HEAD_ROWS + 3 + len(every), data, "", {
+        "headroom_musd": lambda line, at: f"={at['margin_musd']}{line}-{at['required_musd']}{line}"
+    })  # fmt: skip
+    sheet.text(row, 0, NOTE, "note")
+    sheet.widths(28, 30, 13, last=11)
+    sheet.at.freeze_panes(HEAD_ROWS, 1)
+
+
+def _write_lender(sheet: Sheet, row: int, one: Lender) -> None:
+    """What is owed, what is asked, and the quarters of lowest cover, least headroom and first service."""
+    sheet.number(row, 3, _amount(one.peak))
+    sheet.number(row, 4, _amount(one.end))
+    if one.facility.has("dscr"):
+        sheet.number(row, 5, one.facility.amount("dscr"), "times")
+    else:
+        sheet.text(row, 5, NONE, "none")
+    parts = (
+        (6, one.lowest, "dscr", "times"),
+        (8, one.least, "headroom_musd", "musd"),
+        (10, one.first, "llcr", "times"),
+    )
+    for column, found, name, look in parts:
+        if found is None:
+            sheet.text(row, column, NONE, "none")
+        else:
+            sheet.number(row, column, found.amount(name), look)
+            sheet.text(row, column + 1, str(found["quarter"]))
+
+
+def _amount(figure: Figure) -> Amount:
+    assert figure.amount is not None
+    return figure.amount
 
 
 def write_value(desk: Workbook) -> None:

@@ -24,7 +24,7 @@ LEAST_TOLD_MUSD = 1e-6
 """A dollar: a margin below it is told in words."""
 LOOKS = {
     "$M": "musd", "gross MW": "mw", "IT MW": "mw", "BTC": "count", "$": "count", "contracts": "count",
-    "a year": "share", "share": "share",
+    "a year": "share", "share": "share", "times": "times",
 }  # fmt: skip
 """The format of a figure by its unit."""
 USES = {
