@@ -163,6 +163,11 @@ class Report:
         return sum(check.rows for _, check in self._all())
 
     @property
+    def every(self) -> tuple[Check, ...]:
+        """The checks of the plan and of the plans beside it."""
+        return tuple(check for _, check in self._all())
+
+    @property
     def frame(self) -> pd.DataFrame:
         """One row for each check, numbers as floats."""
         import pandas as pd

@@ -57,7 +57,8 @@ def _btc(room: Room) -> Iterator[Sentence]:
         span, quarters = _span("btc_sold", list(rows["quarter"]))
         amount = Part(float(rows["sold_btc"].sum()), "BTC", "btc_sold", "sold_btc")
         money = Part(float(rows["musd"].sum()), "$M", "btc_sold", "musd")
-        yield Sentence("Sell", f"{{}} BTC of the treasury {span} for {{}}", (amount, *quarters, money))
+        known = ", which assumes that the price path is known" if room.plan.case.settings.btc_rule == "free" else ""
+        yield Sentence("Sell", f"{{}} BTC of the treasury {span} for {{}}{known}", (amount, *quarters, money))
 
 
 def _machines(room: Room) -> Iterator[Sentence]:

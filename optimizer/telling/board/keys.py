@@ -196,7 +196,7 @@ class Told:
         if room == "settings":
             return _walked(self.plan.case.settings.model_dump(), name)
         if name == "rules" and self.audit is not None:
-            return len({check.name for check in (*self.audit.checks, *self.audit.nothing)})
+            return len({check.name for check in self.audit.every})
         return getattr(self.audit, name, None)
 
     def table(self, room: str) -> pd.DataFrame:

@@ -101,21 +101,37 @@ class Pen:
     # ---- cards and keys ---------------------------------------------------------------------------------------------
 
     def cards(self, place: Place, block: Cards) -> None:
-        """A figure of 32 points over a caption of 13, in a grid, with a line above each."""
-        rows = -(-len(block.cards) // block.columns)
+        """Figures over their captions in a grid, with a line above each; each row as high as its captions ask."""
         gap = place.width // 20
         wide = (place.width - gap * (block.columns - 1)) // block.columns
-        high = min(place.height // max(rows, 1), 112 * EMU_PER_PT)
-        small = 14 if high >= 105 * EMU_PER_PT else SMALLEST
-        for i, (figure, caption) in enumerate(block.cards):
-            left = place.left + (i % block.columns) * (wide + gap)
-            top = place.top + (i // block.columns) * high
-            self.rule(left, top, wide)
-            size = 32.0
-            while size > 20 and self.frame.width_pt(self.ledger.plain(figure), size, bold=True) > wide / EMU_PER_PT:
-                size -= 1
-            self.text(Place(left, top + 6 * EMU_PER_PT, wide, 42 * EMU_PER_PT), figure, size, bold=True, role="strong")
-            self.text(Place(left, top + 48 * EMU_PER_PT, wide, high - 52 * EMU_PER_PT), caption, small)
+        rows = [block.cards[i : i + block.columns] for i in range(0, len(block.cards), block.columns)]
+        big, small, heights = self._card_sizes(rows, wide, place.height)
+        top = place.top
+        for row, high in zip(rows, heights, strict=True):
+            for column, (figure, caption) in enumerate(row):
+                left, size = place.left + column * (wide + gap), big
+                self.rule(left, top, wide)
+                while size > 16 and self.frame.width_pt(self.ledger.plain(figure), size, bold=True) > wide / EMU_PER_PT:
+                    size -= 1
+                head = int((1.35 * big + 4) * EMU_PER_PT)
+                self.text(Place(left, top + 4 * EMU_PER_PT, wide, head), figure, size, bold=True, role="strong")
+                self.text(Place(left, top + head, wide, high - head), caption, small)
+            top += high
+
+    def _card_sizes(
+        self, rows: Sequence[Sequence[tuple[str, str]]], wide: int, room: int
+    ) -> tuple[float, float, list[int]]:
+        """Sizes of figures and captions, the largest that fit, and the heights of the rows."""
+        for big, small in ((32.0, 14.0), (28.0, 13.0), (26.0, 12.0), (22.0, 12.0), (18.0, 12.0)):
+            lines = [max(self._caption_lines(caption, small, wide) for _, caption in row) for row in rows]
+            heights = [int((1.35 * big + 12 + many * small * LINE) * EMU_PER_PT) for many in lines]
+            if sum(heights) <= room:
+                break
+        spare = max(0, room - sum(heights)) // max(1, len(rows))
+        return big, small, [high + min(spare, 26 * EMU_PER_PT) for high in heights]
+
+    def _caption_lines(self, caption: str, size: float, wide: int) -> int:
+        return self.frame.lines(self.ledger.plain(caption), size, wide / EMU_PER_PT)
 
     def rule(self, left: int, top: int, width: int, role: str = "quiet") -> None:
         self._line(left, top, left + width, top, role)

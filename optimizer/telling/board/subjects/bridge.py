@@ -14,6 +14,7 @@ from optimizer.telling.board.pack import Pack
 
 CONTRACTS_AFTER, RESIDUALS_AFTER = "Contracts after the horizon", "Residuals at its end"
 """Rungs of a slide's bridge that together are the value after the horizon."""
+FINANCING = "Financing is fees, and interest above the normal cost of debt; interest itself is no value."
 GROUPS: tuple[str, ...] = get_args(Group)
 
 
@@ -36,6 +37,8 @@ def bridge(pack: Pack) -> Slide | None:
     told = f"Present values at the start of {first}, $M, of flows to {last} where nothing else is said."
     if {CONTRACTS_AFTER, RESIDUALS_AFTER} <= {rung.words for rung in changes}:
         told += f" What comes after {last} is the two steps before the last."
+    if any(rung.words == _capital("financing") for rung in changes):
+        told += f" {FINANCING}"
     note = f"{told} {adds([rung.figure for rung in rungs[:-1]], rungs[-1].figure)}"
     return Slide("bridge", _title(pack, changes), ((WHOLE, bridge_chart(pack, "chart:bridge", rungs)),), note.strip())
 
@@ -51,8 +54,8 @@ def bridge_section(pack: Pack) -> Section:
     strong = frozenset(i for i, rung in enumerate((*start, *changes, end)) if rung.is_level)
     caption = "Present value, $M: each bar starts where the one above it ends"
     unlike = adds([rung.figure for rung in (*start, *changes)], end.figure)
-    blocks = (Bars("bars:bridge", caption, ("part", "$M"), tuple(rows), strong=strong),
-              *((Texts((Paragraph(unlike, quiet=True),)),) if unlike else ()))  # fmt: skip
+    said = tuple(Paragraph(words, quiet=True) for words in (FINANCING, unlike) if words)
+    blocks = (Bars("bars:bridge", caption, ("part", "$M"), tuple(rows), strong=strong), Texts(said))
     return Section("bridge", "Where the value comes from", _title(pack, changes), blocks)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from optimizer.ground.amounts import TOLD_MUSD
 from optimizer.ground.quarters import Quarter
 from optimizer.telling.board.blocks import Bar, Box, Chart, Gantt, Lane, Paragraph, Section, Series, Slide, Texts
 from optimizer.telling.board.figures import Figure, Row, count
@@ -156,6 +157,17 @@ def _title(pack: Pack, rows: list[Row], years: range) -> str:
     return f"{brings}; {ends}{', if the tenant uses its options' if _end(last) > _term_end(pack, last) else ''}"
 
 
+def _expected_loss(pack: Pack) -> str:
+    """What the customers' chance of default is expected to cost over their contracts, undiscounted."""
+    line = {"line": "expected_loss"}
+    loss = -(pack.source.total("cash_flow", "musd", line) + pack.source.total("after_horizon", "musd", line))
+    if loss.value < TOLD_MUSD:
+        return ""
+    worth = -(pack.source.total("value", "within_musd", line) + pack.source.total("value", "after_musd", line))
+    cost = f"{pack.ledger.money(loss)} over their contracts, {pack.ledger.money(worth)} in present value"
+    return f"The customers' chance of default is expected to cost {cost}."
+
+
 def _note(pack: Pack, rows: list[Row], shown: list[Row]) -> str:
     ledger, run = pack.ledger, pack.source.run
     offers = Figure(at("inputs/offers", "offer", "count", run), float(len(pack.plan.case.offers)))
@@ -166,6 +178,8 @@ def _note(pack: Pack, rows: list[Row], shown: list[Row]) -> str:
         f"{ledger.whole(refused)} of {ledger.whole(offers)} offers are refused.",
         f"Rent of quarters after {pack.quarter(pack.quarters[-1])}, where the horizon ends, is in the paler colour.",
     ]
+    if loss := _expected_loss(pack):
+        words.insert(1, loss)
     if len(rows) > len(shown):
         words.append(f"{ledger.whole(count(row for row in rows if row not in shown))} more are not shown.")
     return " ".join(words)

@@ -120,7 +120,7 @@ def _signing_words(pack: Pack, row: Row) -> str:
     word = pack.ledger.word
     return (
         f"Sign {word(row.word('customer'))}: {pack.ledger.number(row.figure('it_mw'))} IT MW at "
-        f"{word(row.word('site'))}, {span_words(pack, row)}"
+        f"{word(row.word('site'))}, {span_words(pack, row)}; sign by {word(row.word('sign_by_quarter'))}"
     )
 
 
@@ -156,22 +156,50 @@ def cards(pack: Pack) -> Cards:
     lowest = f"lowest liquidity{when}; minimum {pack.money('minimum_cash_musd')}"
     shown = (
         value,
-        after,
+        *_mining_on_card(pack),
+        (after[0], f"{after[1]}{_firm_words(pack)}"),
         (pack.money("capex_new_musd"), _capex_card(pack)),
         (pack.money("lowest_liquidity_musd"), lowest),
     )
-    return Cards((*shown, *return_cards(pack)))
+    return Cards((*shown, *return_cards(pack), *_cover_card(pack)))
+
+
+def _mining_on_card(pack: Pack) -> Iterator[tuple[str, str]]:
+    """Value over the best plan without new halls, or where there is none when it breaks."""
+    over, short = pack.source.kpi("value_over_mining_on_musd"), pack.source.kpi("mining_on_short_musd")
+    if over is not None:
+        yield pack.ledger.money(over), "value over mining on, which keeps every rule"
+    elif short is not None:
+        breaks = (
+            f"cash breaks in {pack.when('mining_on_breaks_quarter')}, {pack.ledger.money(short)} short at the start"
+        )
+        yield "no plan", f"mines on and keeps every rule: {breaks}"
+
+
+def _firm_words(pack: Pack) -> str:
+    """What of the plan's value comes after tenants' firm terms."""
+    options = pack.source.due("value_after_firm_terms_musd")
+    return f"; {pack.ledger.money(options)} after firm terms" if options.value > TOLD_MUSD else ""
+
+
+def _cover_card(pack: Pack) -> Iterator[tuple[str, str]]:
+    """The lowest cover that a lender tests."""
+    least = pack.source.kpi("lowest_dscr")
+    if least is not None:
+        where = f"{pack.when('lowest_dscr_facility')}, {pack.when('lowest_dscr_quarter')}"
+        yield f"{pack.ledger.number(least, 2)}x", f"lowest DSCR that a lender tests: {where}"
 
 
 def _capex_card(pack: Pack) -> str:
-    """What the new capex comes to with what was committed before, and the budget that both share."""
+    """New capex beside what was committed before, the budget of both, and what tenants advance and are paid back."""
     committed, paid = (pack.source.due(name) for name in ("capex_committed_musd", "tenant_advances_musd"))
-    net = f", {pack.ledger.money(paid)} of it advanced by tenants" if paid.value > TOLD_MUSD else ""
-    budget = pack.money("capex_budget_musd")
-    if committed.value <= TOLD_MUSD:
-        return f"new capex{net}, of a budget of {budget}"
-    before = f"with {pack.ledger.money(committed)} committed before, {pack.money('capex_musd')} of a budget of {budget}"
-    return f"new capex{net}; {before}"
+    budget, whole = pack.money("capex_budget_musd"), pack.money("capex_musd")
+    before = f"; {whole} with what was committed before" if committed.value > TOLD_MUSD else ""
+    words = f"new capex{before}; budget {budget}"
+    if paid.value <= TOLD_MUSD:
+        return words
+    out = f"{pack.ledger.money(paid)} advanced by tenants, paid back as {pack.money('advances_paid_back_musd')}"
+    return f"{words}; {out}"
 
 
 def _after_words(pack: Pack, last: str) -> str:
@@ -183,16 +211,21 @@ def _after_words(pack: Pack, last: str) -> str:
 
 
 def return_cards(pack: Pack) -> Iterator[tuple[str, str]]:
-    """The return of the programme and when it has paid back; nothing where there is no programme."""
+    """The programme's return and the shareholders', each with its pay-back; nothing where there is no programme."""
     if not len(pack.source.table("starts")):
         return
-    rate, paid = pack.source.kpi("unlevered_return"), pack.when("unlevered_payback_quarter")
-    if rate is not None:
-        yield pack.ledger.percent(rate, 1), "a year, return of the programme over doing nothing"
-    elif len(pack.source.plan.programme_rates) > 1:
-        yield "several", "rates of return fit the programme, none alone"
-    if paid:
-        yield paid, "is when the programme has paid back"
+    plan = pack.source.plan
+    for kind, whose, every in (
+        ("unlevered", "return of the programme over doing nothing", plan.programme_rates),
+        ("levered", "return to shareholders", plan.levered_rates),
+    ):
+        rate, quarter = pack.source.kpi(f"{kind}_return"), pack.when(f"{kind}_payback_quarter")
+        paid = f"; paid back in {quarter}" if quarter else "; not paid back"
+        if rate is not None:
+            yield pack.ledger.percent(rate, 1), f"a year, {whose}{paid}"
+        else:
+            several = "rates fit the " if len(every) > 1 else ""
+            yield plan.missing(f"{kind}_return"), f"{several}{whose}{', none alone' if several else ''}{paid}"
 
 
 def tiles(pack: Pack) -> Cards:
@@ -202,11 +235,7 @@ def tiles(pack: Pack) -> Cards:
     it, signed = pack.mw("converted_it_mw"), pack.mw("contracted_it_mw")
     told = f"gross become AI capacity{before}: {it} IT MW, {signed} of them under contract"
     shown = cards(pack).cards
-    none = [] if any(return_cards(pack)) else [(pack.plan.missing("unlevered_return"), "return of the programme")]
-    unpaid = (
-        [] if pack.when("unlevered_payback_quarter") or none else [("not paid back", "is the programme by the end")]
-    )
-    return Cards((*shown[:4], (f"{pack.mw('converted_gross_mw')} MW", told), *shown[4:], *none, *unpaid))
+    return Cards((*shown, (f"{pack.mw('converted_gross_mw')} MW", told)))
 
 
 # ---- by site --------------------------------------------------------------------------------------------------------

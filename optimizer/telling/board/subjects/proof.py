@@ -25,10 +25,11 @@ def method(pack: Pack) -> Slide:
         "Each quarter, each site's power goes to mining, to halls under construction and in service, or stays unused.",
         "The program decides starts of halls, signings, machines and debt, all at once, for the most value.",
         f"It looks {quarters} quarters ahead; contracts then run to their own end at the last quarter's prices.",
-        "Value is margin less capex, overheads, interest and tax, discounted in the middle of each quarter.",
-        "Debt drawn is cash and no value; what it costs is value.",
+        "Value is margin less capex, overheads and tax, each business at its hurdle rate: the price of capital.",
+        "Debt and interest are cash and no value; fees and interest above the normal cost of debt are value.",
         "Liquidity keeps its minimum at the end of every quarter; capex keeps its budgets.",
-        "Doing nothing is a plan of its own: mining at its best, commitments kept, nothing new.",
+        "Doing nothing is a plan of its own: mining at its best, commitments kept, nothing new; so is mining on, which "
+        "keeps every rule as well.",
         f"The search is a mixed-integer linear program of {rows} rows, {columns} columns and {integers} whole numbers.",
         f"{solver} finds the plan and a bound that no plan can exceed; the gap between the two is told.",
         f"Other code computes {checked} rows again in exact decimals before a plan is handed out.",
@@ -47,7 +48,7 @@ def audit_page(pack: Pack) -> Slide:
 
 def _audit_title(pack: Pack) -> str:
     ledger, report = pack.ledger, pack.audit
-    broken = sum(not check.clean for check in (*report.checks, *report.nothing))
+    broken = sum(not check.clean for check in report.every)
     rows = ledger.whole(Figure(Key("audit", "rows"), float(report.rows)))
     if broken:
         count = ledger.whole(Figure(at("audit/checks", "rule", "count", clean=False), float(broken)))
@@ -81,7 +82,7 @@ def _papers(pack: Pack) -> Iterator[Paragraph]:
 def _audit_table(pack: Pack) -> Table:
     ledger, report = pack.ledger, pack.audit
     groups: dict[str, list[float]] = {}
-    for check in (*report.checks, *report.nothing):
+    for check in report.every:
         told = groups.setdefault(check.group, [0, 0, 0])
         told[0] += 1
         told[1] += check.rows
@@ -93,7 +94,7 @@ def _audit_table(pack: Pack) -> Table:
         figures = (Figure(key, count) for key, count in zip(keys, counts, strict=True))
         rows.append((group.capitalize(), *map(ledger.whole, figures)))
     return Table(
-        "table:audit", ("Audit, plan and doing nothing", "Checks", "Rows", "Failed"), tuple(rows),
+        "table:audit", ("Audit, plan and yardsticks", "Checks", "Rows", "Failed"), tuple(rows),
         (0.5, 0.16, 0.18, 0.16), "lrrr", largest=14,
     )  # fmt: skip
 
@@ -108,10 +109,10 @@ METHOD = (
     "Machines run where they earn more than their power, and are bought, moved and sold at market prices.",
     "Cash is reckoned quarter by quarter with debt, interest, fees, tax and the BTC held; liquidity may not fall below "
     "its minimum at the end of any quarter.",
-    "Value is the present value of all cash flows but debt drawn and repaid, each business at its own rate, dated in "
-    "the middle of its quarter, in dollars of the day.",
-    "Contracts that outlast the horizon run to their own end; what is left of halls and machines has the value that "
-    "the case states.",
+    "Value is the present value of what sites, halls and machines bring and cost, each business at its hurdle rate, "
+    "which holds the price of capital: interest is no value; fees and interest above the normal cost of debt are.",
+    "Contracts that outlast the horizon run to their own end; a hall that stands free is worth its stated residual on "
+    "that day, which falls by the calendar.",
     "The plan is the best of all plans that keep every rule, found as one mixed-integer linear program. The bound says "
     "how much better any plan could be; the gap is the bound less the value.",
     "Doing nothing is a plan too: no new start and no new contract, commitments honoured, machines run and sold as "
@@ -126,7 +127,7 @@ METHOD = (
 def audit_section(pack: Pack) -> Section:
     """The word, what stands behind it, and every rule that was computed again."""
     report, run, money = pack.audit, pack.source.run, pack.ledger.money
-    many = len({check.name for check in (*report.checks, *report.nothing)})
+    many = len({check.name for check in report.every})
     told = [
         pack.ledger.whole(Figure(Key("audit", name, plan=run), float(held)))
         for name, held in (("rules", many), ("rows", report.rows))
