@@ -23,8 +23,8 @@ from tiny_cases import Bare, bare_program
 
 pytest.importorskip("pyscipopt", reason="SCIP is not installed")
 
-WRONG_IN_1_14 = (135, 136, 253)
-"""Tiny cases whose value release 1.14.0 tells wrong by $3M to $7M, as proven."""
+WRONG_IN_1_14 = (248,)
+"""Tiny cases whose value release 1.14.0 tells wrong, by $9.9M, as proven: the only one of the first 450."""
 
 
 def two_variables() -> Matrices:
@@ -109,12 +109,15 @@ def test_optimiser_scip_and_enumeration_agree_campaign(tmp_path: Path) -> None:
     assert differential.disagreements(records) == []
 
 
-@pytest.mark.parametrize("seed", [4459, 5083, 5176, 9534])
+@pytest.mark.parametrize("seed", [19, 21, 26, 50])
 def test_a_machine_may_wait_on_its_way_until_it_is_sold(seed: int) -> None:
-    """Found by the campaign: quarters had been left out in which a machine moves only to be sold where it arrives."""
-    assert differential.compared("tiny", seed, differential.by_program)["verdict"] == "agree"
+    """Best plans that move machines: quarters had been left out in which one moves only to be sold where it arrives."""
+    record = differential.compared("tiny", seed, differential.by_program)
+    assert record["verdict"] == "agree" and "machine moves" in record["active"]
 
 
-def test_a_machine_bought_at_once_may_be_sent_on_at_once() -> None:
-    """Found by the campaign: where none stood before, a machine delivered in the first quarter could not go on."""
-    assert differential.compared("tiny", 13536, differential.by_program)["verdict"] == "agree"
+@pytest.mark.parametrize("seed", [4, 31])
+def test_a_machine_bought_may_be_sent_on(seed: int) -> None:
+    """Best plans that buy machines and move some: where none stood before, one delivered at once could not go on."""
+    record = differential.compared("tiny", seed, differential.by_program)
+    assert record["verdict"] == "agree" and {"machine moves", "machine purchases"} <= set(record["active"])
