@@ -419,8 +419,8 @@ def test_mobilisation_is_paid_once_in_the_first_start_quarter() -> None:
 
 
 def test_each_line_is_discounted_at_its_own_rate_in_mid_quarter() -> None:
-    """G&A of $1.5M a quarter, $4M of interest, $2M of fees and a $9M sale at 8%; the $10M of principal
-    moves cash and is no value; one MW-quarter of mining at 15%.
+    """G&A of $1.5M a quarter, $2M of fees and a $9M sale at 8%; $4M of interest and $10M of principal move cash and
+    are no value; one MW-quarter of mining at 15%.
 
     At the quarter's start in place of its middle the cost of G&A would be $0.08M more.
     """
@@ -436,7 +436,7 @@ def test_each_line_is_discounted_at_its_own_rate_in_mid_quarter() -> None:
         bitcoin={"hashprice_usd_per_ph_day": 60},
         **NO_OFFERS,
     )
-    company = {0: -1.5, 1: -1.5 - 4, 2: -1.5 - 2, 3: -1.5, 4: -1.5 + 9, 5: -1.5}
+    company = {0: -1.5, 1: -1.5, 2: -1.5 - 2, 3: -1.5, 4: -1.5 + 9, 5: -1.5}
     north = 25 * (mining_musd(2160, 60, 40) - NORTH_UPKEEP)
     south = 16 * (mining_musd(2160, 60, 50) - SOUTH_UPKEEP)
     value = sum(musd * discount(0.08, quarter) for quarter, musd in company.items())
@@ -444,12 +444,11 @@ def test_each_line_is_discounted_at_its_own_rate_in_mid_quarter() -> None:
 
 
 def test_residuals_are_dated_at_the_end_of_the_horizon() -> None:
-    """18 MW of machines in the north and 13 in the south at $3 per TH, and the south hall's 5 IT MW,
-    sold at the market, at $2M; the north's 8 IT MW are let beyond the horizon, so they have no
-    residual beside the lease.
+    """18 MW of machines in the north and 13 in the south at $3 per TH, and the south hall's 5 IT MW, sold at market, at
+    $2M less 6 of 120 quarters; the north's 8 IT MW are let to quarter 21 and worth $2M less 22 of 120 from then on.
 
-    Dated at the last mid-quarter they would be worth 1.2% or 1.8% more; a residual on let capacity adds
-    $13.9M.
+    Dated at the last mid-quarter machines and the south would be worth 1.2% or 1.8% more; a residual on let capacity at
+    the horizon's end, beside the lease, adds $5.4M.
     """
     case = tiny_case(
         bitcoin={"hashprice_usd_per_ph_day": 50},
@@ -462,7 +461,7 @@ def test_residuals_are_dated_at_the_end_of_the_horizon() -> None:
     machine_residual = 3 * 1e9 / (20 * 1000 * 1.04) / 1e6
     value = rents(4.8, 2, 20) - hall(24)
     value += rents(300 * 5_000 * 3 / 1e6, 2, 4) - hall(15)
-    value += 5 * 2 * 1.10**-1.5
+    value += 5 * 2 * (1 - 6 / 120) * 1.10**-1.5 + 8 * 2 * (1 - 22 / 120) * 1.10**-5.5
     for quarter, hours in enumerate(HOURS):
         north = 18 * (mining_musd(hours, 50, 40) - NORTH_UPKEEP)
         south = 13 * (mining_musd(hours, 50, 50) - SOUTH_UPKEEP)

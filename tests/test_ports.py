@@ -44,22 +44,24 @@ def _name(decision: Any) -> str:
     return str(decision)
 
 
-def _scaled(case: Case, table: str, scenario: str, columns: tuple[str, ...], of: Callable[[Any], bool]) -> Case:
-    """The case with prices of one table multiplied, quarter by quarter."""
-    rows = []
-    for row in case.rows(table):
-        if row.scenario == scenario and of(row):
+def _scaled(case: Case, tables: str, scenario: str, columns: tuple[str, ...], of: Callable[[Any], bool]) -> Case:
+    """The case with prices of some tables multiplied, quarter by quarter."""
+    changed: dict[str, list[Any]] = {}
+    for table in tables.split():
+        for row in case.rows(table):
             named = {name: getattr(row, name) for name in columns if getattr(row, name) is not None}
-            row = row.model_copy(update={name: x * factor_of(case, row.quarter) for name, x in named.items()})
-        rows.append(row)
-    return case.replace(**{table: rows})
+            moved = {name: x * factor_of(case, row.quarter) for name, x in named.items()}
+            ours = row.scenario == scenario and of(row)
+            changed.setdefault(table, []).append(row.model_copy(update=moved) if ours else row)
+    return case.replace(**changed)
 
 
 def moved_price(case: Case, scenario: str, price: Price) -> Case | None:
     """The case in which that price alone is another; None for prices that the case has in another form."""
     match price:
         case ("power", tariff):
-            return _scaled(case, "tariffs", scenario, ("energy_usd_per_mwh",), lambda row: row.tariff == tariff)
+            energy = ("energy_usd_per_mwh",)
+            return _scaled(case, "tariffs price_steps", scenario, energy, lambda row: row.tariff == tariff)
         case ("market", product):
             return _scaled(case, "product_markets", scenario, ("price",), lambda row: row.product == product)
         case ("hashprice",):

@@ -65,7 +65,6 @@ LINES: dict[str, Line] = {
     "residual": Line("residual", "Residuals of halls and machines", in_cash=False, at_start=True),
 }
 
-CASH_LINES = tuple(name for name, line in LINES.items() if line.in_cash)
 VALUE_LINES = tuple(name for name, line in LINES.items() if line.in_value)
 CAPEX_LINES = tuple(name for name, line in LINES.items() if line.group == "capex")
 AI_CAPEX_LINES = (*(line for line in CAPEX_LINES if line != "machine_purchases"), "tenant_capex")
@@ -82,6 +81,11 @@ LEVERED_LINES = (
 """What is left for shareholders: the business, its lenders' and its customers' money."""
 UNTAXED_LINES = ("tax", "residual", *CAPEX_LINES, *(name for name, line in LINES.items() if line.group in _FINANCING))
 """Capex is deducted by depreciation; a stated residual is after tax; hurdle rates hold what interest saves in tax."""
+
+
+def cash_lines() -> list[str]:
+    """Lines that move cash."""
+    return [name for name, line in LINES.items() if line.in_cash]
 
 
 def discount_rate(case: Case, business: str) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 from pyomo.core import ConcreteModel
 
-from optimizer.business.lines import CASH_LINES
+from optimizer.business.lines import cash_lines
 from optimizer.business.ports import Decision, Linear, OutcomePorts, Step, Stock
 from optimizer.case.case import Case
 from optimizer.ground.quarters import Quarter
@@ -56,7 +56,7 @@ class Reading:
     @cached_property
     def within(self) -> pd.DataFrame:
         """The cash flows of the horizon, once there are any."""
-        return self.flows[(self.flows["quarter"] <= int(self.case.last)) & self.flows["line"].isin(CASH_LINES)]
+        return self.flows[(self.flows["quarter"] <= int(self.case.last)) & self.flows["line"].isin(cash_lines())]
 
     def of(self, decision: Decision) -> float:
         """What a decision, a step or a number comes to."""

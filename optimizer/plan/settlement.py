@@ -13,7 +13,7 @@ from pandas.api.types import infer_dtype
 from pyomo.core import ConcreteModel
 
 from optimizer.business.company import coverage, debt, treasury
-from optimizer.business.lines import CAPEX_LINES, CASH_LINES, LINES, VALUE_LINES
+from optimizer.business.lines import CAPEX_LINES, LINES, VALUE_LINES, cash_lines
 from optimizer.business.readout import DECIMALS, NOISE, Reading, Tables, frame
 from optimizer.business.uses import USES
 from optimizer.ground import power
@@ -199,7 +199,7 @@ def _money(r: Reading) -> Tables:
     flows, within = (list(table.itertuples(index=False)) for table in (r.flows, r.within))
     return {
         "cash_flow": r.within.drop(columns="factor"),
-        "value_only": r.flows[~after & ~r.flows["line"].isin(CASH_LINES)],
+        "value_only": r.flows[~after & ~r.flows["line"].isin(cash_lines())],
         "after_horizon": r.flows[after],
         "value": _value(r, flows),
         "capex": _capex(within),

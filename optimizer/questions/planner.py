@@ -127,7 +127,7 @@ def _outcome(model: Any, answer: Answer, options: SolverOptions, scenario: str, 
     case = model.case
     with evidence_of(answer, options):
         settled = settle_tied(model, answer, scenario)
-    nothing = do_nothing(case, scenario, options, None)
+    nothing, mining_on = do_nothing(case, scenario, options, None), mine_on(case, scenario, options)
     above = (answer.bound - answer.value) / max(likely[scenario], PROBABLY)
     plan = Plan(
         case=case,
@@ -137,9 +137,10 @@ def _outcome(model: Any, answer: Answer, options: SolverOptions, scenario: str, 
         objective_musd=worth_in(model, answer, scenario),
         bound_musd=settled.value_musd + max(0.0, above),
         proof={},
-        kpis=kpis(case, settled, None if nothing is None else nothing.settled),
+        kpis=kpis(case, settled, None if nothing is None else nothing.settled, mining_on),
         tables=settled.tables,
         nothing=None if nothing is None else nothing.settled.tables,
+        mining_on=None if mining_on is None or mining_on.settled is None else mining_on.settled.tables,
         provenance=_provenance(case, answer, options)
         | {"do_nothing_possible": nothing is not None, "decided_for": dict(likely)},
         log=_text(options.log),
