@@ -38,6 +38,8 @@ SOLD = {"btc_sold", "btc_sold_musd", "machines_sold_gross_mw", "machines_sold_mu
 IN_ALL = {
     "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "capex_musd", "capex_new_musd",
     "capex_committed_musd", "capex_budget_musd", "lowest_liquidity_musd", "minimum_cash_musd", "unlevered_return",
+    "levered_return", "tenant_advances_musd", "advances_paid_back_musd", "value_after_firm_terms_musd", "lowest_dscr",
+    "lowest_headroom_musd",
 }  # fmt: skip
 """Figures without which no report of a plan with commitments is whole."""
 
@@ -160,7 +162,8 @@ def wanted_of(plan: opt.Plan, report: str) -> Iterator[str]:
         yield from (money[f"capex_{name}musd"] for name in ("", "new_", "committed_"))
     elif not report.startswith("picture"):
         yield str(room["lowest_liquidity_quarter"])
-        yield str(room["unlevered_payback_quarter"])
+        yield from (str(room[f"{kind}_payback_quarter"]) for kind in ("unlevered", "levered"))
+        yield from (str(room[f"lowest_{name}"]) for name in ("dscr_facility", "dscr_quarter", "headroom_quarter"))
         yield from (one.text for one in sales_and_delays(room))
         if report != "workbook":
             yield from money.values()

@@ -14,7 +14,8 @@ Row = dict[str, Any]
 def committed_case(**changes: Any) -> Case:
     """A hall and its contract are committed; another hall, late for its tenant, and a third are worth deciding.
 
-    BTC are held while their price falls, machines have a market, notes stand out, and a tenant pays towards its hall.
+    BTC are sold by a schedule, machines have a market, the holders of notes test their cover once a year, and a tenant,
+    who may default, pays towards its hall.
     """
     first = tiny_case()
     horizon = first.horizon
@@ -24,7 +25,8 @@ def committed_case(**changes: Any) -> Case:
         "name": "told", "title": "Berta & Söhne: one hall under way, two to decide",
         "overheads": {"g_and_a_musd": 0.4},
         "bitcoin": {"hashprice_usd_per_ph_day": 60, "btc_usd": [100_000 - 4_000 * i for i in range(len(q))]},
-        "opening_cash_musd": 60, "capex_budget_musd": 60,
+        "opening_cash_musd": 60, "capex_budget_musd": 60, "allow_planned_lateness": True,
+        "btc_held": 40, "btc_liquidity_share": 0.5, "btc_rule": "schedule",
         "max_customer_share": 0.7, "max_customer_share_from": q[5],
         "options": [north | {"max_blocks": 2, "earliest": "2026Q1"}, south | {"earliest": "2026Q1"}],
         "committed_starts": [{"option": "north hall", "quarter": "2026Q4", "blocks": 1}],
@@ -45,10 +47,11 @@ def committed_case(**changes: Any) -> Case:
             "moving_cost_musd_per_gross_mw": None,
         }],
         "facilities": [_notes()],
+        "btc_schedule": [{"quarter": q[0], "btc": 40}],
+        "customers": [{"customer": "Berta", "yearly_default": 0.04, "relet_quarters": 2, "relet_rent_share": 0.9,
+                       "recovered_share": 0.25}],
     }  # fmt: skip
-    return tiny_case(**(base | changes)).replace(
-        btc_held=40, btc_liquidity_share=0.5, btc_rule="free", allow_planned_lateness=True
-    )
+    return tiny_case(**(base | changes))
 
 
 def _offer(case: Case, name: str, customer: str, it_mw: float, begins: str) -> Row:
@@ -67,6 +70,7 @@ def _notes() -> Row:
     return {
         "facility": "notes", "commitment_musd": 20.0, "drawn_musd": 20.0, "available_first": None,
         "available_last": None, "maturity": "2031Q4", "base_rate": None, "margin": 0.06, "upfront_fee": 0.0,
-        "undrawn_fee": 0.0, "interest_every_quarters": 1, "loan_to_cost": None, "minimum_cash_musd": None, "dscr": None,
-        "dscr_from": None, "prepayable": False, "requires_offer": None, "refinances": None,
+        "undrawn_fee": 0.0, "interest_every_quarters": 4, "first_coupon": "2027Q4", "loan_to_cost": None,
+        "minimum_cash_musd": None, "dscr": 1.5, "dscr_from": "2027Q4", "rank": None, "prepayable": False,
+        "requires_offer": None, "refinances": None,
     }  # fmt: skip

@@ -196,7 +196,7 @@ def signed_table(plan: Plan) -> Data:
     frame.insert(list(frame.columns).index("end_quarter"), "term_ends", terms)
     totals = {"it_mw": "contracted_it_mw", "value_musd": ""}
     heads = {"end_quarter": "Ends, options of the tenant used"}
-    title = "Signed offers; value is today's, of rent less what serving it costs"
+    title = "Signed offers; value is today's, of rent less what serving it costs, and of what the customer lends"
     return Data(title, "contracts", frame, ("offer",), ("it_mw", "price", "value_musd"), totals=totals, heads=heads)
 
 

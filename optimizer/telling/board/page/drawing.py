@@ -151,7 +151,7 @@ class Tick:
 
     @property
     def label(self) -> str:
-        decimals = 0 if self.value == int(self.value) else 2
+        decimals = next((n for n in (0, 2, 3, 4) if abs(round(self.value, n) - self.value) < 1e-9), 6)
         return f"{self.value:,.{decimals}f}".replace("-", "\u2212")
 
 

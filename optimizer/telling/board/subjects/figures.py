@@ -19,6 +19,7 @@ Line = tuple[str, str, str]
 IN_THE_WORKBOOK = (
     "value_over_do_nothing_musd", "within_over_do_nothing_musd", "options_within_over_do_nothing_musd",
     "terminal_value_over_do_nothing_musd", "options_over_do_nothing_musd", "value_over_mining_on_musd", "value_musd",
+    "value_after_firm_terms_musd",
     "do_nothing_value_musd", "mining_on_value_musd", "mining_on_breaks_quarter", "mining_on_short_musd",
     "capex_new_musd", "capex_committed_musd", "capex_musd", "tenant_advances_musd", "advances_paid_back_musd",
     "capex_budget_musd",
@@ -73,7 +74,9 @@ def _value(pack: Pack) -> list[Line]:
         words = "doing nothing keeps neither commitments nor policies: no comparison"
         return [("Value of the plan", value, words), *_mining_on(pack)]
     over = pack.money("value_over_do_nothing_musd")
-    beside = f"doing nothing: {pack.ledger.money(nothing)}"
+    beside = (
+        f"doing nothing: {pack.ledger.money(nothing)}; after firm terms: {pack.money('value_after_firm_terms_musd')}"
+    )
     first = ("Value over doing nothing", over, _after(pack))
     return [first, *_mining_on(pack), ("Value of the plan", value, beside)]
 

@@ -97,7 +97,7 @@ def lenders(pack: Pack) -> Slide | None:
     every = lenders_of(pack.source)
     if not every:
         return None
-    tall = 0.16 + 0.09 * min(len(every), MOST_ROWS)
+    tall = 0.14 + 0.075 * min(len(every), MOST_ROWS)
     caption = Texts((Paragraph("DSCR by quarter", bold=True),), largest=14)
     drawn = (
         ((Box(0, 0, 1, 0.07), caption), (Box(0, 0.07, 1, 0.91 - tall), chart)) if (chart := _chart(pack, every)) else ()
@@ -165,8 +165,9 @@ def _lines(pack: Pack, group: tuple[Lender, ...], role: str) -> Iterator[Series]
         str(row["quarter"]): row.figure("dscr") for one in group for row in one.served if row["dscr"] <= MOST_DRAWN
     }
     if cover:
-        names = listed([pack.ledger.word(one.facility.word("facility")) for one in group], 1, "others")
-        yield _line(pack, names, cover, role)
+        names = [pack.ledger.word(one.facility.word("facility")) for one in group]
+        company = len(group) > 1 and not pack.plan.case.halls_of_facility[group[0].name]
+        yield _line(pack, "The company" if company else listed(names, 1, "others"), cover, role)
     asked: dict[float, Lender] = {}
     for one in group:
         if one.tested:
