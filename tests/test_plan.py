@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from math import fsum, isnan
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -49,8 +50,30 @@ def bought(washington: Case) -> opt.Plan:
 
 @pytest.fixture(scope="session")
 def everything() -> opt.Plan:
-    """A plan that borrows, refinances, buys and sells machines, keeps BTC, delivers late and renews GPUs."""
-    return opt.solve(full_case(), "base")
+    """A plan that borrows, refinances, buys and sells machines, keeps BTC and delivers late what pays well enough."""
+    return opt.solve(eager_case(450, allow_planned_lateness=True), "base")
+
+
+@pytest.fixture(scope="session")
+def renewing() -> opt.Plan:
+    """The same company with more cash, which builds its GPU hall so early that its GPUs are renewed."""
+    return opt.solve(eager_case(330, opening_cash_musd=60), "base")
+
+
+def eager_case(price: float, **changes: Any) -> Case:
+    """The full case, whose phased offer pays so much, and whose GPUs bring more and leave no hall to let again."""
+    case = full_case()
+    prices, hours, lives, late = (
+        case.table(name).to_dict("records")
+        for name in ("offer_prices", "product_markets", "gpu_lives", "late_delivery")
+    )
+    return case.replace(
+        offer_prices=[row | ({"price": price} if row["offer"] == "phases" else {}) for row in prices],
+        product_markets=[row | ({"price": 4.5} if row["product"] == "gpu" else {}) for row in hours],
+        gpu_lives=[row | {"relet_product": None, "refit_musd_per_it_mw": None} for row in lives],
+        late_delivery=[row | {"deadline": "2027Q3"} for row in late],
+        **changes,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +95,7 @@ def keel() -> opt.Plan:
 SLOW = [pytest.param(name, marks=pytest.mark.campaign) for name in ("bitfarms", "keel")]
 
 
-@pytest.fixture(params=["plan", "committed", "bought", "everything", "low", *SLOW])
+@pytest.fixture(params=["plan", "committed", "bought", "everything", "renewing", "low", *SLOW])
 def any_plan(request: pytest.FixtureRequest) -> opt.Plan:
     solved: opt.Plan = request.getfixturevalue(request.param)
     return solved
@@ -87,12 +110,13 @@ def exactly(musd: float) -> object:
 
 
 def test_the_plans_of_these_tests_do_something(
-    plan: opt.Plan, committed: opt.Plan, bought: opt.Plan, everything: opt.Plan
+    plan: opt.Plan, committed: opt.Plan, bought: opt.Plan, everything: opt.Plan, renewing: opt.Plan
 ) -> None:
     assert all(len(p.starts) and len(p.contracts) and len(p.capex) for p in (plan, committed, bought))
     assert set(committed.starts["decided"]) == {"committed"}
-    assert not [name for name in TABLES if everything.tables[name].empty]
-    assert set(everything.debt["facility"]) == {"note", "project loan", "new note"}
+    assert not [name for name in TABLES if everything.tables[name].empty and renewing.tables[name].empty]
+    owing = pd.concat([everything.debt, renewing.debt])["facility"]
+    assert set(owing) == {"note", "new note"}
     assert everything.btc["closing_btc"].max() > 0
 
 
@@ -227,13 +251,13 @@ def test_what_is_late_is_part_of_a_contract_that_may_be(any_plan: opt.Plan) -> N
         assert signed["site"] == row.site
 
 
-def test_a_refresh_is_paid_when_a_life_of_gpus_ends(everything: opt.Plan) -> None:
+def test_a_refresh_is_paid_when_a_life_of_gpus_ends(renewing: opt.Plan) -> None:
     """2 IT MW in service in the start's third quarter live four quarters; new GPUs cost $3M per IT MW."""
-    (row,) = everything.refreshes.itertuples()
-    served = everything.starts.set_index(["option", "start_quarter"])["service_quarter"]
+    (row,) = renewing.refreshes.itertuples()
+    served = renewing.starts.set_index(["option", "start_quarter"])["service_quarter"]
     assert (row.option, row.blocks, row.it_mw) == ("gpu hall", 1, 2)
     assert Quarter.parse(row.refresh_quarter) == Quarter.parse(served[row.option, row.start_quarter]) + 4
-    gpus = everything.capex[everything.capex["line"] == "gpu_capex"]
+    gpus = renewing.capex[renewing.capex["line"] == "gpu_capex"]
     assert fsum(gpus[gpus["quarter"] == row.refresh_quarter]["musd"]) == exactly(6)
 
 
@@ -328,10 +352,13 @@ def test_a_saved_plan_loads_exactly(any_plan: opt.Plan, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["mining", "machines", "btc", "debt", "late", "refreshes"])
-def test_numbers_of_a_saved_table_are_numbers_again(everything: opt.Plan, tmp_path: Path, name: str) -> None:
+def test_numbers_of_a_saved_table_are_numbers_again(
+    everything: opt.Plan, renewing: opt.Plan, tmp_path: Path, name: str
+) -> None:
     """A cost per BTC without BTC is blank in the file, and no number again."""
-    folder = save_plan(everything, tmp_path / "plan")
-    table, again = everything.tables[name], load_plan(folder).tables[name]
+    plan = renewing if name == "refreshes" else everything
+    folder = save_plan(plan, tmp_path / "plan")
+    table, again = plan.tables[name], load_plan(folder).tables[name]
     assert len(table)
     for column in table.columns:
         words = column in WORDS or column.endswith("quarter")
