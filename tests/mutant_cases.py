@@ -17,7 +17,7 @@ import optimizer as opt
 from optimizer.ground.quarters import Quarter
 
 DATA = Path(__file__).parents[1] / "data"
-SEEDS = (1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 14, 16, 19, 22, 26, 31, 37, 459)
+SEEDS = (2, 3, 4, 8, 10, 11, 13, 16, 18, 19, 21, 22, 24, 26, 31, 41, 44, 50)
 """Random cases, from those of `test_enumeration.py`."""
 SOLVED_BY_HAND = (
     "gpu_hours_follow_the_calendar 0",

@@ -16,7 +16,7 @@ from small_cases import scenario_of, small_case
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="each planted bug has a process of its own, by fork")
 EXPLAINED = (Path(__file__).parents[1] / "docs" / "mutants.md").read_text(encoding="utf-8")
-SEED = 1
+SEED = 19
 """A random case in which site power binds; GPUs, loans and machines to sell are in it too."""
 
 WELL_KNOWN = (

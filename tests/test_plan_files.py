@@ -33,7 +33,7 @@ def test_the_folder_holds_the_tables_and_nothing_that_cannot_be_read(plan: opt.P
     folder = save_plan(plan, tmp_path / "deep" / "plan")
     assert {p.name for p in folder.iterdir()} == {
         *(f"{name}.csv" for name in TABLES),
-        *("do_nothing", "inputs", "plan.json", "run.json", "solver.log", "manifest.json"),
+        *("do_nothing", "mining_on", "inputs", "plan.json", "run.json", "solver.log", "manifest.json"),
     }
     record = json.loads((folder / "plan.json").read_text(), parse_constant=lambda word: pytest.fail(word))
     assert record["status"] == "optimal"

@@ -77,19 +77,19 @@ def toy(
 def test_gap_time_limit_seed_and_threads_reach_the_solver(case: Case, loaded: list[highspy.Highs]) -> None:
     opt.solve(case, gap=0.0123, time_limit=41.5, seed=17, threads=2)
     wanted = {"mip_rel_gap": 0.0123, "mip_abs_gap": 0.0, "time_limit": 41.5, "random_seed": 17, "threads": 2}
-    assert {name: loaded[2].getOptionValue(name)[1] for name in wanted} == wanted
+    assert {name: loaded[4].getOptionValue(name)[1] for name in wanted} == wanted
 
 
 def test_unless_told_otherwise_one_thread_small_gap_and_no_limit(case: Case, loaded: list[highspy.Highs]) -> None:
     opt.solve(case)
     wanted = {"mip_rel_gap": 1e-4, "mip_abs_gap": 0.0, "time_limit": math.inf, "random_seed": 0, "threads": 1}
-    assert {name: loaded[2].getOptionValue(name)[1] for name in wanted} == wanted
+    assert {name: loaded[4].getOptionValue(name)[1] for name in wanted} == wanted
 
 
 def test_the_clean_up_and_the_do_nothing_plan_are_not_cut_short(case: Case, loaded: list[highspy.Highs]) -> None:
     opt.solve(case, gap=0.5, time_limit=60)
-    assert len(loaded) == 4
-    others = [*loaded[:2], loaded[3]]
+    assert len(loaded) == 6
+    others = [*loaded[:4], loaded[5]]
     assert all(other.getOptionValue("time_limit")[1] >= 60 for other in others)
     assert all(other.getOptionValue("mip_rel_gap")[1] <= 1e-4 for other in others)
 

@@ -106,6 +106,9 @@ def _mining_on(books: Books) -> Check:
         "$M",
         SOLVER,
     )
+    if books.mining_on is None and books.plan.provenance.get("mining_on_found_out") is False:
+        tally.holds("mining on, which was not found out", True)
+        return tally.check()
     if books.mining_on is None:
         tally.holds("without mining on, doing nothing breaks a rule", not _nothing_would_do(books))
         return tally.check()

@@ -45,11 +45,13 @@ class MiningOn:
     """The best plan that converts and signs nothing new and keeps every rule, with the treasury's whole freedom.
 
     Where there is none for lack of money: the quarter in which it breaks, and the $M at the start that would mend it.
+    `found_out` is false where the search for it did not come to an end.
     """
 
     settled: Settled | None
     breaks: Quarter | None = None
     short_musd: float | None = None
+    found_out: bool = True
 
 
 def settle(m: ConcreteModel, read: Read, scenario: str | None = None) -> Settled:

@@ -23,7 +23,16 @@ from optimizer.plan.kpis import kpis
 from optimizer.plan.outlook import Outlook
 from optimizer.plan.plan import Plan
 from optimizer.plan.settlement import MiningOn, Settled
-from optimizer.questions.searches import do_nothing, evidence_of, mine_on, prove_again, search, settle_tied, worth_in
+from optimizer.questions.searches import (
+    Nothing,
+    do_nothing,
+    evidence_of,
+    mine_on,
+    prove_again,
+    search,
+    settle_tied,
+    worth_in,
+)
 from optimizer.solver import Answer, Progress, SolverOptions, begin_solvers, keep_evidence, solver_version
 from optimizer.solver.proof import BOARD_GAP, Second
 
@@ -72,9 +81,10 @@ def _solve(
     second: Second | None,
     progress: Callable[[Progress], None] | None,
 ) -> Plan:
-    """Doing nothing, the plan (searched, proven if a second search is named), mining on; settled, audited."""
+    """Doing nothing, mining on, and the plan: searched, proven if a second search is named, settled, audited."""
     clock = _Clock()
-    nothing = do_nothing(case, scenario, options, second)
+    nothing, mining_on = do_nothing(case, scenario, options, second), mine_on(case, scenario, options)
+    clock.passes("yardsticks_s")
     model = build_model(case, scenario)
     clock.passes("build_s")
     hold()
@@ -85,8 +95,6 @@ def _solve(
         proof = prove_again(answer, options, second)
         clock.passes("proof_s")
         settled = settle_tied(model, answer)
-    mining_on = mine_on(case, scenario, options)
-    clock.passes("mining_on_s")
     plan = Plan(
         case=case,
         scenario=scenario,
@@ -98,8 +106,8 @@ def _solve(
         kpis=kpis(case, settled, None if nothing is None else nothing.settled, mining_on),
         tables=settled.tables,
         nothing=None if nothing is None else nothing.settled.tables,
-        mining_on=None if mining_on is None or mining_on.settled is None else mining_on.settled.tables,
-        provenance=_provenance(case, answer, options) | {"do_nothing_possible": nothing is not None},
+        mining_on=None if mining_on.settled is None else mining_on.settled.tables,
+        provenance=_provenance(case, answer, options) | _yardsticks(nothing, mining_on),
         run=clock.told,
         log=_text(options.log),
     )
@@ -140,15 +148,15 @@ def _outcome(model: Any, answer: Answer, options: SolverOptions, scenario: str, 
         kpis=kpis(case, settled, None if nothing is None else nothing.settled, mining_on),
         tables=settled.tables,
         nothing=None if nothing is None else nothing.settled.tables,
-        mining_on=None if mining_on is None or mining_on.settled is None else mining_on.settled.tables,
-        provenance=_provenance(case, answer, options)
-        | {"do_nothing_possible": nothing is not None, "decided_for": dict(likely)},
+        mining_on=None if mining_on.settled is None else mining_on.settled.tables,
+        provenance=_provenance(case, answer, options) | _yardsticks(nothing, mining_on) | {"decided_for": dict(likely)},
         log=_text(options.log),
     )
     _refuse_unsound(plan, answer, options)
     return plan
 
 
+YARDSTICKS = ("do_nothing_possible", "mining_on_found_out")
 Decision = tuple[str, tuple[Any, ...]]
 """A decision of the model: its component, and its index."""
 
@@ -191,13 +199,20 @@ def solve_held(plan: Plan, held: Mapping[Decision, float], *, gap: float = BOARD
             tables=settled.tables,
             nothing=plan.nothing,
             mining_on=plan.mining_on,
-            provenance=_provenance(plan.case, answer, options) | {"ended": words or "some decisions were held"},
+            provenance=_provenance(plan.case, answer, options)
+            | {"ended": words or "some decisions were held"}
+            | {name: plan.provenance[name] for name in YARDSTICKS if name in plan.provenance},
             run=clock.told,
             log=_text(options.log),
         )
         _refuse_unsound(kept, answer, options)
         clock.passes("settle_and_audit_s")
     return kept
+
+
+def _yardsticks(nothing: Nothing | None, mining_on: MiningOn) -> dict[str, Any]:
+    """What the papers say of the plans beside a plan: whether they are possible, and found out at all."""
+    return {"do_nothing_possible": nothing is not None, "mining_on_found_out": mining_on.found_out}
 
 
 def _mining_on_of(plan: Plan) -> MiningOn:

@@ -127,12 +127,13 @@ def do_nothing(case: Case, scenario: str, options: SolverOptions, second: Second
         return Nothing(settle_tied(model, answer), proof is not None and proof.holds is True)
 
 
-def mine_on(case: Case, scenario: str, options: SolverOptions) -> MiningOn | None:
+def mine_on(case: Case, scenario: str, options: SolverOptions) -> MiningOn:
     """The best plan without any start or signing that keeps every rule; where there is none, when it breaks.
 
-    None where no sum of money would mend it (a policy asks for halls, say), or a limit came first.
+    Neither is told where no sum of money would mend it (a policy asks for halls, say), nor what is not found out in a
+    minute. Raises NoPlan for an interrupt.
     """
-    options = replace(options, gap=BOARD_GAP, log=None)
+    options = replace(options, gap=BOARD_GAP, time_limit=NOTHING_S, log=None)
     model = build_model(case, scenario)
     _hold_back(model)
     try:
@@ -142,8 +143,10 @@ def mine_on(case: Case, scenario: str, options: SolverOptions) -> MiningOn | Non
     except NoPlan as none:
         if none.interrupted:
             raise
-        return None
-    return MiningOn(settle_tied(model, answer)) if answer.status == "optimal" else None
+        return MiningOn(None, found_out=False)
+    if answer.status == "interrupted":
+        raise NoPlan("Mining on was not solved (interrupted)", float("inf"), interrupted=True)
+    return MiningOn(settle_tied(model, answer)) if answer.status == "optimal" else MiningOn(None, found_out=False)
 
 
 def _hold_back(model: Any) -> None:
@@ -161,15 +164,19 @@ def _hold_back(model: Any) -> None:
         signing.setub(0)
 
 
-def _short_of_money(case: Case, scenario: str, options: SolverOptions) -> MiningOn | None:
+def _short_of_money(case: Case, scenario: str, options: SolverOptions) -> MiningOn:
     """How much more cash at the start would let the company mine on, and the quarter that asks for it."""
     model = build_rules(case, (scenario,), money=True)
     _hold_back(model)
     model.value = Objective(expr=-model.money[0], sense=maximize)
     try:
         answer = solve_model(model, options)
-    except (Infeasible, NoPlan):
-        return None
+    except Infeasible:
+        return MiningOn(None)
+    except NoPlan as none:
+        if none.interrupted:
+            raise
+        return MiningOn(None, found_out=False)
     return MiningOn(None, _first_below(model, scenario, answer), answer(model.money[0]))
 
 
