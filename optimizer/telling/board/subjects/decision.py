@@ -49,7 +49,9 @@ def _against_nothing(pack: Pack, over: Figure) -> str:
     if abs(over.value) < 0.05:
         return "is worth as much as doing nothing"
     if over.value > 0:
-        return f"adds {pack.ledger.money(over)} over doing nothing"
+        further = pack.source.kpi("value_over_mining_on_musd")
+        beside = "" if further is None else f", {pack.ledger.money(further)} over mining on"
+        return f"adds {pack.ledger.money(over)} over doing nothing{beside}"
     return f"is worth {pack.ledger.money(-over)} less than doing nothing{_which_fails(pack)}"
 
 

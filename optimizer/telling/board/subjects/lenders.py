@@ -12,10 +12,11 @@ from optimizer.telling.board.ledger import listed
 from optimizer.telling.board.pack import Pack
 from optimizer.telling.board.tables import NONE, coverage_table, written
 
-MOST_LINES, MOST_ROWS = 4, 5
+MOST_LINES, MOST_ROWS, MOST_ASKED = 4, 4, 2
 MOST_HALLS = 4
-MOST_DRAWN = 10.0
-"""A cover of more times is far from any test, and would press the line of what is asked to the floor."""
+MOST_DRAWN, TWICE = 10.0, 2.0
+"""A cover of more times is far from any test, and would press the line of what is asked to the floor: it is drawn only
+where the lowest covers are so high that it is no more than twice as much."""
 ROLES = ("strong", "middle", "product 2", "product 3")
 RANKS = ("senior", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 NOT_TESTED = "not tested"
@@ -97,7 +98,7 @@ def lenders(pack: Pack) -> Slide | None:
     every = lenders_of(pack.source)
     if not every:
         return None
-    tall = 0.14 + 0.075 * min(len(every), MOST_ROWS)
+    tall = 0.2 + 0.1 * min(len(every), MOST_ROWS)
     caption = Texts((Paragraph("DSCR by quarter", bold=True),), largest=14)
     drawn = (
         ((Box(0, 0, 1, 0.07), caption), (Box(0, 0.07, 1, 0.91 - tall), chart)) if (chart := _chart(pack, every)) else ()
@@ -134,8 +135,13 @@ def _title(pack: Pack, every: tuple[Lender, ...]) -> str:
 
 
 def _note(every: tuple[Lender, ...]) -> str:
-    high = any(row["dscr"] > MOST_DRAWN for one in every for row in one.served)
-    return f"{NOTE} Covers of more than ten are not drawn." if high else NOTE
+    high = any(row["dscr"] > _most(every) for one in every for row in one.served)
+    return f"{NOTE} Covers that are far higher than the rest are not drawn." if high else NOTE
+
+
+def _most(every: tuple[Lender, ...]) -> float:
+    """The highest cover that is drawn."""
+    return max([MOST_DRAWN, *(TWICE * float(one.lowest["dscr"]) for one in every if one.lowest is not None)])
 
 
 # ---- by quarter -----------------------------------------------------------------------------------------------------
@@ -146,12 +152,15 @@ def _chart(pack: Pack, every: tuple[Lender, ...]) -> Chart | None:
     halls = pack.plan.case.halls_of_facility
     alike = sorted(every, key=lambda one: (not one.tested, sorted(halls[one.name]), one.rank))
     groups = [tuple(some) for _, some in groupby(alike, key=lambda one: (sorted(halls[one.name]), one.rank))]
-    lines = [line for n, group in enumerate(groups[:MOST_LINES]) for line in _lines(pack, group, ROLES[n])]
+    lines = [
+        line for n, group in enumerate(groups[:MOST_LINES]) for line in _lines(pack, group, ROLES[n], _most(every))
+    ]
     there = [i for i in range(len(pack.quarters)) if any(line.values[i] is not GAP for line in lines)]
     if not there:
         return None
     first, end = there[0], there[-1] + 1
-    shown = [_cut(pack, line, first, end) for line in lines]
+    asked = [line.name for line in lines if line.role == "bad"]
+    shown = [_cut(pack, line, first, end, asked.index(line.name) if line.name in asked else 0) for line in lines]
     alt, quarters = "DSCR by quarter, times", pack.quarters[first:end]
     return replace(
         pack.over_time("dscr", "lines", shown, alt, "times debt service", quarters=quarters),
@@ -159,11 +168,9 @@ def _chart(pack: Pack, every: tuple[Lender, ...]) -> Chart | None:
     )  # fmt: skip
 
 
-def _lines(pack: Pack, group: tuple[Lender, ...], role: str) -> Iterator[Series]:
+def _lines(pack: Pack, group: tuple[Lender, ...], role: str, most: float) -> Iterator[Series]:
     """The cover of facilities that share their halls, and each level that a lender among them asks."""
-    cover = {
-        str(row["quarter"]): row.figure("dscr") for one in group for row in one.served if row["dscr"] <= MOST_DRAWN
-    }
+    cover = {str(row["quarter"]): row.figure("dscr") for one in group for row in one.served if row["dscr"] <= most}
     if cover:
         names = [pack.ledger.word(one.facility.word("facility")) for one in group]
         company = len(group) > 1 and not pack.plan.case.halls_of_facility[group[0].name]
@@ -184,13 +191,14 @@ def _line(pack: Pack, name: str, values: dict[str, Figure], role: str) -> Series
     return Series(name, path, role, dashed=role == "bad")
 
 
-def _cut(pack: Pack, series: Series, first: int, end: int) -> Series:
-    """The line within those quarters, told where it ends."""
+def _cut(pack: Pack, series: Series, first: int, end: int, before: int) -> Series:
+    """The line within those quarters, told where it ends; of more that are asked the next where it begins."""
     path = series.values[first:end]
-    last = max(i for i, figure in enumerate(path) if figure is not GAP)
-    where = None if last == len(path) - 1 else (last, "below" if series.role == "bad" else "above")
+    there = [i for i, figure in enumerate(path) if figure is not GAP]
+    last, side = there[-1], "below" if series.role == "bad" else "above"
+    where = (there[0], side) if before else None if last == len(path) - 1 else (last, side)
     label = f"{series.name}\n{pack.ledger.number(path[last], 2)}x"
-    return replace(series, values=path, end_label=label, label_at=where)
+    return replace(series, values=path, end_label=label if before < MOST_ASKED else "", label_at=where)
 
 
 # ---- by facility ----------------------------------------------------------------------------------------------------
