@@ -73,7 +73,7 @@ def test_facilities_that_share_their_halls_are_one_line() -> None:
         "dscr_from": None,
     }
     lines = lines_of(alone(solved_once(case.replace(facilities=[notes, second]))))
-    assert set(lines) == {"The company", "notes asks"}
+    assert set(lines) == {"Company", "notes asks"}
 
 
 def test_without_a_balance_there_is_no_slide_no_section_and_no_sheet(tmp_path: Path) -> None:

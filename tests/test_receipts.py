@@ -35,6 +35,7 @@ def test_keys_reach_every_room_of_a_plan() -> None:
         plan().cash_flow.query("line == 'rent'")["musd"].sum(), rel=1e-12
     )
     assert book.worth(Key("settings", "discount_rates/mining")) == plan().case.settings.discount_rates["mining"]
+    assert book.worth(Key("settings", "first_quarter")) == int(plan().case.first)
     assert book.worth(at("inputs/sites", "site", "count")) == len(plan().case.sites)
     assert plan().nothing is not None
     assert book.worth(at("nothing/cash", "net_musd")) == pytest.approx(plan().nothing["cash"]["net_musd"].sum())

@@ -194,7 +194,7 @@ class Told:
         if room == "record":
             return _walked(self.plan.record(), name)
         if room == "settings":
-            return _walked(self.plan.case.settings.model_dump(), name)
+            return _walked(dict(self.plan.case.settings), name)
         if name == "rules" and self.audit is not None:
             return len({check.name for check in self.audit.every})
         return getattr(self.audit, name, None)

@@ -98,7 +98,8 @@ def lenders(pack: Pack) -> Slide | None:
     every = lenders_of(pack.source)
     if not every:
         return None
-    tall = 0.2 + 0.1 * min(len(every), MOST_ROWS)
+    secured = [bool(pack.plan.case.halls_of_facility[one.name]) for one in every[:MOST_ROWS]]
+    tall = 0.18 + sum(0.1 if halls else 0.065 for halls in secured)
     caption = Texts((Paragraph("DSCR by quarter", bold=True),), largest=14)
     drawn = (
         ((Box(0, 0, 1, 0.07), caption), (Box(0, 0.07, 1, 0.91 - tall), chart)) if (chart := _chart(pack, every)) else ()
@@ -174,7 +175,7 @@ def _lines(pack: Pack, group: tuple[Lender, ...], role: str, most: float) -> Ite
     if cover:
         names = [pack.ledger.word(one.facility.word("facility")) for one in group]
         company = len(group) > 1 and not pack.plan.case.halls_of_facility[group[0].name]
-        yield _line(pack, "The company" if company else listed(names, 1, "others"), cover, role)
+        yield _line(pack, "Company" if company else listed(names, 1, "others"), cover, role)
     asked: dict[float, Lender] = {}
     for one in group:
         if one.tested:
