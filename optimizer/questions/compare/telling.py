@@ -25,9 +25,10 @@ LINES_OF_A_GROUP = 8
 COLUMNS = 8
 """Quarters shown at most: the last of each year, thinned out where there are more."""
 KPIS = (
-    "value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "unlevered_return",
-    "unlevered_payback_quarter", "capex_musd", "capex_committed_musd", "peak_capex_musd",
-    "lowest_liquidity_musd", "lowest_liquidity_quarter", "highest_debt_musd", "interest_and_fees_musd",
+    "value_musd", "value_over_do_nothing_musd", "terminal_value_over_do_nothing_musd", "value_over_mining_on_musd",
+    "unlevered_return", "unlevered_payback_quarter", "levered_return", "levered_payback_quarter", "capex_musd",
+    "capex_committed_musd", "peak_capex_musd", "lowest_liquidity_musd", "lowest_liquidity_quarter",
+    "highest_debt_musd", "interest_and_fees_musd", "lowest_dscr",
     "converted_it_mw", "contracted_it_mw", "btc_mined", "cash_cost_usd_per_btc", "btc_sold_musd",
     "machines_sold_musd", "late_contracts", "damages_musd",
 )  # fmt: skip
@@ -213,6 +214,8 @@ def _kpi(value: Any, name: str) -> str:
             return f"{value:.1%}"
         case "quarter":
             return str(value)
+        case "times":
+            return f"{value:.2f}x"
     return f"{value:,.1f}".removesuffix(".0")
 
 
@@ -222,6 +225,8 @@ def _kpi_change(known: pd.DataFrame, name: str) -> str:
         return ""
     if unit == "$M":
         return signed_musd(change)
+    if unit == "times":
+        return f"{change:+.2f}x"
     return f"{100 * change:+.1f} points" if unit == "a year" else f"{change:+,.1f}".removesuffix(".0")
 
 

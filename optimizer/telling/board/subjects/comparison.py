@@ -75,7 +75,7 @@ def quoted(pack: Pack, source: Source) -> str:
 def _side_by_side(pack: Pack) -> Slide:
     ledger, every = pack.ledger, (pack.source, *pack.others)
     shown = every[:MOST_PLANS]
-    table = _figures(pack, shown, (*ON_A_SLIDE, None, "unlevered_return"))
+    table = _figures(pack, shown, (*ON_A_SLIDE, None, "unlevered_return", "levered_return"))
     left_out = len(every) - len(shown)
     told = ledger.whole(count(Key("record", "value_musd", plan=source.run) for source in pack.others[MOST_PLANS - 1 :]))
     note = f"{told} more plans are not shown. " if left_out else ""
@@ -117,6 +117,8 @@ def _row(pack: Pack, name: str, sources: Sequence[Source], date: str) -> tuple[s
 def _shown(pack: Pack, unit: str, figure: Figure) -> str:
     if unit == "a year":
         return pack.ledger.percent(figure, 1)
+    if unit == "times":
+        return f"{pack.ledger.fixed(figure, 2)}x"
     return pack.ledger.money(figure) if unit == "$M" else pack.ledger.number(figure, 0 if unit == "BTC" else 1)
 
 
