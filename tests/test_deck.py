@@ -79,8 +79,9 @@ def texts_of(path: Path | io.BytesIO) -> list[str]:
 @pytest.mark.core
 def test_titles_are_sentences_with_the_plans_numbers(plan: opt.Plan, written: Path) -> None:
     titles = [page.shapes.title.text_frame.text for page in Presentation(str(written)).slides]
-    over = f"${plan.kpis['value_over_do_nothing_musd']:,.1f}M"
-    assert titles[0].startswith("Converting ") and titles[0].endswith(f"adds {over} over doing nothing")
+    over, further = (f"${plan.kpis[f'value_over_{name}_musd']:,.1f}M" for name in ("do_nothing", "mining_on"))
+    assert titles[0].startswith("Converting ")
+    assert titles[0].endswith(f"adds {over} over doing nothing, {further} over mining on")
     assert len(set(titles)) == len(titles)
     assert all(re.search(r"\d", title) or "decides what" in title for title in titles)
 
