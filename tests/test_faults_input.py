@@ -235,7 +235,7 @@ BREAKS: dict[str, Break] = {
     "063_day_or_month": cell("tariffs.csv", TARIFF, TARIFF.replace("2026Q2", "03/04/2026")),
     "065_short": setting("quarters = 28", "quarters = 5"),
     "066_no_residual": many(
-        raw("products.csv", lambda b: b.replace(b",,,4\n", b",,,0\n")),
+        raw("products.csv", lambda b: b.replace(b",,,4,120\n", b",,,0,120\n")),
         *(without(f"{name}.csv") for name in ("offers", "offer_prices", "offer_sites", "extensions", "prepayments")),
     ),
     "068_shorter": setting("quarters = 28", "quarters = 29"),
@@ -304,7 +304,7 @@ BREAKS: dict[str, Break] = {
     "147_none": setting("[2028-04-12]", "[]"),
     "147_late": setting("[2028-04-12]", "[2029-04-12]"),
     "147_many": setting("[2028-04-12]", "[2028-04-12, 2028-10-12]"),
-    "148_hall": cell("products.csv", "0.85,,,4\n", "0.85,,,12\n"),
+    "148_hall": cell("products.csv", "0.85,,,4,120\n", "0.85,,,12,120\n"),
     "148_machine": many(
         cell("machine_markets.csv", "S21,3.75,,", "S21,3.75,7,"), cell("asics.csv", "2031Q4,1,", "2031Q4,7.5,")
     ),

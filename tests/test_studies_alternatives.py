@@ -91,7 +91,7 @@ def apart(case: Case, plan: opt.Plan, other: Combined) -> float:
 def test_alternatives_are_whole_audited_near_and_different(solved: list[tuple[int, Case, opt.Plan]]) -> None:
     others = 0
     for seed, case, plan in solved:
-        near = NearBest(plan, WITHIN, 1e-6, None, Sweep())
+        near = NearBest(plan, 10 * WITHIN, 1e-6, None, Sweep())
         found, _ = near.find()
         for one in found[1:]:
             others += 1

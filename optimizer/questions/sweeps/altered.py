@@ -46,6 +46,7 @@ def with_columns(compiled: Compiled, columns: Sequence[NewColumn]) -> Compiled:
         upper=np.append(p.upper, [column.high for column in columns]),
         integers=np.append(p.integers, np.array([column.whole for column in columns], dtype=bool)),
         column_names=np.append(p.column_names, np.array(names, dtype=np.str_)),
+        thrift=np.append(p.thrift, np.zeros(len(columns))) if len(p.thrift) else p.thrift,
     )
     matrix = hstack([compiled.matrix, _filled(cells, (p.size[0], len(columns)))])
     return _with_matrix(Compiled(program, (*compiled.columns, *(c.name for c in columns)), compiled.rows), matrix)
@@ -66,10 +67,10 @@ def with_rows(compiled: Compiled, rows: Sequence[NewRow]) -> Compiled:
 
 
 def maximising(compiled: Compiled, terms: Mapping[int, float], constant: float = 0.0) -> Compiled:
-    """The program with another objective."""
-    cost = np.zeros(compiled.program.size[1])
+    """The program with another objective, beside which no money is saved."""
+    cost, idle = np.zeros(compiled.program.size[1]), np.zeros(0)
     cost[list(terms)] = list(terms.values())
-    return replace(compiled, program=replace(compiled.program, cost=cost, offset=np.array([constant])))
+    return replace(compiled, program=replace(compiled.program, cost=cost, offset=np.array([constant]), thrift=idle))
 
 
 def maximising_as(compiled: Compiled, before: Compiled) -> Compiled:
