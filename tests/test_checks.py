@@ -777,3 +777,24 @@ def test_an_offer_that_ended_before_the_case_is_noted(folder: Path, sign_by: str
     (folder / "offers.csv").write_text("\n".join(lines) + "\n")
     notes = [note for note in opt.load_case(folder).warnings if "can no longer be signed" in note.why]
     assert [note.value for note in notes] == ([sign_by] if noted else [])
+
+
+# ---- older formats ------------------------------------------------------------------------------------------------
+
+
+def test_a_case_of_an_older_format_is_told_every_word_that_changed(tmp_path: Path) -> None:
+    """One sentence for each, also where the old column cannot be read any more: nothing keeps its old meaning."""
+    from optimizer.case.checks.formats import CHANGED
+    from optimizer.case.folder import write_case
+
+    write_case(full_case(), tmp_path)
+    toml = (tmp_path / "case.toml").read_text("utf-8")
+    toml = toml.replace("format = 2", "format = 1").replace("cash_rate", "hold_mined_btc = true\ncash_rate")
+    (tmp_path / "case.toml").write_text(toml)
+    loans = (tmp_path / "facilities.csv").read_text("utf-8").splitlines()
+    (tmp_path / "facilities.csv").write_text("\n".join([f"{loans[0]},site", *(f"{line},*" for line in loans[1:])]))
+    with pytest.raises(opt.InputError) as refused:
+        opt.load_case(tmp_path)
+    told = [(finding.file, finding.column) for finding in refused.value.findings]
+    assert told == [("case.toml", "format"), *((file, column) for file, column, *_ in CHANGED)]
+    assert all(finding.mend for finding in refused.value.findings)

@@ -382,9 +382,10 @@ def assemble(
     `found` are findings that reading the files already made; settings that could not be read are None. `from_files`
     looks at them harder, as at what people write. Raises InputError with everything found in one pass.
     """
-    if settings is not None and is_old(settings):
-        raise InputError(list(old_words(settings, {name: list(rows) for name, rows in tables.items()})))
     findings = list(found)
+    if settings is not None and is_old(settings):
+        filled = {name for name, rows in tables.items() if list(rows)}
+        raise InputError(list(old_words(settings, filled | {one.file.removesuffix(".csv") for one in findings})))
     checked = None if settings is None else _parse(schema.Settings, settings, "case.toml", None, findings)
     rows = {name: _parse_table(TABLE_TYPES[name], tables.get(name, ()), findings) for name in TABLE_NAMES}
     broken = {finding.file.removesuffix(".csv") for finding in findings if finding.severity == "error"}

@@ -44,12 +44,12 @@ def is_old(settings: Mapping[str, Any] | None) -> bool:
     return settings is not None and settings.get("format") == OLD
 
 
-def old_words(settings: Mapping[str, Any], tables: Mapping[str, Collection[Any]]) -> Iterator[Finding]:
-    """One finding for each column or setting of an old case whose meaning has changed."""
+def old_words(settings: Mapping[str, Any], tables: Collection[str]) -> Iterator[Finding]:
+    """One finding for each column or setting of an old case whose meaning has changed; `tables` are those it has."""
     yield Finding(
         "case.toml", f"is an older format than this version reads ({TODAY})",
         f"go through the words named below, then write format = {TODAY}", column="format", value=str(OLD),
     )  # fmt: skip
     for file, name, why, mend in CHANGED:
-        if name in settings if file == "case.toml" else tables.get(file.removesuffix(".csv")):
-            yield Finding(file, f"{why}", mend, column=name)
+        if name in settings if file == "case.toml" else file.removesuffix(".csv") in tables:
+            yield Finding(file, why, mend, column=name)

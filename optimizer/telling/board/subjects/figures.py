@@ -74,9 +74,9 @@ def _value(pack: Pack) -> list[Line]:
         words = "doing nothing keeps neither commitments nor policies: no comparison"
         return [("Value of the plan", value, words), *_mining_on(pack)]
     over = pack.money("value_over_do_nothing_musd")
-    beside = (
-        f"doing nothing: {pack.ledger.money(nothing)}; after firm terms: {pack.money('value_after_firm_terms_musd')}"
-    )
+    beside, options = f"doing nothing: {pack.ledger.money(nothing)}", pack.source.due("value_after_firm_terms_musd")
+    if options.value > TOLD_MUSD:
+        beside += f"; {pack.ledger.money(options)} of it after firm terms"
     first = ("Value over doing nothing", over, _after(pack))
     return [first, *_mining_on(pack), ("Value of the plan", value, beside)]
 
