@@ -236,10 +236,12 @@ def test_where_mining_on_is_not_possible_its_quarter_and_sum_stand_together(leas
 
 
 def test_doing_nothing_that_breaks_a_lenders_rule_is_no_plan_without_halls() -> None:
-    """$5M are owed beyond the horizon, and $3M of cash are left above the minimum: with halls something is to come."""
+    """A lender asks for $12.5M of cash while its $5M are owed; overheads of $1M a quarter leave less, unless a hall
+    pays for them. Doing nothing is held to no lender's rule, mining on to all."""
     note = facility("note", drawn_musd=5, available_first=None, available_last=None, maturity=q(12))
+    note |= {"minimum_cash_musd": 12.5}
     loan = facility(maturity=q(12), loan_to_cost=1)
-    case = lease_case(overheads={"g_and_a_musd": 1}, opening_cash_musd=14, facilities=[note, loan])
+    case = lease_case(overheads={"g_and_a_musd": 1}, opening_cash_musd=16, facilities=[note, loan])
     plan = opt.solve(case)
     assert (plan.mining_on, plan.nothing is None, plan.kpis["converted_it_mw"]) == (None, False, 8)
 

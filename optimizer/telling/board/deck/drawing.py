@@ -113,9 +113,9 @@ class Pen:
                 self.rule(left, top, wide)
                 while size > 16 and self.frame.width_pt(self.ledger.plain(figure), size, bold=True) > wide / EMU_PER_PT:
                     size -= 1
-                head = int((1.35 * big + 4) * EMU_PER_PT)
-                self.text(Place(left, top + 4 * EMU_PER_PT, wide, head), figure, size, bold=True, role="strong")
-                self.text(Place(left, top + head, wide, high - head), caption, small)
+                edge, head = 4 * EMU_PER_PT, int((1.35 * big + 4) * EMU_PER_PT)
+                self.text(Place(left, top + edge, wide, head - edge), figure, size, bold=True, role="strong")
+                self.text(Place(left, top + head, wide, high - head - edge), caption, small)
             top += high
 
     def _card_sizes(

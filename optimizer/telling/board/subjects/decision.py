@@ -157,39 +157,28 @@ def cards(pack: Pack) -> Cards:
     when = f" at the end of {quarter}" if quarter else ""
     lowest = f"lowest liquidity{when}; minimum {pack.money('minimum_cash_musd')}"
     shown = (
-        value,
-        *_mining_on_card(pack),
+        (value[0], f"{value[1]}{_mining_on_words(pack)}"),
         (after[0], f"{after[1]}{_firm_words(pack)}"),
         (pack.money("capex_new_musd"), _capex_card(pack)),
         (pack.money("lowest_liquidity_musd"), lowest),
     )
-    return Cards((*shown, *return_cards(pack), *_cover_card(pack)))
+    return Cards((*shown, *return_cards(pack)))
 
 
-def _mining_on_card(pack: Pack) -> Iterator[tuple[str, str]]:
-    """Value over the best plan without new halls, or where there is none when it breaks."""
+def _mining_on_words(pack: Pack) -> str:
+    """Beside the value: that over the best plan without new halls, or where there is none when it breaks."""
     over, short = pack.source.kpi("value_over_mining_on_musd"), pack.source.kpi("mining_on_short_musd")
     if over is not None:
-        yield pack.ledger.money(over), "value over mining on, which keeps every rule"
-    elif short is not None:
-        breaks = (
-            f"cash breaks in {pack.when('mining_on_breaks_quarter')}, {pack.ledger.money(short)} short at the start"
-        )
-        yield "no plan", f"mines on and keeps every rule: {breaks}"
+        return f"; {pack.ledger.money(over)} over mining on"
+    if short is None:
+        return ""
+    return f"; mining on breaks in {pack.when('mining_on_breaks_quarter')}, {pack.ledger.money(short)} short"
 
 
 def _firm_words(pack: Pack) -> str:
     """What of the plan's value comes after tenants' firm terms."""
     options = pack.source.due("value_after_firm_terms_musd")
     return f"; {pack.ledger.money(options)} after firm terms" if options.value > TOLD_MUSD else ""
-
-
-def _cover_card(pack: Pack) -> Iterator[tuple[str, str]]:
-    """The lowest cover that a lender tests."""
-    least = pack.source.kpi("lowest_dscr")
-    if least is not None:
-        where = f"{pack.when('lowest_dscr_facility')}, {pack.when('lowest_dscr_quarter')}"
-        yield f"{pack.ledger.number(least, 2)}x", f"lowest DSCR that a lender tests: {where}"
 
 
 def _capex_card(pack: Pack) -> str:
