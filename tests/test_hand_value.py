@@ -26,7 +26,9 @@ from hand_cases import (
     solve,
     worth,
 )
+from small_cases import scenario_of, small_case
 
+import optimizer as opt
 from optimizer.case.case import Case
 
 MARGIN = 0.9 * 4.8
@@ -313,3 +315,10 @@ def test_mining_on_borrows_nothing_that_nothing_is_left_to_repay() -> None:
     loan = facility(commitment_musd=30, available_last=q(10), maturity=q(20))
     plan = solve(lease_case(quarters=11, opening_cash_musd=36, overheads={"g_and_a_musd": 4}, facilities=[loan]))
     assert plan.mining_on is None and plan.kpis["mining_on_value_musd"] is None
+
+
+def test_that_there_is_no_mining_on_is_asked_twice() -> None:
+    """One search says of this random case that no plan without halls keeps every rule, and is wrong: there is one."""
+    plan = opt.solve(small_case(64), scenario_of(64))
+    assert plan.mining_on is not None
+    assert plan.kpis["value_over_mining_on_musd"] >= -1e-6

@@ -137,7 +137,7 @@ def mine_on(case: Case, scenario: str, options: SolverOptions) -> MiningOn:
     model = build_model(case, scenario)
     _hold_back(model)
     try:
-        answer = solve_model(model, options)
+        answer = _twice_asked(model, options)
     except Infeasible:
         return _short_of_money(case, scenario, options)
     except NoPlan as none:
@@ -147,6 +147,17 @@ def mine_on(case: Case, scenario: str, options: SolverOptions) -> MiningOn:
     if answer.status == "interrupted":
         raise NoPlan("Mining on was not solved (interrupted)", float("inf"), interrupted=True)
     return MiningOn(settle_tied(model, answer)) if answer.status == "optimal" else MiningOn(None, found_out=False)
+
+
+def _twice_asked(model: Any, options: SolverOptions) -> Answer:
+    """The best plan of a model; that there is none is believed when another search, on another road, says so too.
+
+    The plan that the second finds is as good: it is settled and audited like every other.
+    """
+    try:
+        return solve_model(model, options)
+    except Infeasible:
+        return solve_model(model, replace(options, seed=options.seed + 1, presolve="off"))
 
 
 def _hold_back(model: Any) -> None:
