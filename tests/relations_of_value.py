@@ -31,14 +31,15 @@ def _rich(case: Case, **changes: Any) -> Case:
 
 
 def relation_41_interest_on_cash(base: Base, rng: random.Random) -> list[Claim]:
-    """More of it never lowers the best value, and with plenty of cash it is no value at all."""
+    """More of it never lowers the best value, unless the account begins overdrawn, which is charged the same rate; and
+    with plenty of cash it is no value at all."""
     now = base.case.settings.cash_rate or 0.0
     rates = sorted(rng.uniform(0.0, 0.06) for _ in range(2))
     poor, rich = (worth_of(_rich(base.case, cash_rate=rate), base.scenario) for rate in rates)
-    return [
-        no_more(base.worth, base.replaced(cash_rate=now + rng.uniform(0.001, 0.05)), "cash earns more"),
-        equal(poor, rich, f"cash at {rates}"),
-    ]
+    claims = [equal(poor, rich, f"cash at {rates}")]
+    if base.case.settings.opening_cash_musd >= 0:
+        claims.append(no_more(base.worth, base.replaced(cash_rate=now + rng.uniform(0.001, 0.05)), "cash earns more"))
+    return claims
 
 
 def relation_42_a_loans_rate(base: Base, rng: random.Random) -> list[Claim]:

@@ -17,6 +17,7 @@ from tiny_cases import tiny_case
 from worth import Base, Worth, equal, no_more
 
 from optimizer.business import ties
+from optimizer.business.lines import LINES
 from optimizer.business.ports import Streams
 from optimizer.business.rows import SKIP
 from optimizer.case.case import Case
@@ -132,13 +133,8 @@ def twins_must_differ(patch: pytest.MonkeyPatch) -> None:
 
 def interest_is_value(patch: pytest.MonkeyPatch) -> None:
     """Interest, on loans and on cash, taken off flows that are already discounted at a hurdle rate."""
-    discounts = Streams.discounts
-
-    def counted(self: Streams, stream: Any) -> Any:
-        line = "g_and_a" if stream.line in ("interest", "cash_interest") else stream.line
-        return discounts(self, replace(stream, line=line))
-
-    patch.setattr(Streams, "discounts", counted)
+    for name in ("interest", "cash_interest"):
+        patch.setitem(LINES, name, replace(LINES[name], in_value=True))
 
 
 def residual_counts_from_the_end(patch: pytest.MonkeyPatch) -> None:
