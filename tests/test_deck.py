@@ -39,6 +39,7 @@ from optimizer.telling.board.ledger import Ledger, Receipt, adds, plain_text
 from optimizer.telling.board.pack import Pack
 from optimizer.telling.board.receipts import input_hash
 from optimizer.telling.board.subjects.bridge import bridge as bridge_slide
+from optimizer.telling.board.subjects.cash import ended
 from optimizer.telling.board.subjects.megawatts import where_and_when
 
 RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
@@ -567,3 +568,24 @@ def test_the_command_writes_tells_and_refuses(run: Run, folder: Path, other: Pat
 def test_a_study_with_texts_under_names_like_numbers_is_read(folder: Path) -> None:
     table = load_study(folder / "studies" / "breakevens").tables["breakevens"]
     assert table["decision_below"].iloc[0] == "mines on" and table["below"].dtype == float
+
+
+def test_labels_of_lines_that_end_together_stand_on_no_line_and_apart() -> None:
+    """Liquidity falls to the minimum of 50, cash below it to 0 and back: their labels stand below, in two places."""
+
+    def line(name: str, *values: float) -> Series:
+        return Series(name, tuple(Figure(kpi(name), value) for value in values), "strong")
+
+    liquidity = line("liquidity", *range(700, 100, -50), *[100.0] * 8, *[50.0] * 12)
+    cash = line("cash", *range(600, 0, -50), *[0.0] * 6, 0.0, 25.0, *[50.0] * 12)
+    least, idle = line("minimum", *[50.0] * 32), line("idle", *[500.0] * 20, *range(40, -200, -20))
+    for first in (cash, least):
+        second = least if first is cash else cash
+        one = ended(first, "one", [liquidity], [second, idle])
+        other = ended(second, "other", [liquidity, one], [idle])
+        told = {series.name: series.label_at for series in (one, other)}
+        assert told["cash"] is not None and told["minimum"] is not None
+        (at_cash, below_cash), (at_least, below_least) = told["cash"], told["minimum"]
+        assert below_cash == "below" and 12 <= at_cash <= 18, "where cash is low, nothing is below it"
+        assert below_least == "below" and (at_least <= 8 or at_least >= 20), "where cash is above or on the minimum"
+        assert abs(at_cash - at_least) > len(cash.values) // 10

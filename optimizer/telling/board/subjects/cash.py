@@ -14,6 +14,10 @@ from optimizer.telling.board.pack import Pack
 TIGHT_MUSD = 0.05
 MARK_SHARE = 4
 """The part of a line, one in so many, that the label of a marked point keeps free to either side."""
+LABEL_SHARE = 0.2
+"""Of a chart's height, what a label of two lines needs beside its line."""
+AXIS_SHARE = 0.05
+"""Of a chart's height, what its axis goes on beyond the highest and lowest values."""
 NOTE = "At the end of each quarter, $M. Liquidity is cash and the share of BTC held that counts."
 
 
@@ -60,7 +64,9 @@ def _chart(pack: Pack) -> Chart:
     series[0] = replace(series[0], labels_below=_freer_below(series[0], series[1:], lowest))
     ends = [f"{one.name}\n{ledger.money(one.values[-1])}" for one in series]
     ends[0] += ", its lowest" if at_end else ""
-    lines = tuple(ended(one, ends[i], series[:i]) for i, one in enumerate(series))
+    for i, one in enumerate(series):
+        series[i] = ended(one, ends[i], series[:i], series[i + 1 :])
+    lines = tuple(series)
     return pack.over_time(
         "cash", "lines", lines, "Liquidity at the end of each quarter", "$M at the end of the quarter"
     )
@@ -76,13 +82,13 @@ def _freer_below(series: Series, others: Sequence[Series], i: int) -> bool:
     return here - below > above - here
 
 
-def ended(series: Series, label: str, others: Sequence[Series], lines: int = 2) -> Series:
-    """The series with a label of its end there, or where it is farthest from the others, if they end together."""
-    if ends_apart(series, others, lines):
+def ended(series: Series, label: str, before: Sequence[Series], after: Sequence[Series] = ()) -> Series:
+    """The series with a label of its end there, or where it is freest of all others, if it ends with one before it."""
+    if ends_apart(series, before, 2):
         return replace(series, end_label=label)
     level = all(abs(figure.value - series.values[-1].value) < TIGHT_MUSD for figure in series.values)
     said = label if level else f"{label} at the end"
-    return replace(series, end_label=said, label_at=_freest(series, others))
+    return replace(series, end_label=said, label_at=_freest(series, (*before, *after)))
 
 
 def ends_apart(series: Series, others: Sequence[Series], lines: int) -> bool:
@@ -93,21 +99,29 @@ def ends_apart(series: Series, others: Sequence[Series], lines: int) -> bool:
 
 
 def _freest(series: Series, others: Sequence[Series]) -> tuple[int, str]:
-    """The point, not near the ends, at which the nearest other series is farthest; and the side without it."""
+    """The point, not near the ends nor another label, and the side of it with most room for a label."""
     last = len(series.values) - 1
     start = max(1, last // 6)
     inner = range(start, max(last - start, start) + 1)
+    taken = [i for one in others for i, text in one.labels if text]
+    taken += [one.label_at[0] for one in others if one.label_at]
+    free = [i for i in inner if all(abs(i - mark) > last // MARK_SHARE for mark in taken)] or list(inner)
+    places = [(i, side) for i in reversed(free) for side in ("above", "below")]
+    return max(places, key=lambda place: _room(series, others, *place))
 
-    def gap(i: int) -> float:
-        return min((abs(one.values[i].value - series.values[i].value) for one in others), default=0.0)
 
-    marked = [i for one in others for i, text in one.labels if text]
-    free = [i for i in inner if all(abs(i - mark) > last // MARK_SHARE for mark in marked)] or list(inner)
-    best = max(reversed(free), key=gap)
-    here = series.values[best].value
+def _room(series: Series, others: Sequence[Series], i: int, side: str) -> float:
+    """From a point to the next line over its label, at most what a label needs, less what its own line climbs there."""
+    half, here, up = len(series.values) // 10, series.values[i].value, 1 if side == "above" else -1
+    near = slice(max(0, i - half), i + half + 1)
     values = [figure.value for one in (series, *others) for figure in one.values]
-    over = [one.values[best].value - here for one in others if one.values[best].value >= here]
-    return best, "above" if min(over, default=1e9) > 0.09 * (max(values) - min(values)) else "below"
+    low, high = min(0.0, *values), max(values)
+    room = min(LABEL_SHARE * (high - low), (high - here if up > 0 else here - low) + AXIS_SHARE * (high - low))
+    for one in others:
+        away = [up * (figure.value - here) for figure in one.values[near]]
+        if max(away) >= 0:
+            room = min(room, max(0.0, min(away)))
+    return room - max(up * (figure.value - here) for figure in series.values[near])
 
 
 def _title(pack: Pack) -> str:
