@@ -1212,6 +1212,27 @@ def test_a_contract_that_may_end_undelivered_is_noted(
     assert len(list(late_contracts_are_delivered_at_last(case))) == (noted and long)
 
 
+@pytest.mark.parametrize(("patience", "funded"), [(2, True), (2, False), (1, True)])
+def test_a_tranche_that_may_never_be_delivered_is_noted_with_the_advances_kept(patience: int, funded: bool) -> None:
+    """Delivery may begin in quarter 2; its second part, two quarters after, is due at the deadline in quarter 4.
+
+    The contract of four quarters ends with quarter 5: a limit of two quarters after the deadline lets that part be
+    missing to the end.
+    """
+    halves = [{"offer": "lease", "quarters_after": after, "share": 0.5} for after in (0, 2)]
+    case = lease_case(
+        {"term_quarters": 4, "window_first": q(2)},
+        tranches=halves,
+        tenant_funding=[FUNDING] if funded else [],
+        late_delivery=late(4, patience),
+        allow_planned_lateness=True,
+    )
+    told = [finding.why for finding in late_contracts_are_delivered_at_last(case)]
+    kept = ", its tenant's advances kept" if funded else ""
+    wanted = f"outlasts the contract of 4 quarters: a tranche of it may be signed and never delivered{kept}"
+    assert told == ([wanted] if patience == 2 else [])
+
+
 # ---- one contract and another ----------------------------------------------------------------------
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from optimizer.case.checks.telling import note
 from optimizer.case.market import mining_economics, own_plant_economics
+from optimizer.case.terms.tenant_funding import TenantFunding
+from optimizer.case.terms.tranches import Tranche
 from optimizer.ground.findings import Finding
 
 if TYPE_CHECKING:
@@ -41,16 +43,21 @@ def capacity_is_worth_something_at_the_end(case: Case) -> Iterator[Finding]:
 def late_contracts_are_delivered_at_last(case: Case) -> Iterator[Finding]:
     """Where the tenant's patience outlasts the contract, it may be signed and never delivered, for damages alone.
 
-    So it may be with what is signed already, and with a new contract where a plan may be late on purpose.
+    So it may be with what is signed already, and with a new contract where a plan may be late on purpose, from the
+    first delivery whose last tranche is due at the deadline. What the tenant advances is paid all the same.
     """
     signed = {row.offer: row.quarter for row in case.committed_contracts}
     for row in case.rows("late_delivery"):
         offer = case.offer[row.offer]
-        begins = signed.get(row.offer, max(row.deadline, offer.window_first))
+        last = max([0, *(part.quarters_after for part in case.of_offer(Tranche, row.offer))])
+        begins = signed.get(row.offer, max(row.deadline - last, offer.window_first))
         if row.offer not in signed and not case.settings.allow_planned_lateness:
             continue
         if row.deadline + row.walk_away_quarters >= begins + offer.term_quarters:
-            why = f"outlasts the contract of {offer.term_quarters} quarters: it may be signed and never delivered"
+            what = "it" if begins >= row.deadline else "a tranche of it"
+            kept = ", its tenant's advances kept" if case.of_offer(TenantFunding, row.offer) else ""
+            outlasts = f"outlasts the contract of {offer.term_quarters} quarters"
+            why = f"{outlasts}: {what} may be signed and never delivered{kept}"
             yield note(row, why, "shorten the limit or lengthen the term", "walk_away_quarters", row.walk_away_quarters)
 
 
